@@ -1,0 +1,21 @@
+import NIOCore
+
+/// One end user's connection, as its node remembers it.
+struct ClientMemory {
+    enum Wait: Equatable {
+        case nothing
+        case context(key: String)
+        case queue(Int)
+    }
+
+    /// Frames held while the connection waits; more are dropped and counted.
+    static let heldLimit = 10_000
+
+    /// Key to JSON text.
+    var context: [String: String] = [:]
+    var channels: Set<String> = []
+    var wait = Wait.nothing
+    var held = CircularBuffer<ByteBuffer>(initialCapacity: 0)
+    var sends = 0
+    var calls = 0
+}

@@ -1,0 +1,75 @@
+import NIOCore
+
+/// A feed's numbers: what is left to push, for whom, and what came back.
+struct FeedMemory {
+    let count: Int
+    let clients: [UInt64]
+    let digits: [[UInt8]]
+    let pad: [UInt8]
+    /// Messages per nanosecond.
+    let rate: Double?
+    let start: UInt64
+    var isStopped = false
+
+    private(set) var pushed = 0
+    var popped = 0
+    var answered = 0
+    var calls = 0
+    var answeredPerClient: [Int]
+    var texts: [[String]]?
+
+    private static let head: StaticString = #"{"frame":{"type":"text","data":"{\"seq\":"#
+    private static let middle: StaticString = #",\"pad\":\""#
+    private static let tail: StaticString = #"\"}","finish":true}}"#
+
+    init(count: Int, clients: [UInt64], payloadBytes: Int, perSecond: Double?, recordsTexts: Bool, now: UInt64) {
+        self.count = count
+        self.clients = clients
+        self.digits = clients.map { Array(String($0).utf8) }
+        let fixed = Self.head.utf8CodeUnitCount + Self.middle.utf8CodeUnitCount + Self.tail.utf8CodeUnitCount + 4
+        self.pad = [UInt8](repeating: UInt8(ascii: "x"), count: max(0, payloadBytes - fixed))
+        self.rate = perSecond.map { $0 / 1e9 }
+        self.start = now
+        self.answeredPerClient = [Int](repeating: 0, count: clients.count)
+        self.texts = recordsTexts ? [[String]](repeating: [], count: clients.count) : nil
+    }
+
+    /// How many may be pushed now.
+    func due(now: UInt64) -> Int {
+        guard !self.isStopped else { return 0 }
+        guard let rate = self.rate else { return self.count - self.pushed }
+        let allowed = min(Double(self.count), Double(now &- self.start) * rate)
+        return max(0, Int(allowed) - self.pushed)
+    }
+
+    /// Renders the next `number` events, one after the other in one buffer, and hands each to `take`.
+    mutating func render(_ number: Int, template: EventTemplate, _ take: (ByteBuffer) -> Void) {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(number * (self.pad.count + 220))
+        var ends: [Int] = []
+        ends.reserveCapacity(number)
+        for _ in 0..<number {
+            let place = self.pushed % self.clients.count
+            let sequence = self.pushed / self.clients.count
+            let fixed =
+                Self.head.utf8CodeUnitCount + Self.middle.utf8CodeUnitCount + Self.tail.utf8CodeUnitCount
+                + self.pad.count
+            template.write(
+                client: self.digits[place], dataLength: fixed + Decimal.length(sequence), into: &buffer
+            ) { buffer in
+                buffer.writeStaticString(Self.head)
+                Decimal.write(sequence, into: &buffer)
+                buffer.writeStaticString(Self.middle)
+                buffer.writeBytes(self.pad)
+                buffer.writeStaticString(Self.tail)
+            }
+            ends.append(buffer.writerIndex)
+            self.pushed += 1
+        }
+        var start = 0
+        for end in ends {
+            if let slice = buffer.getSlice(at: start, length: end - start) { take(slice) }
+            start = end
+        }
+    }
+}

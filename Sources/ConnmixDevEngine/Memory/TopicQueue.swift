@@ -1,0 +1,62 @@
+import NIOCore
+
+/// The bounded queue of one topic on one node, and who consumes it.
+struct TopicQueue {
+    struct Event {
+        /// The whole WebSocket frame, rendered when it was pushed.
+        var frame: ByteBuffer
+        /// Index of the feed it is from, or -1.
+        var feed: Int32 = -1
+    }
+
+    let name: String
+    var template: EventTemplate
+    private(set) var events = CircularBuffer<Event>()
+    private(set) var consumers: [Int] = []
+    private var turn = 0
+    /// End users whose frame waits for room, with `WhenFull.block`.
+    var blocked = CircularBuffer<UInt64>()
+
+    private(set) var pushed = 0
+    private(set) var popped = 0
+    var dropped = 0
+
+    init(name: String, template: EventTemplate) {
+        self.name = name
+        self.template = template
+    }
+
+    mutating func push(_ event: Event, capacity: Int) -> Bool {
+        guard self.events.count < capacity else { return false }
+        self.events.append(event)
+        self.pushed += 1
+        return true
+    }
+
+    mutating func pop() -> Event? {
+        guard let event = self.events.popFirst() else { return nil }
+        self.popped += 1
+        return event
+    }
+
+    mutating func addConsumer(_ connection: Int) {
+        self.consumers.append(connection)
+    }
+
+    mutating func removeConsumer(_ connection: Int) {
+        self.consumers.removeAll { $0 == connection }
+    }
+
+    /// The place in `consumers` of the next one in turn for which `canTake` holds.
+    mutating func nextConsumer(_ canTake: (Int) -> Bool) -> Int? {
+        let count = self.consumers.count
+        for step in 0..<count {
+            let place = (self.turn + step) % count
+            if canTake(place) {
+                self.turn = (place + 1) % count
+                return place
+            }
+        }
+        return nil
+    }
+}

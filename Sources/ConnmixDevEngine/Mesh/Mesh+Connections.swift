@@ -1,0 +1,72 @@
+import NIOCore
+
+extension Mesh {
+    // MARK: consumers
+
+    func opened(_ connection: ApiConnection) {
+        self.shells[connection.place].connections[connection.connection] = connection
+        self.memory.nodes[connection.place].connections += 1
+        self.memory.nodes[connection.place].accepted += 1
+    }
+
+    func closed(_ connection: ApiConnection) {
+        let known = self.shells[connection.place].connections.removeValue(forKey: connection.connection)
+        guard known != nil else { return }
+        self.memory.nodes[connection.place].connections -= 1
+        self.memory.nodes[connection.place].removeConsumer(connection.connection)
+    }
+
+    // MARK: end users
+
+    func connect(_ sink: Sink, to place: Int) -> UInt64 {
+        let client = self.memory.connect(to: place)
+        self.shells[place].sinks[client] = sink
+        return client
+    }
+
+    func disconnect(_ client: UInt64) {
+        guard let place = self.memory.home[client] else { return }
+        self.memory.disconnect(client)
+        let sink = self.shells[place].sinks.removeValue(forKey: client)
+        if case .user(let inbox) = sink { inbox.close() }
+    }
+
+    func userFrame(_ text: ByteBuffer, from client: UInt64) {
+        guard let place = self.memory.home[client] else { return }
+        self.memory.nodes[place].receive(text, from: client, settings: self.memory.settings)
+    }
+
+    // MARK: frames to end users
+
+    /// False when the end user is gone or cannot be reached. `makeContent` runs only where the bytes are wanted.
+    func deliver(to client: UInt64, isText: Bool, content makeContent: () -> [UInt8]) -> Bool {
+        guard let place = self.memory.reachable(client), let sink = self.shells[place].sinks[client] else {
+            return false
+        }
+        switch sink {
+        case .chat(let chat):
+            guard let link = chat.link, link.isOpen else { return false }
+            let content = makeContent()
+            link.output { buffer in
+                if isText {
+                    ServerFrame.writeHeader(text: content.count, into: &buffer)
+                } else {
+                    ServerFrame.writeHeader(binary: content.count, into: &buffer)
+                }
+                buffer.writeBytes(content)
+            }
+        case .user(let inbox):
+            let content = makeContent()
+            inbox.deliver(isText ? .text(String(decoding: content, as: UTF8.self)) : .binary(content))
+        case .feed(let run, let index):
+            run.memory.answered += 1
+            run.memory.answeredPerClient[index] += 1
+            if run.memory.texts != nil {
+                run.memory.texts?[index].append(String(decoding: makeContent(), as: UTF8.self))
+            }
+        }
+        self.memory.nodes[place].clients[client]?.sends += 1
+        self.memory.delivered += 1
+        return true
+    }
+}

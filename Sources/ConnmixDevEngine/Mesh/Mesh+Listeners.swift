@@ -1,0 +1,101 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOWebSocket
+
+/// What an accepted socket is for.
+enum Port: Sendable {
+    case center
+    case api(Int)
+    case chat(Int)
+}
+
+extension Mesh {
+    func bind(_ port: Port, number: Int) -> EventLoopFuture<any Channel> {
+        let bound = self.bound
+        return ServerBootstrap(group: self.loop)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try bound.value.accepted(channel, port) }
+            }
+            .bind(host: self.host, port: number)
+    }
+
+    private func accepted(_ channel: any Channel, _ port: Port) throws {
+        let valve = Valve(isShut: self.isCut(port))
+        let child = NodeShell.Child(channel: channel, valve: valve)
+        let key = ObjectIdentifier(channel)
+        self.setChild(child, key, port)
+        let bound = self.bound
+        channel.closeFuture.whenComplete { _ in bound.value.setChild(nil, key, port) }
+
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(valve)
+        switch port {
+        case .center:
+            try pipeline.configureHTTPServerPipeline()
+            try pipeline.addHandler(HTTPExchange { head, _, exchange in self.center(head, exchange) })
+        case .api(let place):
+            if self.shells[place].handshake != .accept {
+                try pipeline.addHandler(HandshakeFault(self.shells[place].handshake))
+                return
+            }
+            try self.addUpgrade(pipeline, path: "/ws/v1") { mesh in
+                ApiConnection(mesh: mesh, place: place, connection: mesh.nextConnection())
+            }
+            try pipeline.addHandler(
+                HTTPExchange { head, body, exchange in self.http(head, body, exchange, place: place) })
+        case .chat(let place):
+            try self.addUpgrade(pipeline, path: self.chatPath) { ChatConnection(mesh: $0, place: place) }
+            try pipeline.addHandler(HTTPExchange { _, _, exchange in exchange.reply(404, "") })
+        }
+    }
+
+    private func addUpgrade(
+        _ pipeline: ChannelPipeline.SynchronousOperations, path: String,
+        _ makeSession: @escaping @Sendable (Mesh) -> any WebSocketSession
+    ) throws {
+        let bound = self.bound
+        let upgrader = NIOWebSocketServerUpgrader(
+            maxFrameSize: FrameAssembler.messageLimit,
+            automaticErrorHandling: false,
+            shouldUpgrade: { channel, head in
+                let isWanted = HTTPExchange.path(head) == path && head.method == .GET
+                return channel.eventLoop.makeSucceededFuture(isWanted ? HTTPHeaders() : nil)
+            },
+            upgradePipelineHandler: { channel, _ in
+                channel.eventLoop.makeCompletedFuture {
+                    let mesh = bound.value
+                    let pipeline = channel.pipeline.syncOperations
+                    let valve = try? pipeline.handler(type: Valve.self)
+                    try pipeline.addHandler(WebSocketLink(mesh: mesh, session: makeSession(mesh), valve: valve))
+                }
+            }
+        )
+        try pipeline.configureHTTPServerPipeline(
+            withServerUpgrade: (
+                upgraders: [upgrader],
+                completionHandler: { context in
+                    let pipeline = context.pipeline.syncOperations
+                    guard let exchange = try? pipeline.context(handlerType: HTTPExchange.self) else { return }
+                    pipeline.removeHandler(context: exchange, promise: nil)
+                }
+            ))
+    }
+
+    private func isCut(_ port: Port) -> Bool {
+        switch port {
+        case .center: false
+        case .api(let place), .chat(let place): self.memory.nodes[place].isCut
+        }
+    }
+
+    private func setChild(_ child: NodeShell.Child?, _ key: ObjectIdentifier, _ port: Port) {
+        switch port {
+        case .center: self.centerChildren[key] = child
+        case .api(let place), .chat(let place): self.shells[place].children[key] = child
+        }
+    }
+}

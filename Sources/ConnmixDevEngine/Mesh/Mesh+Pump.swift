@@ -1,0 +1,63 @@
+import NIOCore
+
+extension Mesh {
+    /// Bytes that one topic may write before the others, and the readers, have their turn.
+    private static let slice = 256 << 10
+
+    /// Moves events from queues to consumers. False when there was more than one turn's worth.
+    func pump() -> Bool {
+        var isDone = true
+        for place in self.memory.nodes.indices where self.memory.nodes[place].isRunning {
+            for queue in self.memory.nodes[place].queues.indices {
+                self.refill(place, queue)
+                if self.memory.nodes[place].isCut || self.memory.nodes[place].queues[queue].events.isEmpty { continue }
+                if !self.pump(place, queue) { isDone = false }
+            }
+        }
+        return isDone
+    }
+
+    private func pump(_ place: Int, _ queue: Int) -> Bool {
+        let consumers = self.memory.nodes[place].queues[queue].consumers
+        guard !consumers.isEmpty else { return true }
+        let links = consumers.map { self.shells[place].connections[$0]?.link }
+        let settings = self.memory.settings
+        let refillBelow = settings.topicSize / 2
+        let isFed = self.shells[place].feeds[queue] != nil
+        var written = 0
+        while written < Self.slice {
+            if isFed, self.memory.nodes[place].queues[queue].events.count < refillBelow { self.refill(place, queue) }
+            guard !self.memory.nodes[place].queues[queue].events.isEmpty,
+                let consumer = self.memory.nodes[place].queues[queue].nextConsumer({ links[$0]?.canTake ?? false }),
+                let event = self.memory.nodes[place].queues[queue].pop()
+            else { return true }
+            links[consumer]?.write(event.frame)
+            written += event.frame.readableBytes
+            if event.feed >= 0 { self.feeds[Int(event.feed)].memory.popped += 1 }
+            if !self.memory.nodes[place].queues[queue].blocked.isEmpty {
+                self.memory.nodes[place].unblock(queue, settings: settings)
+            }
+        }
+        return false
+    }
+
+    private func refill(_ place: Int, _ queue: Int) {
+        guard let runs = self.shells[place].feeds[queue] else { return }
+        let now = NIODeadline.now().uptimeNanoseconds
+        for run in runs {
+            let room = self.memory.settings.topicSize - self.memory.nodes[place].queues[queue].events.count
+            var number = min(room, run.memory.due(now: now))
+            guard number > 0 else { continue }
+            let template = self.memory.nodes[place].queues[queue].template
+            let capacity = self.memory.settings.topicSize
+            while number > 0 {
+                let batch = min(number, 256)
+                number -= batch
+                run.memory.render(batch, template: template) { frame in
+                    let event = TopicQueue.Event(frame: frame, feed: run.index)
+                    _ = self.memory.nodes[place].queues[queue].push(event, capacity: capacity)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import NIOCore
+import NIOWebSocket
+
+/// What a received frame amounts to.
+enum FrameAction: Equatable {
+    case text(ByteBuffer)
+    case binary(ByteBuffer)
+    case ping(ByteBuffer)
+    case close
+    case nothing
+    case violation(UInt16)
+}
+
+/// Makes messages of frames, within the size limit.
+struct FrameAssembler {
+    static let messageLimit = 64 << 20
+
+    private var partial: ByteBuffer?
+    private var isText = false
+
+    mutating func receive(_ frame: WebSocketFrame) -> FrameAction {
+        guard frame.maskKey != nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return .violation(1002) }
+        switch frame.opcode {
+        case .ping: return .ping(frame.unmaskedData)
+        case .pong: return .nothing
+        case .connectionClose: return .close
+        case .text, .binary:
+            guard self.partial == nil else { return .violation(1002) }
+            self.isText = frame.opcode == .text
+            if frame.fin { return self.message(frame.unmaskedData) }
+            self.partial = frame.unmaskedData
+            return .nothing
+        case .continuation:
+            guard var whole = self.partial else { return .violation(1002) }
+            self.partial = nil
+            guard whole.readableBytes + frame.length <= Self.messageLimit else { return .violation(1009) }
+            whole.writeImmutableBuffer(frame.unmaskedData)
+            if frame.fin { return self.message(whole) }
+            self.partial = whole
+            return .nothing
+        default: return .violation(1002)
+        }
+    }
+
+    private func message(_ data: ByteBuffer) -> FrameAction {
+        guard self.isText else { return .binary(data) }
+        return UTF8Check.isValid(data) ? .text(data) : .violation(1007)
+    }
+}

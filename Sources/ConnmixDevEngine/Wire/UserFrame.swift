@@ -1,0 +1,37 @@
+import NIOCore
+
+/// What the built-in "Lua" reads from an end user's text frame.
+struct UserFrame {
+    var topic: String?
+    var asksForContext = false
+
+    init(_ text: ByteBuffer) {
+        guard text.getInteger(at: text.readerIndex) as UInt8? == UInt8(ascii: "{") else { return }
+        var topic: String?
+        var asks = false
+        text.withUnsafeReadableBytes { bytes in
+            guard let document = JSONScanner.document(bytes) else { return }
+            var scanner = JSONScanner(bytes, at: document.lowerBound)
+            _ = scanner.members { key, value in
+                guard JSONText.isString(bytes, value) else { return }
+                if JSONText.equals(bytes, key, #""topic""#) {
+                    topic = JSONText.string(bytes, value)
+                } else if JSONText.equals(bytes, key, #""op""#) {
+                    asks = JSONText.equals(bytes, value, #""auth""#) || JSONText.equals(bytes, value, #""userauth""#)
+                }
+            }
+        }
+        self.topic = topic
+        self.asksForContext = asks
+    }
+
+    /// `{"frame":{"type":"text","data":"…","finish":true}}`
+    static func data(_ text: ByteBuffer) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(text.readableBytes + text.readableBytes / 8 + 64)
+        buffer.writeStaticString(#"{"frame":{"type":"text","data":""#)
+        JSONText.writeEscaped(text.readableBytesView, into: &buffer)
+        buffer.writeStaticString(#"","finish":true}}"#)
+        return buffer
+    }
+}
