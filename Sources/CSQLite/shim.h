@@ -1,0 +1,49 @@
+// What Swift cannot call: variadic functions, function-like macros, and Linux's open file description locks.
+#ifndef CONNMIX_CSQLITE_SHIM_H
+#define CONNMIX_CSQLITE_SHIM_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sqlite3.h>
+
+// Memory statistics take a global mutex at every allocation. Must run before the library is initialised;
+// afterwards SQLite answers SQLITE_MISUSE and nothing changes.
+static inline int csqlite_disable_memory_statistics(void) {
+  return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+// A connection must never checkpoint on its own: see Store/FileLock.swift.
+static inline int csqlite_disable_checkpoint_on_close(sqlite3 *db) {
+  return sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+}
+
+static inline int csqlite_set_defensive(sqlite3 *db) {
+  return sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+}
+
+// Locks one byte of an open file. The F_OFD_* constants need _GNU_SOURCE where <fcntl.h> was read first,
+// which a module cannot promise; the kernel's numbers are fixed.
+#define CSQLITE_OFD_SETLK 37
+#define CSQLITE_OFD_SETLKW 38
+static inline int csqlite_lock_byte(int fd, short type, off_t byte, int wait) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  return fcntl(fd, wait ? CSQLITE_OFD_SETLKW : CSQLITE_OFD_SETLK, &lock) == 0 ? 0 : errno;
+}
+
+// glibc declares pthread_setname_np for _GNU_SOURCE only.
+extern int pthread_setname_np(pthread_t, const char *);
+static inline void csqlite_name_thread(const char *name) {
+  pthread_setname_np(pthread_self(), name);
+}
+
+#endif

@@ -1,0 +1,233 @@
+internal import NIOCore
+
+/// Keeps one connection to every node that the centers list. Performs what a `ClusterMachine` decides.
+///
+/// Confined to one event loop; `start`, `leave` and `stop` may be called from anywhere.
+final class Cluster: Sendable {
+    struct Settings: Sendable {
+        var centers: [NodeAddress]
+        var machine = ClusterMachine.Settings()
+        var connection: NodeConnectionMachine.Settings
+        /// For connect and upgrade together, and for each question to the center.
+        var connectTimeout: Duration = .seconds(5)
+    }
+
+    private struct State {
+        var machine: ClusterMachine
+        /// Connections and attempts by node, to be able to end them.
+        var connections: [NodeIdentity: NodeConnection] = [:]
+        /// What worked for a node before, so that a reconnect does not try the wrong dialect again.
+        var forms: [NodeIdentity: RequestForm] = [:]
+        var abandoned: Set<NodeIdentity> = []
+        var timer: Scheduled<Void>?
+        var isStopping = false
+        var nextCenter = 0
+        var onAllClosed: EventLoopPromise<Void>?
+    }
+
+    private let settings: Settings
+    private let delegate: any ClusterDelegate
+    private let loop: any EventLoop
+    private let state: NIOLoopBoundBox<State>
+
+    init(settings: Settings, loop: any EventLoop, delegate: any ClusterDelegate) {
+        self.settings = settings
+        self.loop = loop
+        self.delegate = delegate
+        let machine = ClusterMachine(settings: settings.machine, now: .now)
+        state = NIOLoopBoundBox.makeBoxSendingValue(State(machine: machine), eventLoop: loop)
+    }
+
+    func start() {
+        loop.execute { self.tick() }
+    }
+
+    /// Asks for the directory now, not at the next interval; used when something looks wrong.
+    func setConsuming(_ wanted: Bool) {
+        loop.execute {
+            for connection in self.state.value.connections.values { connection.setConsuming(wanted) }
+        }
+    }
+
+    /// Leaves every node in order and returns when the last connection is closed.
+    func leave() async {
+        await end { $0.leave() }
+    }
+
+    /// Closes every connection at once.
+    func stop() async {
+        await end { $0.close(reason: "stopped") }
+    }
+
+    private func end(_ body: @escaping @Sendable (NodeConnection) -> Void) async {
+        let closed = loop.makePromise(of: Void.self)
+        loop.execute {
+            self.state.value.isStopping = true
+            self.state.value.machine.stop()
+            self.state.value.timer?.cancel()
+            if let earlier = self.state.value.onAllClosed {
+                closed.futureResult.cascade(to: earlier)
+            }
+            self.state.value.onAllClosed = closed
+            for connection in self.state.value.connections.values { body(connection) }
+            self.finishIfClosed()
+        }
+        _ = try? await closed.futureResult.get()  // never fails
+    }
+
+    // MARK: On the loop
+
+    private func tick() {
+        perform(state.value.machine.tick(now: .now))
+    }
+
+    private func perform(_ actions: [ClusterMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .fetchDirectory:
+                fetchDirectory()
+            case .connect(let identity):
+                connect(identity)
+            case .drain(let identity):
+                state.value.connections[identity]?.leave()
+            case .abandon(let identity):
+                if let connection = state.value.connections[identity] {
+                    connection.close(reason: "the node was replaced")
+                } else {
+                    state.value.abandoned.insert(identity)
+                }
+            case .added(let identity):
+                delegate.happened(.nodeAdded(identity))
+            case .removed(let identity):
+                forget(identity)
+                delegate.happened(.nodeRemoved(identity))
+            case .replaced(let old, let new):
+                forget(old)
+                delegate.happened(.nodeReplaced(old: old, new: new))
+            case .centerChanged(let trouble):
+                delegate.happened(.centerTrouble(trouble))
+            }
+        }
+        schedule()
+    }
+
+    private func forget(_ identity: NodeIdentity) {
+        state.value.forms[identity] = nil
+        delegate.nodeGone(identity)
+    }
+
+    private func schedule() {
+        state.value.timer?.cancel()
+        state.value.timer = nil
+        guard let next = state.value.machine.nextDeadline else { return }
+        let delay = max(.zero, next - .now)
+        state.value.timer = loop.scheduleTask(in: .microseconds(delay.microseconds + 500)) { self.tick() }
+    }
+
+    /// Asks the centers in turn, starting with the one that answered last, until one answers.
+    private func fetchDirectory(asked: Int = 0) {
+        let center = settings.centers[state.value.nextCenter % settings.centers.count]
+        let client = CenterClient(group: loop, timeout: settings.connectTimeout)
+        client.exchange("/version", center).flatMapThrowing { body in
+            let versions = try DirectoryDecoder.versions(body)
+            guard versions.contains("v1") else {
+                let offered = versions.joined(separator: ", ").prefix(100)
+                throw ConnmixError(.unreachable, "the center at \(center) offers api \(offered) and not v1")
+            }
+        }.flatMap {
+            client.exchange("/v1/nodes", center)
+        }.flatMapThrowing { body in
+            try DirectoryDecoder.nodes(body)
+        }.whenComplete { [loop] result in
+            loop.assertInEventLoop()
+            switch result {
+            case .success(let list):
+                self.perform(self.state.value.machine.directoryArrived(list, now: .now))
+            case .failure(let error):
+                self.state.value.nextCenter += 1
+                if asked + 1 < self.settings.centers.count, !self.state.value.isStopping {
+                    return self.fetchDirectory(asked: asked + 1)
+                }
+                self.perform(self.state.value.machine.directoryFailed(error.brief, now: .now))
+            }
+        }
+    }
+
+    private func connect(_ identity: NodeIdentity) {
+        guard !state.value.isStopping else { return }
+        state.value.abandoned.remove(identity)
+        let connector = NodeConnector(loop: loop, timeout: settings.connectTimeout)
+        let form = state.value.forms[identity]
+        connector.connect(to: identity) { [self] in
+            NodeChannelHandler(
+                identity: identity, settings: settings.connection, form: form,
+                delegate: ConnectionWatcher(cluster: self, delegate: delegate),
+                onForm: { self.state.value.forms[identity] = $0 },
+                onConsuming: { self.state.value.machine.consuming(identity) })
+        }.whenFailure { error in
+            self.delegate.happened(.nodeUnreachable(identity, reason: error.brief))
+            self.ended(identity)
+        }
+    }
+
+    fileprivate func opened(_ connection: NodeConnection) {
+        let identity = connection.identity
+        state.value.connections[identity] = connection
+        if state.value.isStopping || state.value.abandoned.remove(identity) != nil {
+            return loop.execute { connection.close(reason: "nobody waits for it any more") }
+        }
+        let actions = state.value.machine.connected(identity)
+        loop.execute { self.perform(actions) }
+    }
+
+    fileprivate func closed(_ connection: NodeConnection) {
+        if state.value.connections[connection.identity] === connection {
+            state.value.connections[connection.identity] = nil
+        }
+        ended(connection.identity)
+    }
+
+    private func ended(_ identity: NodeIdentity) {
+        perform(state.value.machine.disconnected(identity, now: .now))
+        finishIfClosed()
+    }
+
+    private func finishIfClosed() {
+        guard state.value.isStopping, state.value.connections.isEmpty else { return }
+        state.value.onAllClosed?.succeed()
+        state.value.onAllClosed = nil
+    }
+}
+
+/// Lets the cluster see its connections come and go, and passes everything on.
+private final class ConnectionWatcher: ClusterDelegate {
+    private let cluster: Cluster
+    private let delegate: any ClusterDelegate
+
+    init(cluster: Cluster, delegate: any ClusterDelegate) {
+        self.cluster = cluster
+        self.delegate = delegate
+    }
+
+    func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
+        delegate.received(messages, from: connection)
+    }
+
+    func connected(_ connection: NodeConnection) {
+        cluster.opened(connection)
+        delegate.connected(connection)
+    }
+
+    func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {
+        delegate.disconnected(connection, reason: reason, clean: clean)
+        cluster.closed(connection)
+    }
+
+    func settled(_ outcomes: [CommandOutcome], by connection: NodeConnection) {
+        delegate.settled(outcomes, by: connection)
+    }
+
+    func shouldConsume() -> Bool { delegate.shouldConsume() }
+    func nodeGone(_ identity: NodeIdentity) { delegate.nodeGone(identity) }
+    func happened(_ event: ConsumerEvent) { delegate.happened(event) }
+}

@@ -1,0 +1,44 @@
+internal import NIOCore
+
+/// A popped message, or the whole frame of one that cannot be understood.
+struct ReceivedMessage: Sendable {
+    /// The node's id as the center told it: where the client is connected.
+    var node: String
+    var topic: String
+    var client: ClientID
+    var data: ByteBuffer
+    /// Microseconds since 1970.
+    var receivedAt: Int64
+    /// Why it cannot be understood; `topic` and `client` are empty and `data` is the frame then.
+    var unreadable: String?
+}
+
+/// How a command fared on a connection.
+struct CommandOutcome: Sendable {
+    var command: Int64
+    var result: Result
+
+    enum Result: Sendable {
+        case replied(Reply.Outcome)
+        /// Written, and no answer in time or before the connection ended: nobody knows whether it was applied.
+        case unanswered(reason: String)
+        /// Never written: surely not applied.
+        case notWritten
+    }
+}
+
+/// The cluster's view of whoever uses it. Called on an event loop; must not block.
+protocol ClusterDelegate: AnyObject, Sendable {
+    /// All that one read brought, in order.
+    func received(_ messages: [ReceivedMessage], from connection: NodeConnection)
+    /// A node takes commands.
+    func connected(_ connection: NodeConnection)
+    /// A node is gone or unreachable; its outcomes were delivered before.
+    func disconnected(_ connection: NodeConnection, reason: String, clean: Bool)
+    func settled(_ outcomes: [CommandOutcome], by connection: NodeConnection)
+    /// Whether a new connection is to pop at once.
+    func shouldConsume() -> Bool
+    /// The id will not come back: its end users, contexts and channels are gone.
+    func nodeGone(_ identity: NodeIdentity)
+    func happened(_ event: ConsumerEvent)
+}

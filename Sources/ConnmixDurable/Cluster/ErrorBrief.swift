@@ -1,0 +1,18 @@
+internal import NIOCore
+internal import NIOPosix
+
+extension Error {
+    /// The error in a few words, for a line that already says what was tried.
+    var brief: String {
+        switch self {
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { $0.error.brief }
+                ?? (error.dnsAError ?? error.dnsAAAAError).map { "no such host (\($0))" } ?? "no address"
+        case let error as IOError: error.description
+        case let error as ChannelError:
+            if case .connectTimeout = error { "no connection in time" } else { "\(error)" }
+        case let error as ConnmixError: error.message
+        default: "\(self)"
+        }
+    }
+}

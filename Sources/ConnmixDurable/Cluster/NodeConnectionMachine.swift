@@ -1,0 +1,270 @@
+/// Decides what happens on one connection to a node, from the opened WebSocket to its end. Pure.
+struct NodeConnectionMachine {
+    struct Settings: Sendable {
+        var topics: [String]
+        var replyTimeout: Duration = .seconds(10)
+        /// A connection silent for two of these is dead.
+        var pingInterval: Duration = .seconds(20)
+        /// How long to listen for messages that were under way when `queue.unpop` was answered.
+        var quietTime: Duration = .milliseconds(200)
+        /// How long leaving may take in all.
+        var drainTimeout: Duration = .seconds(10)
+    }
+
+    /// A control frame's worth of work; commands go out by `command(_:now:)`.
+    enum Action: Equatable {
+        case pop(id: Int64, RequestForm)
+        case unpop(id: Int64, RequestForm)
+        /// A WebSocket ping, and the dialect's text form beside it: nobody knows which one resets the engine's read timeout.
+        case ping(id: Int64?)
+        case nowConsuming(RequestForm)
+        case notConsuming(reason: String)
+        /// No answer to this command in time. It may have been applied, or may yet be.
+        case unanswered(command: Int64)
+        /// End the connection; `clean` where everything that was asked for was done.
+        case close(reason: String, clean: Bool)
+        case report(unknownFrame: String)
+    }
+
+    enum ReplyAction: Equatable {
+        case command(Int64)
+        case actions([Action])
+        /// Nobody waits for it: a late answer, or an unasked one.
+        case unasked
+    }
+
+    private enum Purpose {
+        case command(Int64)
+        case pop(RequestForm)
+        case unpop
+        case ping
+    }
+
+    private enum Consumption: Equatable {
+        case off
+        case popping
+        case on
+        case unpopping
+        /// Refused; tried again at that time.
+        case refused(until: ContinuousClock.Instant)
+    }
+
+    private let settings: Settings
+    private var requests = RequestTable<Purpose>()
+    private var form: RequestForm
+    private var formIsProven: Bool
+    private var consumption = Consumption.off
+    private var wantsConsumption: Bool
+    /// An earlier `queue.pop` on this connection was written; "consumed already" means success then.
+    private var mayBeConsuming = false
+    private var popBackoff = Backoff(base: .milliseconds(500), cap: .seconds(30))
+    private var lastHeard: ContinuousClock.Instant
+    private var pingAt: ContinuousClock.Instant
+    private var leaving: (deadline: ContinuousClock.Instant, quietUntil: ContinuousClock.Instant?)?
+    private var isClosed = false
+
+    /// - Parameters:
+    ///   - form: what worked for this node before; `nil` where it is not known yet.
+    ///   - consumes: whether to pop at once.
+    init(settings: Settings, form: RequestForm?, consumes: Bool, now: ContinuousClock.Instant) {
+        self.settings = settings
+        self.form = form ?? .docs
+        self.formIsProven = form != nil
+        self.wantsConsumption = consumes
+        lastHeard = now
+        pingAt = now + settings.pingInterval
+    }
+
+    var isConsuming: Bool { consumption == .on }
+    var inFlight: Int { requests.count }
+
+    var nextDeadline: ContinuousClock.Instant? {
+        guard !isClosed else { return nil }
+        var next = min(pingAt, lastHeard + settings.pingInterval * 2)
+        if let deadline = requests.nextDeadline { next = min(next, deadline) }
+        if case .refused(let until) = consumption { next = min(next, until) }
+        if let leaving { next = min(next, leaving.quietUntil ?? leaving.deadline, leaving.deadline) }
+        return next
+    }
+
+    // MARK: Events
+
+    mutating func opened(now: ContinuousClock.Instant) -> [Action] {
+        reconcile(now: now)
+    }
+
+    /// Bytes came in, whatever they were.
+    mutating func heard(now: ContinuousClock.Instant) {
+        lastHeard = now
+    }
+
+    /// A popped message came in.
+    mutating func messageArrived(now: ContinuousClock.Instant) {
+        let quietUntil = now + settings.quietTime
+        if leaving?.quietUntil != nil { leaving?.quietUntil = quietUntil }
+    }
+
+    /// Takes a command into flight.
+    ///
+    /// - Returns: its request id; `nil` where the connection is closed or leaving and takes none.
+    mutating func command(_ command: Int64, now: ContinuousClock.Instant) -> Int64? {
+        guard !isClosed, leaving == nil else { return nil }
+        return requests.add(.command(command), deadline: now + settings.replyTimeout)
+    }
+
+    mutating func replied(_ reply: Reply, now: ContinuousClock.Instant) -> ReplyAction {
+        guard !isClosed, let purpose = requests.take(reply.id) else { return .unasked }
+        switch purpose {
+        case .command(let command):
+            return .command(command)
+        case .pop(let form):
+            return .actions(popReplied(reply.outcome, form: form, now: now))
+        case .unpop:
+            return .actions(unpopReplied(reply.outcome, now: now))
+        case .ping:
+            return .actions([])  // any answer, an error too, is a sign of life
+        }
+    }
+
+    mutating func unknownFrame(_ reason: String) -> [Action] {
+        [.report(unknownFrame: reason)]
+    }
+
+    /// Pops, or stops popping; what is under way goes on.
+    mutating func setConsuming(_ wanted: Bool, now: ContinuousClock.Instant) -> [Action] {
+        guard !isClosed, leaving == nil, wanted != wantsConsumption else { return [] }
+        wantsConsumption = wanted
+        return reconcile(now: now)
+    }
+
+    /// Leaves in order: unpop, wait for answers and for messages under way, close.
+    mutating func leave(now: ContinuousClock.Instant) -> [Action] {
+        guard !isClosed, leaving == nil else { return [] }
+        leaving = (now + settings.drainTimeout, consumption == .off ? now + settings.quietTime : nil)
+        wantsConsumption = false
+        return reconcile(now: now) + finishLeaving(now: now)
+    }
+
+    mutating func tick(now: ContinuousClock.Instant) -> [Action] {
+        guard !isClosed else { return [] }
+        if now >= lastHeard + settings.pingInterval * 2 {
+            return close("nothing was heard for \(settings.pingInterval * 2)", clean: false)
+        }
+        var actions: [Action] = []
+        while let purpose = requests.expire(now: now) {
+            switch purpose {
+            case .command(let command): actions.append(.unanswered(command: command))
+            case .ping: break
+            case .pop: return actions + close("queue.pop was not answered", clean: false)
+            case .unpop: return actions + close("queue.unpop was not answered", clean: false)
+            }
+        }
+        if now >= pingAt {
+            pingAt = now + settings.pingInterval
+            // The docs dialect's ping is a bare text frame without an id.
+            let id = form == .php105 ? requests.add(.ping, deadline: now + settings.replyTimeout) : nil
+            actions.append(.ping(id: id))
+        }
+        if case .refused(let until) = consumption, until <= now {
+            consumption = .off
+            actions += reconcile(now: now)
+        }
+        return actions + finishLeaving(now: now)
+    }
+
+    /// The socket is closed, by whomever.
+    ///
+    /// - Returns: the commands whose outcome is now unknown, oldest first.
+    mutating func closed() -> [Int64] {
+        isClosed = true
+        return requests.removeAll().compactMap { if case .command(let id) = $0 { id } else { nil } }
+    }
+
+    // MARK: -
+
+    /// Writes what brings consumption to where it is wanted.
+    private mutating func reconcile(now: ContinuousClock.Instant) -> [Action] {
+        switch (consumption, wantsConsumption) {
+        case (.off, true) where !settings.topics.isEmpty:
+            consumption = .popping
+            return [.pop(id: requests.add(.pop(form), deadline: now + settings.replyTimeout), form)]
+        case (.on, false):
+            consumption = .unpopping
+            return [.unpop(id: requests.add(.unpop, deadline: now + settings.replyTimeout), form)]
+        case (.refused, false):
+            consumption = .off
+            return []
+        case (.off, _), (.on, true), (.popping, _), (.unpopping, _), (.refused, true):
+            return []
+        }
+    }
+
+    private mutating func popReplied(
+        _ outcome: Reply.Outcome, form: RequestForm, now: ContinuousClock.Instant
+    ) -> [Action] {
+        let mayHaveBeenConsuming = mayBeConsuming
+        mayBeConsuming = true
+        switch outcome {
+        case .success(let result) where result.success != false:
+            return popSucceeded()
+        case .failure(.consumedAlready, _) where mayHaveBeenConsuming:
+            return popSucceeded()
+        case .failure(.consumedAlready, _):
+            return close("the engine says 202, consumed already, on a fresh connection", clean: false)
+        case .failure(.invalidParameters, _) where !formIsProven && form == .docs:
+            // Sent in the documented form; the engine of May 2022 knows the older one only.
+            mayBeConsuming = false
+            self.form = .php105
+            consumption = .off
+            return reconcile(now: now)
+        case .success, .failure:
+            mayBeConsuming = mayHaveBeenConsuming
+            if !formIsProven { self.form = .docs }
+            var generator = SystemRandomNumberGenerator()
+            consumption = .refused(until: now + popBackoff.next(using: &generator))
+            return [.notConsuming(reason: "queue.pop was refused: \(Self.describe(outcome))")] + finishLeaving(now: now)
+        }
+    }
+
+    private mutating func popSucceeded() -> [Action] {
+        consumption = .on
+        formIsProven = true
+        popBackoff.reset()
+        guard wantsConsumption else { return reconcile(now: lastHeard) }
+        return [.nowConsuming(form)]
+    }
+
+    private mutating func unpopReplied(_ outcome: Reply.Outcome, now: ContinuousClock.Instant) -> [Action] {
+        // 203 says that nothing is consumed: what was wanted.
+        consumption = .off
+        mayBeConsuming = false
+        var actions: [Action] = leaving == nil ? [.notConsuming(reason: "paused")] : []
+        let quietUntil = now + settings.quietTime
+        leaving?.quietUntil = quietUntil
+        actions += reconcile(now: now)
+        return actions + finishLeaving(now: now)
+    }
+
+    private mutating func finishLeaving(now: ContinuousClock.Instant) -> [Action] {
+        guard let leaving, !isClosed else { return [] }
+        if now >= leaving.deadline { return close("leaving took longer than \(settings.drainTimeout)", clean: false) }
+        switch consumption {
+        case .popping, .on, .unpopping: return []
+        case .off, .refused: break
+        }
+        if let quietUntil = leaving.quietUntil, now < quietUntil { return [] }
+        return requests.isEmpty ? close("left", clean: true) : []
+    }
+
+    private mutating func close(_ reason: String, clean: Bool) -> [Action] {
+        isClosed = true
+        return [.close(reason: reason, clean: clean)]
+    }
+
+    private static func describe(_ outcome: Reply.Outcome) -> String {
+        switch outcome {
+        case .success(let result): result.json
+        case .failure(let code, let message): "\(code) \(message)"
+        }
+    }
+}

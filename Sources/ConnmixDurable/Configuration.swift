@@ -1,0 +1,84 @@
+/// What a consumer needs to know. Every value has a default but the topics.
+public struct ConsumerConfiguration: Sendable {
+    /// The database file. It is created, with mode 0600, where it is missing.
+    public var database: String
+    /// The centers, `host:port` each; asked in turn until one answers.
+    public var centers: [String]
+    /// The queues to pop.
+    public var topics: [String]
+
+    /// How many handlers run at once. 1 to 10,000.
+    public var concurrency = 64
+    /// When a commit counts as done.
+    public var synchronous = Synchronous.full
+    /// When a message whose handler failed is handled again.
+    public var retry = RetryPolicy()
+    /// When a command that the engine refused is sent again.
+    public var commandRetry = CommandRetryPolicy()
+    /// Kept with each run, to tell later which code handled an entry.
+    public var handlerVersion: String?
+
+    /// How many messages may be read and not committed yet, before reading stops. At an eighth of it nodes are asked to pause.
+    public var atRiskLimit = 32_768
+    /// How many entries, and how many commands, are kept in memory; the rest waits in the file.
+    public var windowCapacity = 4_096
+
+    /// How often the center is asked for the nodes.
+    public var directoryRefresh: Duration = .seconds(10)
+    /// For connecting and upgrading together.
+    public var connectTimeout: Duration = .seconds(5)
+    /// After this an unanswered command is sent again.
+    public var replyTimeout: Duration = .seconds(10)
+    /// How often a quiet connection is pinged; one silent for two intervals is dead.
+    public var pingInterval: Duration = .seconds(20)
+    /// The first pause before a reconnect; it grows with full jitter up to `backoffCap`.
+    public var backoffBase: Duration = .milliseconds(100)
+    public var backoffCap: Duration = .seconds(30)
+    /// How long a node may be missing from the center before calls to its clients are dead.
+    public var nodeGrace: Duration = .seconds(30)
+    /// How long running handlers may take when the consumer stops.
+    public var shutdownGrace: Duration = .seconds(30)
+    /// How long the outbox may take to empty when the consumer stops. What is left is sent after the next start.
+    public var drain: Duration = .seconds(10)
+
+    public init(
+        database: String = "connmix-durable.sqlite3", centers: [String] = ["127.0.0.1:6787"], topics: [String]
+    ) {
+        self.database = database
+        self.centers = centers
+        self.topics = topics
+    }
+
+    /// - Throws: `invalidConfiguration`, naming the value and what it may be.
+    func validate() throws(ConnmixError) -> [NodeAddress] {
+        func require(_ isFit: Bool, _ what: String) throws(ConnmixError) {
+            guard isFit else { throw ConnmixError(.invalidConfiguration, what) }
+        }
+        try require(!topics.isEmpty, "no topic is named; name at least one to consume")
+        try require(topics.count <= 100, "\(topics.count) topics are named; connmix takes at most 100")
+        try require(Set(topics).count == topics.count, "a topic is named twice: \(topics.joined(separator: ", "))")
+        for topic in topics {
+            try require(!topic.isEmpty && topic.utf8.count <= 1_024, "a topic's name must have 1 to 1024 bytes")
+        }
+        try require(!centers.isEmpty, "no center is named; name one as host:port")
+        try require((1...10_000).contains(concurrency), "concurrency is \(concurrency); it may be 1 to 10000")
+        try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
+        try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
+        try require((64...1_000_000).contains(windowCapacity), "windowCapacity is \(windowCapacity); it may be 64 to 1000000")
+        let durations: [(String, Duration)] = [
+            ("directoryRefresh", directoryRefresh), ("connectTimeout", connectTimeout), ("replyTimeout", replyTimeout),
+            ("pingInterval", pingInterval), ("backoffBase", backoffBase), ("backoffCap", backoffCap),
+            ("retry.base", retry.base), ("retry.cap", retry.cap),
+        ]
+        for (name, duration) in durations {
+            try require(
+                duration >= .milliseconds(1) && duration <= .seconds(86_400), "\(name) is \(duration); it may be 1 ms to 1 day")
+        }
+        for (name, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
+            try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration); it may be 0 to 1 day")
+        }
+        var addresses: [NodeAddress] = []
+        for center in centers { addresses.append(try NodeAddress(center, defaultPort: 6787)) }
+        return addresses
+    }
+}

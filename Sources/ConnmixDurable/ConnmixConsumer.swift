@@ -1,0 +1,311 @@
+internal import Glibc
+public import Logging
+internal import NIOCore
+internal import NIOPosix
+public import ServiceLifecycle
+internal import Synchronization
+
+/// The reliable consumer: pops connmix queues, journals each message in SQLite before it is handled, and sends the handlers'
+/// commands from an outbox until the engine answers.
+///
+/// Run it once, in a `ServiceGroup` or in a task of your own. A graceful shutdown stops taking messages, finishes what is in
+/// hand, empties the outbox, and gives the file free; cancelling the task stops at once. Nothing is lost either way.
+///
+/// ```swift
+/// let consumer = ConnmixConsumer(configuration: .init(topics: ["chat"])) { message, context in
+///     try context.meshSend(to: message.client, "received: \(message.text ?? "")")
+/// }
+/// try await consumer.run()
+/// ```
+public final class ConnmixConsumer: Service {
+    private enum Phase {
+        case new
+        case running(ConsumerCore)
+        case ended
+    }
+
+    private enum End {
+        case graceful
+        case cancelled
+        case failed(any Error)
+        case worker
+    }
+
+    /// What happens to the consumer and its connections. The newest 1,024 events are kept for a slow reader; one reader.
+    public let events: AsyncStream<ConsumerEvent>
+
+    private let configuration: ConsumerConfiguration
+    private let handlers: Handlers
+    private let logger: Logger
+    private let eventsContinuation: AsyncStream<ConsumerEvent>.Continuation
+    private let phase = Mutex(Phase.new)
+    private let wasRun = Mutex(false)
+
+    /// A consumer with handlers for its topics. Nothing happens before `run`.
+    public init(
+        configuration: ConsumerConfiguration, handlers: Handlers, logger: Logger = Logger(label: "connmix-durable")
+    ) {
+        self.configuration = configuration
+        self.handlers = handlers
+        self.logger = logger
+        (events, eventsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_024))
+    }
+
+    /// A consumer with one handler for all its topics. Nothing happens before `run`.
+    public convenience init(
+        configuration: ConsumerConfiguration, logger: Logger = Logger(label: "connmix-durable"),
+        handler: @escaping MessageHandler
+    ) {
+        self.init(configuration: configuration, handlers: Handlers(all: handler), logger: logger)
+    }
+
+    /// The outbox, for code outside handlers. Usable while the consumer runs.
+    public var outbox: Outbox {
+        Outbox { [self] in
+            try phase.withLock { phase in
+                switch phase {
+                case .running(let core): return core
+                case .new: throw ConnmixError(.stopped, "the consumer does not run yet; call run() first")
+                case .ended: throw ConnmixError(.stopped, "the consumer is stopped; the command was not accepted")
+                }
+            }
+        }
+    }
+
+    /// Consumes until a graceful shutdown or the task's cancellation.
+    ///
+    /// - Throws: `invalidConfiguration`; `busy` where another consumer owns the file; what keeps the file from being opened
+    ///   (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows. Troubles of
+    ///   the network and a full disk are not thrown: they are waited out.
+    public func run() async throws {
+        let centers = try configuration.validate()
+        try handlers.check(configuration.topics)
+        let isFirst = wasRun.withLock { wasRun in
+            defer { wasRun = true }
+            return !wasRun
+        }
+        guard isFirst else {
+            throw ConnmixError(.invalidConfiguration, "a consumer runs once; make another one")
+        }
+        defer {
+            phase.withLock { $0 = .ended }
+            eventsContinuation.finish()
+        }
+        let store = try Store(path: configuration.database, synchronous: configuration.synchronous) { [logger] error in
+            logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
+        }
+        do {
+            try await consume(store, centers)
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+
+    // MARK: -
+
+    private func consume(_ store: Store, _ centers: [NodeAddress]) async throws {
+        let run = try await beginRun(store)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let core = makeCore(run: run, store: store, loop: group.next())
+        let cluster = Cluster(settings: clusterSettings(centers), loop: group.next(), delegate: core)
+        phase.withLock { $0 = .running(core) }
+        let failure = await supervise(core, cluster)
+        phase.withLock { $0 = .ended }
+        await core.close()
+        let left = core.atRisk
+        if left == 0 {
+            try await store.writer.write { try RunTable.end($0, run: run) }
+        }
+        try await group.shutdownGracefully()
+        if let failure { throw failure }
+        if left > 0 {
+            throw ConnmixError(.inputOutput, "\(left) messages could not be written to \(store.path) and are lost")
+        }
+    }
+
+    private func beginRun(_ store: Store) async throws -> Int64 {
+        let maxAttempts = configuration.retry.maxAttempts
+        let handlerVersion = configuration.handlerVersion
+        let synchronous = configuration.synchronous
+        let (run, recovery) = try await store.writer.write { transaction in
+            let run = try RunTable.begin(
+                transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: handlerVersion,
+                synchronous: synchronous)
+            let recovery = try Recovery.run(transaction, run: run, maxAttempts: maxAttempts)
+            try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
+            return (run, recovery)
+        }
+        if recovery.suspects + recovery.buried > 0 {
+            logger.notice(
+                "the last run ended uncleanly; its entries are handled one at a time",
+                metadata: .facts([(.run, "\(run)"), (.entries, "\(recovery.suspects + recovery.buried)")]))
+        }
+        return run
+    }
+
+    private func makeCore(run: Int64, store: Store, loop: any EventLoop) -> ConsumerCore {
+        let capacity = configuration.windowCapacity
+        return ConsumerCore(
+            run: run, writer: store.writer, loop: loop,
+            limits: Intake.Limits(
+                soft: configuration.atRiskLimit / 8, hard: configuration.atRiskLimit, low: configuration.atRiskLimit / 32),
+            dispatcher: Dispatcher(concurrency: configuration.concurrency, windowCapacity: capacity),
+            relay: Relay(
+                policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity),
+            onEvent: { [logger, eventsContinuation] event in
+                logger.log(event)
+                eventsContinuation.yield(event)
+            })
+    }
+
+    private func clusterSettings(_ centers: [NodeAddress]) -> Cluster.Settings {
+        Cluster.Settings(
+            centers: centers,
+            machine: ClusterMachine.Settings(
+                refreshInterval: configuration.directoryRefresh, backoffBase: configuration.backoffBase,
+                backoffCap: configuration.backoffCap),
+            connection: NodeConnectionMachine.Settings(
+                topics: configuration.topics, replyTimeout: configuration.replyTimeout,
+                pingInterval: configuration.pingInterval),
+            connectTimeout: configuration.connectTimeout)
+    }
+
+    /// Runs workers and cluster until something ends them, then ends them in order.
+    ///
+    /// - Returns: the failure that made the consumer stop, if one did.
+    private func supervise(_ core: ConsumerCore, _ cluster: Cluster) async -> (any Error)? {
+        await withTaskGroup(of: End.self) { group in
+            for _ in 0..<configuration.concurrency {
+                group.addTask {
+                    await self.work(core)
+                    return .worker
+                }
+            }
+            group.addTask {
+                do {
+                    try await gracefulShutdown()
+                    return .graceful
+                } catch {
+                    return .cancelled
+                }
+            }
+            group.addTask { .failed(await core.failure()) }
+            core.start()
+            cluster.start()
+            let end = await group.next() ?? .cancelled
+            var failure: (any Error)?
+            switch end {
+            case .graceful:
+                await stopGracefully(core, cluster, cancelHandlers: { group.cancelAll() })
+            case .cancelled, .worker:
+                await stopNow(core, cluster, cancelHandlers: { group.cancelAll() })
+            case .failed(let error):
+                failure = error
+                await stopNow(core, cluster, cancelHandlers: { group.cancelAll() })
+            }
+            await core.end()
+            group.cancelAll()
+            await group.waitForAll()
+            return failure
+        }
+    }
+
+    /// Unpop, finish what is in hand, empty the outbox, leave, write down what is left.
+    private func stopGracefully(_ core: ConsumerCore, _ cluster: Cluster, cancelHandlers: () -> Void) async {
+        logger.info("stopping")
+        core.stopTaking()
+        await core.unpopped(within: .seconds(2))
+        core.stopHandling()
+        if await !core.handlersEnded(within: configuration.shutdownGrace) {
+            cancelHandlers()
+            _ = await core.handlersEnded(within: .seconds(2))
+        }
+        if await !core.outboxDrained(within: configuration.drain) {
+            logger.notice("the outbox is not empty; the rest is sent after the next start")
+        }
+        await cluster.leave()
+        await flush(core, within: configuration.shutdownGrace)
+    }
+
+    private func stopNow(_ core: ConsumerCore, _ cluster: Cluster, cancelHandlers: () -> Void) async {
+        core.stopTaking()
+        core.stopHandling()
+        cancelHandlers()
+        await cluster.stop()
+        _ = await core.handlersEnded(within: .seconds(1))
+        await flush(core, within: .seconds(5))
+    }
+
+    /// Writes what is in memory, again and again where the disk does not take it.
+    private func flush(_ core: ConsumerCore, within limit: Duration) async {
+        let deadline = ContinuousClock.now + limit
+        while await !core.flush(), ContinuousClock.now < deadline {
+            await core.pause(.milliseconds(100))
+        }
+    }
+
+    // MARK: Handlers
+
+    private func work(_ core: ConsumerCore) async {
+        var next = await core.nextJob()
+        while let job = next {
+            let outcome = await handle(job)
+            next = core.ended(outcome)
+            if next == nil { next = await core.nextJob() }
+        }
+    }
+
+    private func handle(_ job: Dispatcher.Job) async -> HandlerOutcome {
+        let delivery = job.delivery
+        let message = Message(
+            id: job.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
+            receivedAt: delivery.receivedAt, data: delivery.data)
+        let context = HandlerContext()
+        let startedAt = Clock.now()
+        do {
+            guard let handler = handlers.handler(for: delivery.topic) else {
+                throw HandlerError.permanent("no handler for topic \(delivery.topic)")
+            }
+            try await handler(message, context)
+            return HandlerOutcome(id: job.id, delivery: delivery, result: .done(context.close()))
+        } catch {
+            _ = context.close()
+            return failed(job, startedAt: startedAt, error)
+        }
+    }
+
+    private func failed(_ job: Dispatcher.Job, startedAt: Int64, _ error: any Error) -> HandlerOutcome {
+        let delivery = job.delivery
+        if Task.isCancelled, error is CancellationError {
+            return HandlerOutcome(id: job.id, delivery: delivery, result: .released)
+        }
+        var outcome = AttemptOutcome.failed
+        var pause: Duration?
+        switch error as? HandlerError {
+        case .permanent: outcome = .permanent
+        case .retry(let after, _):
+            outcome = .retryAsked
+            pause = after
+        case nil: break
+        }
+        let attempt = FailedAttempt(
+            number: delivery.attempts, outcome: outcome, startedAt: startedAt, endedAt: Clock.now(),
+            error: "\(error)".boundedError)
+        var generator = SystemRandomNumberGenerator()
+        let verdict = configuration.retry.verdict(
+            outcome, attempts: delivery.attempts, askedFor: pause, using: &generator)
+        let result: HandlerOutcome.Result =
+            switch verdict {
+            case .retry(let after): .retry(attempt, after: after)
+            case .bury: .dead(attempt)
+            }
+        return HandlerOutcome(id: job.id, delivery: delivery, result: result)
+    }
+}
+
+/// Facts about this library.
+public enum ConnmixDurable {
+    public static let version = "0.1.0"
+}

@@ -1,0 +1,43 @@
+/// When a command that the engine refused is sent again. A lost connection never counts as an attempt (promise P4).
+public struct CommandRetryPolicy: Sendable {
+    /// The first pause after a refusal with an unknown code; later ones grow with full jitter up to `cap`.
+    public var base: Duration = .milliseconds(100)
+    public var cap: Duration = .seconds(30)
+    /// Answers with an unknown code after which a command is dead.
+    public var maxAttempts = 10
+    /// Answers 401 (the end user cannot be reached) after which a command is dead.
+    public var maxUnreachableAnswers = 3
+    /// The pause between two answers 401: a client that just moved is found, and a gone one is given up within two seconds.
+    public var unreachablePause: Duration = .milliseconds(700)
+
+    public init() {}
+
+    enum Verdict: Equatable {
+        case retry(after: Duration)
+        case dead(reason: String)
+        /// Another node may hold the client.
+        case askNextNode
+    }
+
+    /// - Parameters:
+    ///   - attempts: answers so far, this one included.
+    ///   - isOwner: whether the node that answered is known to hold the client.
+    func verdict(
+        _ code: EngineErrorCode, message: String, kind: Command.Kind, attempts: Int, isOwner: Bool,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        let said = message.isEmpty ? "error \(code)" : "error \(code): \(message.prefix(500))"
+        switch code {
+        case .invalidParameters:
+            return .dead(reason: "the engine refused the parameters (\(said))")
+        case .callFailed where kind.isCall:
+            return isOwner ? .dead(reason: "client gone (\(said))") : .askNextNode
+        case .sendFailed:
+            guard attempts >= maxUnreachableAnswers else { return .retry(after: unreachablePause) }
+            return .dead(reason: "client gone (\(said))")
+        default:
+            guard attempts < maxAttempts else { return .dead(reason: "refused \(attempts) times (\(said))") }
+            return .retry(after: Backoff.pause(after: attempts - 1, base: base, cap: cap, using: &generator))
+        }
+    }
+}

@@ -1,0 +1,142 @@
+/// Decides which entry is handled next. Pure.
+///
+/// Entries of one lane are handled one at a time in the order of their ids (promise P5), at most `concurrency` at once. A
+/// suspect, an entry that may have killed the process before, is handled alone: nothing else runs meanwhile, so that the next
+/// crash convicts exactly one (promise P6).
+struct Dispatcher: Sendable {
+    struct Job: Sendable {
+        let id: Int64
+        let delivery: Delivery
+    }
+
+    private enum Solo: Equatable {
+        case none
+        /// A suspect is next; running handlers are waited for, no new ones start.
+        case waiting(Int64)
+        /// It is being marked in the file as running alone.
+        case claiming(Int64)
+        case running(Int64)
+    }
+
+    var window: OrderedWindow<Delivery>
+    private let concurrency: Int
+    private var running: Set<Int64> = []
+    /// Through, and their outcome not committed yet.
+    private var settling: Set<Int64> = []
+    private var waiting = Timeline()
+    private var toClaim: [Int64] = []
+    private var solo = Solo.none
+    private(set) var isStopping = false
+
+    init(concurrency: Int, windowCapacity: Int) {
+        self.concurrency = concurrency
+        window = OrderedWindow(capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8))
+    }
+
+    var runningCount: Int { running.count }
+    /// No handler runs and no outcome waits for its commit.
+    var isQuiet: Bool { running.isEmpty && settling.isEmpty }
+    var nextDeadline: Int64? { isStopping ? nil : waiting.next }
+    var hasClaims: Bool { !toClaim.isEmpty }
+
+    /// The next job to start now, if there is one.
+    mutating func nextJob(now: Int64) -> Job? {
+        while !isStopping, solo == .none, running.count < concurrency, let (id, delivery) = window.nextReady() {
+            guard !running.contains(id), !settling.contains(id) else { continue }
+            if delivery.isClaimed {
+                running.insert(id)
+                return Job(id: id, delivery: delivery)
+            }
+            if delivery.availableAt > now {
+                waiting.add(id, at: delivery.availableAt)
+            } else if delivery.isSuspect {
+                solo = .waiting(id)
+                claimSolo()
+            } else {
+                toClaim.append(id)
+            }
+        }
+        return nil
+    }
+
+    /// The handler is through. The lane stays closed until the outcome is committed: `settled`, `retry` or `released`.
+    mutating func ended(_ id: Int64) {
+        running.remove(id)
+        settling.insert(id)
+        claimSolo()
+    }
+
+    /// The entry is done or dead, and that is committed.
+    mutating func settled(_ id: Int64) {
+        settling.remove(id)
+        window.remove(id)
+        if solo == .running(id) { solo = .none }
+    }
+
+    /// The failure is committed. The entry keeps its place in its lane until its time comes.
+    mutating func retry(_ id: Int64, at time: Int64) {
+        settling.remove(id)
+        window[id]?.isClaimed = false
+        window[id]?.isSuspect = false
+        window[id]?.availableAt = time
+        waiting.add(id, at: time)
+        if solo == .running(id) { solo = .none }
+    }
+
+    mutating func tick(now: Int64) {
+        while let id = waiting.popDue(now: now) { window.makeReady(id) }
+    }
+
+    // MARK: Claims that need a commit of their own: retries and suspects
+
+    /// Entries to be marked as running; each at most once.
+    mutating func takeClaims() -> (together: [Int64], alone: Int64?) {
+        defer { toClaim.removeAll() }
+        guard case .claiming(let id) = solo, toClaim.contains(id) else { return (toClaim.sorted(), nil) }
+        return (toClaim.filter { $0 != id }.sorted(), id)
+    }
+
+    /// The claims could not be committed.
+    mutating func putBack(_ claims: (together: [Int64], alone: Int64?)) {
+        toClaim += claims.together
+        if let id = claims.alone { toClaim.append(id) }
+    }
+
+    /// - Returns: the suspect, to be started at once.
+    mutating func claimed(_ claims: (together: [Int64], alone: Int64?)) -> Job? {
+        for id in claims.together {
+            markClaimed(id)
+            window.makeReady(id)
+        }
+        guard let id = claims.alone else { return nil }
+        markClaimed(id)
+        guard let delivery = window[id], !isStopping else { return nil }
+        solo = .running(id)
+        running.insert(id)
+        return Job(id: id, delivery: delivery)
+    }
+
+    // MARK: Stopping
+
+    /// Starts no more handlers.
+    ///
+    /// - Returns: entries that are claimed in the file and were not started, to be released there.
+    mutating func stop() -> [Int64] {
+        isStopping = true
+        toClaim.removeAll()
+        return window.allIDs.filter { id in
+            !running.contains(id) && !settling.contains(id) && window[id]?.isClaimed == true
+        }
+    }
+
+    private mutating func markClaimed(_ id: Int64) {
+        window[id]?.attempts += 1
+        window[id]?.isClaimed = true
+    }
+
+    private mutating func claimSolo() {
+        guard case .waiting(let id) = solo, running.isEmpty else { return }
+        solo = .claiming(id)
+        toClaim.append(id)
+    }
+}

@@ -1,0 +1,177 @@
+internal import NIOCore
+
+/// One commit of the consumer: all that has gathered since the last one, in one transaction.
+///
+/// Handlers' outcomes and their commands come first, then new messages, then commands from outside and the marks of settled
+/// ones, then claims and what is loaded from the file. Nothing of it has happened before COMMIT: until then new rows are held
+/// back in the windows, and a failure puts everything back where it was.
+final class DrainOperation: WriteOperation {
+    struct Enqueue: Sendable {
+        let command: Command
+        let finish: @Sendable (Result<Receipt, any Error>) -> Void
+    }
+
+    /// What is committed together. Touched only by the writer thread.
+    struct Work {
+        var outcomes: [HandlerOutcome] = []
+        var arrivals: [ReceivedMessage] = []
+        var enqueues: [Enqueue] = []
+        var changes: [Relay.Change] = []
+        var claims: (together: [Int64], alone: Int64?) = ([], nil)
+    }
+
+    /// What the transaction made of it.
+    struct Effects {
+        /// Rows taken into the windows, in order.
+        var entries: [Int64] = []
+        var commands: [Int64] = []
+        var receipts: [Receipt] = []
+        var unreadable: [(id: Int64, node: String, reason: String)] = []
+        var entryCursor: Int64 = 0
+        var commandCursor: Int64 = 0
+    }
+
+    private let core: ConsumerCore
+    // Confined to the writer thread, like every call of a WriteOperation.
+    nonisolated(unsafe) private var work = Work()
+    nonisolated(unsafe) private var effects: Effects?
+
+    init(core: ConsumerCore) {
+        self.core = core
+    }
+
+    func prepare() {
+        work = core.takeWork()
+    }
+
+    func apply(_ transaction: Transaction) throws {
+        // A second run, after the batch failed: what the first one took is not in the file.
+        if let effects { core.withdraw(effects) }
+        effects = nil
+        var effects = Effects()
+        do {
+            if transaction.foreignCommits { core.lookAgain() }
+            let staged = try settle(transaction)
+            try journal(transaction, &effects)
+            try enqueue(transaction, staged, &effects)
+            try mark(transaction)
+            try Journal.claim(transaction, ids: work.claims.together, run: core.run)
+            if let id = work.claims.alone { try Journal.claimAlone(transaction, id: id, run: core.run) }
+            try core.loadEntries(transaction, &effects)
+            try core.loadCommands(transaction, &effects)
+            try core.account(transaction)
+        } catch {
+            core.withdraw(effects)
+            throw error
+        }
+        self.effects = effects
+    }
+
+    func finish(_ result: Result<Void, any Error>) {
+        switch result {
+        case .success:
+            core.committed(work, effects ?? Effects())
+        case .failure(let error):
+            if let effects { core.withdraw(effects) }
+            core.failed(work, error)
+        }
+        work = Work()
+        effects = nil
+    }
+
+    // MARK: -
+
+    /// Marks entries by their outcome.
+    ///
+    /// - Returns: the commands of those that succeeded, in order.
+    private func settle(_ transaction: Transaction) throws -> [(command: Command, outcome: HandlerOutcome)] {
+        var done: [Int64] = []
+        var released: [Int64] = []
+        var staged: [(Command, HandlerOutcome)] = []
+        done.reserveCapacity(work.outcomes.count)
+        for outcome in work.outcomes {
+            switch outcome.result {
+            case .done(let commands):
+                done.append(outcome.id)
+                for command in commands { staged.append((command, outcome)) }
+            case .retry(let attempt, let pause):
+                let time = transaction.now + pause.microseconds
+                try Journal.retry(transaction, id: outcome.id, availableAt: time, attempt: attempt, run: core.run)
+            case .dead(let attempt):
+                try Journal.bury(transaction, id: outcome.id, attempt: attempt, run: core.run)
+            case .released:
+                released.append(outcome.id)
+            }
+        }
+        done.sort()
+        released.sort()
+        try Journal.finish(transaction, ids: done)
+        try Journal.release(transaction, ids: released)
+        return staged
+    }
+
+    private func journal(_ transaction: Transaction, _ effects: inout Effects) throws {
+        guard !work.arrivals.isEmpty else { return }
+        let plan = core.admit(work.arrivals, transaction, &effects)
+        for (message, (id, state)) in zip(work.arrivals, plan) {
+            try message.data.withUnsafeReadableBytes { data in
+                try Journal.append(
+                    transaction, id: id, state: state, run: core.run, topic: message.topic, node: message.node,
+                    client: message.client.text, clientIsNumber: message.client.isNumber,
+                    receivedAt: message.receivedAt, data: data, error: message.unreadable)
+            }
+            if let reason = message.unreadable { effects.unreadable.append((id, message.node, reason)) }
+        }
+    }
+
+    private func enqueue(
+        _ transaction: Transaction, _ staged: [(command: Command, outcome: HandlerOutcome)], _ effects: inout Effects
+    ) throws {
+        guard !staged.isEmpty || !work.enqueues.isEmpty else { return }
+        var rows: [(id: Int64, OutgoingCommand)] = []
+        rows.reserveCapacity(staged.count + work.enqueues.count)
+        for (command, outcome) in staged {
+            let lane = outcome.delivery.lane ?? outcome.delivery.client.text
+            // Lanes and clients share one space of keys: an answer to the lane's own client needs no second one.
+            let isOwnClient = command.client?.text == lane
+            // Only the message's own client is known to be on the message's node.
+            let isElsewhere = command.kind.isCall && command.client?.text != outcome.delivery.client.text
+            rows.append(
+                try insert(
+                    transaction, command, messageID: outcome.id, node: isElsewhere ? nil : outcome.delivery.node,
+                    lane: isOwnClient ? nil : lane))
+        }
+        for enqueue in work.enqueues {
+            let row = try insert(transaction, enqueue.command, messageID: nil, node: nil, lane: nil)
+            rows.append(row)
+            effects.receipts.append(Receipt(id: row.id))
+        }
+        core.admit(rows, &effects)
+    }
+
+    private func insert(
+        _ transaction: Transaction, _ command: Command, messageID: Int64?, node: String?, lane: String?
+    ) throws -> (id: Int64, OutgoingCommand) {
+        let columns = NewCommand(command, messageID: messageID, node: node, lane: lane)
+        let id = try command.payload.withBytes { try OutboxTable.enqueue(transaction, columns, data: $0) }
+        return (id, OutgoingCommand(command: command, node: node, lane: lane, availableAt: transaction.now))
+    }
+
+    private func mark(_ transaction: Transaction) throws {
+        var plain: [Int64] = []
+        for change in work.changes {
+            switch change {
+            case .sent(let id, true, _):
+                plain.append(id)
+            case .sent(let id, false, let settlement), .settled(let id, let settlement):
+                try OutboxTable.settle(transaction, id: id, settlement)
+            case .postponed(let id, let item, let code, let error):
+                try OutboxTable.postpone(
+                    transaction, id: id, attempts: item.attempts, writes: item.writes, availableAt: item.availableAt,
+                    code: code, error: error)
+            }
+        }
+        plain.sort()
+        try OutboxTable.markSent(transaction, ids: plain)
+    }
+}

@@ -1,0 +1,37 @@
+/// What must keep its order, as 64 bits: a lane, a client, a channel.
+///
+/// Lanes and clients share one space: a handler's answer to the client whose lane it works in needs one key and not two. Two
+/// names with the same key (one pair in billions) are merely kept in order with each other.
+struct OrderKey: Sendable, Hashable {
+    private let bits: UInt64
+
+    private init(_ text: String, seed: UInt64) {
+        // FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), finished by a multiply-shift for the low bits.
+        var hash = 0xCBF2_9CE4_8422_2325 ^ seed
+        text.lend { bytes in
+            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        }
+        bits = (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15
+    }
+
+    static func lane(_ name: String) -> OrderKey { OrderKey(name, seed: 0) }
+    static func client(_ id: String) -> OrderKey { OrderKey(id, seed: 0) }
+    static func channel(_ name: String) -> OrderKey { OrderKey(name, seed: 0x5851_F42D_4C95_7F2D) }
+}
+
+/// Up to two keys: enough for a lane and a target.
+struct OrderKeys: Sendable {
+    var first: OrderKey?
+    var second: OrderKey?
+
+    init(_ first: OrderKey?, _ second: OrderKey? = nil) {
+        self.first = first ?? second
+        self.second = first == nil || second == first ? nil : second
+    }
+
+    @inline(__always)
+    func forEach(_ body: (OrderKey) -> Void) {
+        if let first { body(first) }
+        if let second { body(second) }
+    }
+}

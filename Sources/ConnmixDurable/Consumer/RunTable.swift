@@ -1,0 +1,52 @@
+/// The rows about the consumer itself: its runs, and its live account for `status`.
+enum RunTable {
+    static func begin(
+        _ transaction: Transaction, pid: Int64, version: String, handlerVersion: String?, synchronous: Synchronous
+    ) throws -> Int64 {
+        let insert = try transaction.connection.statement(
+            """
+            INSERT INTO run (pid, version, handler_version, synchronous, started_at) VALUES (?1, ?2, ?3, ?4, ?5)
+            """)
+        insert.bind(1, pid)
+        insert.bind(2, version)
+        insert.bind(3, handlerVersion)
+        insert.bind(4, synchronous.rawValue)
+        insert.bind(5, transaction.now)
+        try insert.run()
+        return transaction.connection.lastInsertedID
+    }
+
+    static func recovered(_ transaction: Transaction, run: Int64, entries: Int) throws {
+        let update = try transaction.connection.statement("UPDATE run SET recovered = ?2 WHERE id = ?1")
+        update.bind(1, run)
+        update.bind(2, Int64(entries))
+        try update.run()
+    }
+
+    static func end(_ transaction: Transaction, run: Int64) throws {
+        let update = try transaction.connection.statement("UPDATE run SET ended_at = ?2, clean = 1 WHERE id = ?1")
+        update.bind(1, run)
+        update.bind(2, transaction.now)
+        try update.run()
+    }
+
+    static func account(
+        _ transaction: Transaction, run: Int64, atRisk: Int, highWater: Int, nodesJSON: String, paused: String?
+    ) throws {
+        let upsert = try transaction.connection.statement(
+            """
+            INSERT INTO runtime (id, run, updated_at, at_risk, at_risk_high, nodes, paused)
+            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT (id) DO UPDATE SET run = excluded.run, updated_at = excluded.updated_at,
+                at_risk = excluded.at_risk, at_risk_high = excluded.at_risk_high, nodes = excluded.nodes,
+                paused = excluded.paused
+            """)
+        upsert.bind(1, run)
+        upsert.bind(2, transaction.now)
+        upsert.bind(3, Int64(atRisk))
+        upsert.bind(4, Int64(highWater))
+        upsert.bind(5, nodesJSON)
+        upsert.bind(6, paused)
+        try upsert.run()
+    }
+}

@@ -1,0 +1,30 @@
+/// What happens to a consumer's connections and to itself. The equivalent of the PHP client's onConnect and onError.
+public enum ConsumerEvent: Sendable {
+    /// The center lists a node that was not known.
+    case nodeAdded(NodeIdentity)
+    /// A node left the center's list and was left in order.
+    case nodeRemoved(NodeIdentity)
+    /// A node restarted: same address, new id. The old one's end users, contexts and channels are gone.
+    case nodeReplaced(old: NodeIdentity, new: NodeIdentity)
+    case nodeConnected(NodeIdentity)
+    /// The connection ended; unless it was left in order the node is tried again with growing pauses.
+    case nodeDisconnected(NodeIdentity, reason: String, clean: Bool)
+    /// The node could not be reached. It is tried again with growing pauses.
+    case nodeUnreachable(NodeIdentity, reason: String)
+    /// The node's queues are being popped.
+    case nodeConsuming(NodeIdentity)
+    case nodeNotConsuming(NodeIdentity, reason: String)
+    /// The center cannot be reached or talks nonsense; `nil`: it is well again. The known nodes are kept.
+    case centerTrouble(String?)
+    /// A frame that is no event and no awaited answer. Harmless.
+    case unknownFrame(NodeIdentity, reason: String)
+    /// A message that cannot be understood. It is in the journal as dead.
+    case unreadableMessage(id: Int64, node: String, reason: String)
+    /// A handler failed; the entry is tried again, or dead.
+    case handlerFailed(id: Int64, attempt: Int, error: String, isDead: Bool)
+    /// A command was given up.
+    case commandDead(id: Int64, reason: String)
+    /// Nothing is taken any more, for a reason that passes (a full disk, too much under way).
+    case paused(reason: String)
+    case resumed
+}

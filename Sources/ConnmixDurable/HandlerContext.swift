@@ -1,0 +1,94 @@
+internal import Synchronization
+
+/// Where a handler puts its commands.
+///
+/// Commands are only staged. They reach the outbox in the transaction that marks the message done (promise P3): a handler
+/// that throws leaves none behind. Safe to use from child tasks of the handler; once the handler has returned, every method
+/// throws `ConnmixError.Code.stopped`.
+///
+/// ```swift
+/// { message, context in
+///     try context.subscribe(message.client, to: ["room:7"])
+///     try context.meshSend(to: message.client, "welcome")
+/// }
+/// ```
+public final class HandlerContext: Sendable {
+    private struct State {
+        var commands: [Command] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// A context on its own, to test handlers: what they staged is in `commands`.
+    public init() {}
+
+    /// What was staged so far, in order.
+    public var commands: [Command] {
+        state.withLock { $0.commands }
+    }
+
+    /// Stages a command.
+    ///
+    /// - Throws: `stopped` where the handler has ended already.
+    public func stage(_ command: Command) throws(ConnmixError) {
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.commands.append(command) }
+            return state.isClosed
+        }
+        if isClosed {
+            throw ConnmixError(.stopped, "the handler has ended; commands must be issued before it returns")
+        }
+    }
+
+    /// Ends staging.
+    func close() -> [Command] {
+        state.withLock { state in
+            state.isClosed = true
+            return state.commands
+        }
+    }
+}
+
+/// Shorthands for staging each kind of command. What each does and throws is documented at `Command`.
+extension HandlerContext {
+    public func meshSend(to client: ClientID, _ text: String) throws(ConnmixError) {
+        try stage(.meshSend(to: client, text))
+    }
+
+    public func meshSend(to client: ClientID, binary: [UInt8]) throws(ConnmixError) {
+        try stage(.meshSend(to: client, binary: binary))
+    }
+
+    public func meshPublish(to channel: String, _ text: String) throws(ConnmixError) {
+        try stage(.meshPublish(to: channel, text))
+    }
+
+    public func meshPublish(to channel: String, binary: [UInt8]) throws(ConnmixError) {
+        try stage(.meshPublish(to: channel, binary: binary))
+    }
+
+    public func subscribe(_ client: ClientID, to channels: String...) throws(ConnmixError) {
+        try stage(.subscribe(client, to: channels))
+    }
+
+    public func unsubscribe(_ client: ClientID, from channels: String...) throws(ConnmixError) {
+        try stage(.unsubscribe(client, from: channels))
+    }
+
+    public func setContextValue(_ client: ClientID, _ key: String, _ value: some Encodable) throws(ConnmixError) {
+        try stage(.setContextValue(client, key, value))
+    }
+
+    public func setContext(_ client: ClientID, _ context: some Encodable) throws(ConnmixError) {
+        try stage(.setContext(client, context))
+    }
+
+    public func call(_ client: ClientID, _ function: String, argumentsJSON: String) throws(ConnmixError) {
+        try stage(.call(client, function, argumentsJSON: argumentsJSON))
+    }
+
+    public func request(_ method: String, paramsJSON: String) throws(ConnmixError) {
+        try stage(.request(method, paramsJSON: paramsJSON))
+    }
+}

@@ -1,0 +1,66 @@
+internal import Logging
+
+/// The keys of log metadata. Messages are constant; facts are here.
+enum LogKey: String {
+    case address
+    case attempt
+    case clean
+    case code
+    case command
+    case database
+    case entries
+    case entry
+    case error
+    case node
+    case reason
+    case run
+}
+
+extension Logger.Metadata {
+    static func facts(_ facts: [(LogKey, String)]) -> Logger.Metadata {
+        Logger.Metadata(uniqueKeysWithValues: facts.map { ($0.0.rawValue, .string($0.1)) })
+    }
+}
+
+extension Logger {
+    /// Says what happened, at info and below; only what keeps the consumer from taking messages is an error.
+    func log(_ event: ConsumerEvent) {
+        func say(_ level: Logger.Level, _ text: Logger.Message, _ facts: (LogKey, String)...) {
+            log(level: level, text, metadata: .facts(facts))
+        }
+        switch event {
+        case .nodeAdded(let node):
+            say(.info, "node added", (.node, node.id), (.address, "\(node.address)"))
+        case .nodeRemoved(let node):
+            say(.info, "node removed", (.node, node.id), (.address, "\(node.address)"))
+        case .nodeReplaced(let old, let new):
+            say(.info, "node restarted under a new id", (.node, new.id), (.reason, "was \(old.id)"), (.address, "\(new.address)"))
+        case .nodeConnected(let node):
+            say(.debug, "node connected", (.node, node.id), (.address, "\(node.address)"))
+        case .nodeDisconnected(let node, let reason, let clean):
+            say(.info, "node disconnected", (.node, node.id), (.reason, reason), (.clean, "\(clean)"))
+        case .nodeUnreachable(let node, let reason):
+            say(.info, "node unreachable", (.node, node.id), (.reason, reason))
+        case .nodeConsuming(let node):
+            say(.info, "consuming", (.node, node.id), (.address, "\(node.address)"))
+        case .nodeNotConsuming(let node, let reason):
+            say(.info, "not consuming", (.node, node.id), (.reason, reason))
+        case .centerTrouble(let reason?):
+            say(.info, "center in trouble", (.reason, reason))
+        case .centerTrouble(nil):
+            say(.info, "center well")
+        case .unknownFrame(let node, let reason):
+            say(.debug, "unknown frame", (.node, node.id), (.reason, reason))
+        case .unreadableMessage(let id, let node, let reason):
+            say(.info, "unreadable message kept as dead", (.entry, "\(id)"), (.node, node), (.reason, reason))
+        case .handlerFailed(let id, let attempt, let error, let isDead):
+            say(.info, isDead ? "message dead" : "handler failed", (.entry, "\(id)"), (.attempt, "\(attempt)"), (.error, error))
+        case .commandDead(let id, let reason):
+            say(.info, "command dead", (.command, "\(id)"), (.reason, reason))
+        case .paused(let reason):
+            say(.error, "paused", (.reason, reason))
+        case .resumed:
+            say(.notice, "resumed")
+        }
+    }
+}

@@ -1,0 +1,125 @@
+internal import CSQLite
+internal import Glibc
+
+/// One SQLite connection, confined to one thread at a time.
+final class Connection {
+    enum Mode {
+        /// Reads and writes; creates the file where it is missing.
+        case create
+        /// Reads and writes a file that exists.
+        case write
+        case read
+    }
+
+    private let handle: OpaquePointer
+    private var statements: [UnsafePointer<UInt8>: Statement] = [:]
+    /// How many pages the log holds, as of the last commit of this connection.
+    private let walPagesCell: UnsafeMutablePointer<Int32>
+
+    var walPages: Int { Int(walPagesCell.pointee) }
+
+    /// - Parameter busyTimeout: how many milliseconds to spin for another process's lock before `busy` is thrown.
+    init(path: String, mode: Mode, busyTimeout: Int = 5_000) throws(ConnmixError) {
+        // Once for the process and before the library is initialised; later calls change nothing.
+        _ = Self.memoryStatisticsDisabled
+        var opened: OpaquePointer?
+        let access =
+            switch mode {
+            case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .write: SQLITE_OPEN_READWRITE
+            case .read: SQLITE_OPEN_READONLY
+            }
+        let result = sqlite3_open_v2(path, &opened, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        guard result == SQLITE_OK, let opened else {
+            defer { sqlite3_close_v2(opened) }
+            throw .sqlite(result, opened, doing: "opening \(path)")
+        }
+        handle = opened
+        walPagesCell = .allocate(capacity: 1)
+        walPagesCell.initialize(to: 0)
+        csqlite_disable_checkpoint_on_close(handle)
+        csqlite_set_defensive(handle)
+        sqlite3_busy_handler(
+            handle,
+            { limit, spins in
+                // Fine steps, so that a waiting process is not starved by a writer that commits back to back.
+                let waited = Int(spins) * 500
+                guard waited < Int(bitPattern: limit) * 1_000 else { return 0 }
+                usleep(spins < 10 ? 100 : 500)
+                return 1
+            }, UnsafeMutableRawPointer(bitPattern: busyTimeout))
+        sqlite3_wal_hook(
+            handle,
+            { cell, _, _, pages in
+                cell?.assumingMemoryBound(to: Int32.self).pointee = pages
+                return SQLITE_OK
+            }, walPagesCell)
+    }
+
+    private static let memoryStatisticsDisabled: Bool = csqlite_disable_memory_statistics() == SQLITE_OK
+
+    deinit {
+        statements.removeAll()
+        sqlite3_close_v2(handle)
+        walPagesCell.deallocate()
+    }
+
+    /// The prepared form of a statement that stands in the source, prepared once.
+    func statement(_ sql: StaticString) throws(ConnmixError) -> Statement {
+        if let known = statements[sql.utf8Start] { return known }
+        let text = UnsafeBufferPointer(start: sql.utf8Start, count: sql.utf8CodeUnitCount)
+        let statement = try Statement(text, on: handle, persistent: true)
+        statements[sql.utf8Start] = statement
+        return statement
+    }
+
+    /// Prepares a statement whose text is put together at run time. Values never belong in the text.
+    func prepare(_ sql: String) throws -> Statement {
+        try sql.lend { try Statement($0, on: handle, persistent: false) }
+    }
+
+    /// Runs one or more statements that take no values.
+    func execute(_ sql: String) throws(ConnmixError) {
+        let result = sqlite3_exec(handle, sql, nil, nil, nil)
+        guard result == SQLITE_OK else { throw .sqlite(result, handle, doing: "running \"\(sql.prefix(80))\"") }
+    }
+
+    func run(_ sql: StaticString) throws(ConnmixError) {
+        try statement(sql).run()
+    }
+
+    /// How many rows the last INSERT, UPDATE or DELETE touched.
+    var changes: Int { Int(sqlite3_changes64(handle)) }
+
+    var lastInsertedID: Int64 { sqlite3_last_insert_rowid(handle) }
+
+    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// Changes whenever another connection committed.
+    func dataVersion() throws -> Int64 {
+        try statement("PRAGMA data_version").first { $0.int(0) } ?? 0
+    }
+
+    func integer(_ sql: String) throws -> Int64 {
+        try prepare(sql).first { $0.int(0) } ?? 0
+    }
+
+    func text(_ sql: String) throws -> String {
+        try prepare(sql).first { $0.text(0) } ?? ""
+    }
+
+    /// Moves the log's pages into the database file. Only under the checkpoint lock (`FileLock.Byte.checkpoint`).
+    ///
+    /// - Returns: how many pages the log holds now. It is overwritten from its start by the next commit, unless a reader
+    ///   still looks at it.
+    @discardableResult
+    func checkpoint(truncate: Bool) throws(ConnmixError) -> Int {
+        let mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
+        var pages: Int32 = 0
+        let result = sqlite3_wal_checkpoint_v2(handle, nil, mode, &pages, nil)
+        switch result & 0xFF {
+        case SQLITE_OK, SQLITE_BUSY, SQLITE_LOCKED: return max(0, Int(pages))
+        default: throw .sqlite(result, handle, doing: "checkpointing")
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// The two tables whose rows are counted by state.
+enum Ledger: Int64, CaseIterable {
+    case journal = 1
+    case outbox = 2
+}
+
+/// How many rows moved into or out of each state during one transaction.
+///
+/// The counters in the file are changed once a transaction, whatever the number of rows, so that `status` never counts.
+struct CountDeltas {
+    private static let states = 16
+    private var deltas = [Int64](repeating: 0, count: 2 * states)
+    private(set) var isEmpty = true
+
+    mutating func add(_ count: Int, to state: Int64, of ledger: Ledger) {
+        guard count != 0 else { return }
+        deltas[Int(ledger.rawValue - 1) * Self.states + Int(state)] += Int64(count)
+        isEmpty = false
+    }
+
+    mutating func clear() {
+        guard !isEmpty else { return }
+        for index in deltas.indices { deltas[index] = 0 }
+        isEmpty = true
+    }
+
+    func write(to connection: Connection) throws {
+        guard !isEmpty else { return }
+        let upsert = try connection.statement(
+            """
+            INSERT INTO counter (ledger, state, n) VALUES (?1, ?2, ?3)
+            ON CONFLICT (ledger, state) DO UPDATE SET n = n + excluded.n
+            """)
+        for (index, delta) in deltas.enumerated() where delta != 0 {
+            upsert.bind(1, Int64(index / Self.states + 1))
+            upsert.bind(2, Int64(index % Self.states))
+            upsert.bind(3, delta)
+            try upsert.run()
+        }
+    }
+}

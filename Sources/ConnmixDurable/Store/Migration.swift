@@ -1,0 +1,21 @@
+/// A step of the schema: one file of `migrations/`, embedded in the binary.
+struct Migration: Equatable {
+    let version: Int64
+    let name: String
+    let sql: String
+
+    /// Every embedded migration, oldest first. A new file gets its line here; a test compares both with the folder.
+    static let all: [Migration] = [
+        Migration("0001_foundation.sql", PackageResources._001_foundation_sql)
+    ]
+
+    init(_ name: String, _ bytes: [UInt8]) {
+        self.init(name: name, sql: String(decoding: bytes, as: UTF8.self))
+    }
+
+    init(name: String, sql: String) {
+        self.version = Int64(name.prefix { $0.isNumber }) ?? 0
+        self.name = name
+        self.sql = sql
+    }
+}

@@ -1,0 +1,178 @@
+internal import CSQLite
+
+/// A prepared statement, confined to the thread of its connection.
+///
+/// Values bound as bytes are not copied: they must live until `reset`, which `run` and `forEach` call on every way out.
+final class Statement {
+    private let handle: OpaquePointer
+    private let database: OpaquePointer
+
+    init(_ sql: UnsafeBufferPointer<UInt8>, on database: OpaquePointer, persistent: Bool) throws(ConnmixError) {
+        var handle: OpaquePointer?
+        let flags = persistent ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0
+        let result = sql.withMemoryRebound(to: CChar.self) {
+            sqlite3_prepare_v3(database, $0.baseAddress, Int32($0.count), flags, &handle, nil)
+        }
+        guard result == SQLITE_OK, let handle else {
+            throw .sqlite(result, database, doing: "preparing \"\(String(decoding: sql.prefix(80), as: UTF8.self))\"")
+        }
+        self.handle = handle
+        self.database = database
+    }
+
+    deinit {
+        sqlite3_finalize(handle)
+    }
+
+    // MARK: Binding
+
+    func bind(_ index: Int32, _ value: Int64) {
+        check(sqlite3_bind_int64(handle, index, value))
+    }
+
+    func bind(_ index: Int32, _ value: Int64?) {
+        if let value { bind(index, value) } else { bindNull(index) }
+    }
+
+    func bindNull(_ index: Int32) {
+        check(sqlite3_bind_null(handle, index))
+    }
+
+    /// Binds text that the caller keeps alive until the statement is reset.
+    func bindText(_ index: Int32, _ utf8: UnsafeBufferPointer<UInt8>) {
+        utf8.withMemoryRebound(to: CChar.self) { text in
+            guard let base = text.baseAddress else { return check(sqlite3_bind_text(handle, index, "", 0, nil)) }
+            check(sqlite3_bind_text(handle, index, base, Int32(text.count), nil))
+        }
+    }
+
+    /// Binds bytes that the caller keeps alive until the statement is reset.
+    func bindBytes(_ index: Int32, _ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress, bytes.count > 0 else {
+            return check(sqlite3_bind_zeroblob(handle, index, 0))
+        }
+        check(sqlite3_bind_blob64(handle, index, base, UInt64(bytes.count), nil))
+    }
+
+    /// Binds a copy of the text.
+    func bind(_ index: Int32, _ text: String?) {
+        guard var text else { return bindNull(index) }
+        text.withUTF8 { utf8 in
+            utf8.withMemoryRebound(to: CChar.self) {
+                let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)  // SQLITE_TRANSIENT
+                check(sqlite3_bind_text(handle, index, $0.baseAddress ?? UnsafePointer(bitPattern: 1), Int32($0.count), copy))
+            }
+        }
+    }
+
+    /// Binds a copy of the bytes.
+    func bind(_ index: Int32, copying bytes: [UInt8]) {
+        bytes.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress, raw.count > 0 else {
+                return check(sqlite3_bind_zeroblob(handle, index, 0))
+            }
+            let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+            check(sqlite3_bind_blob64(handle, index, base, UInt64(raw.count), copy))
+        }
+    }
+
+    private var bindingFailure: Int32 = SQLITE_OK
+
+    /// A failed bind is kept and thrown by the next step, so that binding stays one plain line a value.
+    private func check(_ result: Int32) {
+        if result != SQLITE_OK, bindingFailure == SQLITE_OK { bindingFailure = result }
+    }
+
+    // MARK: Running
+
+    /// - Returns: whether there is a row.
+    func step() throws(ConnmixError) -> Bool {
+        guard bindingFailure == SQLITE_OK else {
+            throw .sqlite(bindingFailure, nil, doing: "binding \"\(sql.prefix(80))\"")
+        }
+        let result = sqlite3_step(handle)
+        switch result {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        default: throw .sqlite(result, database, doing: "running \"\(sql.prefix(80))\"")
+        }
+    }
+
+    /// Runs a statement without rows to its end.
+    func run() throws(ConnmixError) {
+        defer { reset() }
+        while try step() {}
+    }
+
+    /// Runs the statement and hands each row to `body`, whose column reads are only valid inside it.
+    func forEach(_ body: (Statement) throws -> Void) throws {
+        defer { reset() }
+        while try step() { try body(self) }
+    }
+
+    /// The first row, if there is one.
+    func first<T>(_ body: (Statement) throws -> T) throws -> T? {
+        defer { reset() }
+        return try step() ? try body(self) : nil
+    }
+
+    func reset() {
+        bindingFailure = SQLITE_OK
+        sqlite3_reset(handle)
+        sqlite3_clear_bindings(handle)
+    }
+
+    // MARK: Columns
+
+    func int(_ column: Int32) -> Int64 {
+        sqlite3_column_int64(handle, column)
+    }
+
+    func optionalInt(_ column: Int32) -> Int64? {
+        sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : int(column)
+    }
+
+    func text(_ column: Int32) -> String {
+        guard let start = sqlite3_column_text(handle, column) else { return "" }
+        let count = Int(sqlite3_column_bytes(handle, column))
+        return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+
+    func optionalText(_ column: Int32) -> String? {
+        sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : text(column)
+    }
+
+    /// The column's bytes, valid until the next step.
+    func withBytes<T>(_ column: Int32, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
+        let start = sqlite3_column_blob(handle, column)
+        return try body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
+    }
+
+    func bytes(_ column: Int32) -> [UInt8] {
+        withBytes(column) { Array($0) }
+    }
+
+    var columnCount: Int32 { sqlite3_column_count(handle) }
+
+    func columnName(_ column: Int32) -> String {
+        sqlite3_column_name(handle, column).map { String(cString: $0) } ?? ""
+    }
+
+    func isNull(_ column: Int32) -> Bool {
+        sqlite3_column_type(handle, column) == SQLITE_NULL
+    }
+
+    private var sql: String {
+        sqlite3_sql(handle).map { String(cString: $0) } ?? ""
+    }
+}
+
+extension String {
+    /// Lends the text's UTF-8 without copying it, where it is a native string.
+    @inline(__always)
+    func lend<T>(_ body: (UnsafeBufferPointer<UInt8>) throws -> T) rethrows -> T {
+        if let result = try utf8.withContiguousStorageIfAvailable(body) { return result }
+        var copy = self
+        return try copy.withUTF8(body)
+    }
+}

@@ -1,0 +1,79 @@
+internal import Synchronization
+
+/// The database of a running consumer: its ownership, its writer, and a reader.
+final class Store: Sendable {
+    let path: String
+    let writer: Writer
+    let synchronous: Synchronous
+    private let lock: FileLock
+    private let reader = Mutex<Connection?>(nil)
+
+    /// Takes ownership of the file at `path`, creating or migrating it where needed.
+    ///
+    /// - Throws: `busy` with the owner's process id where another consumer has it, and what `DatabaseFile` and `Migrator` say.
+    init(
+        path: String,
+        synchronous: Synchronous = .full,
+        onTrouble: @escaping @Sendable (ConnmixError) -> Void = { _ in }
+    ) throws {
+        self.path = path
+        self.synchronous = synchronous
+        let lock = try FileLock(database: path)
+        try lock.takeOwnership()
+        self.lock = lock
+        do {
+            writer = try Writer(lock: lock, onTrouble: onTrouble) {
+                try DatabaseFile(path: path).openAsOwner(synchronous: synchronous)
+            }
+        } catch {
+            lock.releaseOwnership()
+            throw error
+        }
+    }
+
+    /// Reads with a connection that can do nothing else. Blocks the calling thread; keep it short, so that the log can shrink.
+    func read<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
+        try reader.withLock { cached in
+            let connection = try cached ?? DatabaseFile(path: path).openForReading()
+            cached = connection
+            return try body(connection)
+        }
+    }
+
+    /// Commits what waits, checkpoints, and gives the file free.
+    func close() async {
+        await writer.stop()
+        reader.withLock { $0 = nil }
+        lock.releaseOwnership()
+    }
+}
+
+/// The same file for everybody else: the command line, a web server that enqueues.
+final class SharedStore {
+    let path: String
+    private let lock: FileLock
+
+    init(path: String) throws {
+        self.path = path
+        // Looked at first: a lock file must not appear beside a database that does not exist.
+        _ = try DatabaseFile(path: path).openForReading()
+        self.lock = try FileLock(database: path)
+    }
+
+    /// The consumer that owns the file now, if one does.
+    func owner() -> (pid: Int32, since: Int64)? {
+        lock.isOwned() ? FileLock.owner(of: lock.path) : nil
+    }
+
+    func read<T>(_ body: (Connection) throws -> T) throws -> T {
+        try body(DatabaseFile(path: path).openForReading())
+    }
+
+    /// One short immediate transaction, never during a checkpoint of the owner.
+    func write<T>(_ body: (Transaction) throws -> T) throws -> T {
+        let transaction = Transaction(try DatabaseFile(path: path).openForChanges())
+        return try lock.withLock(.checkpoint, exclusive: false) {
+            try transaction.run(body)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+/// An open `BEGIN IMMEDIATE`. Verbs take it, so that a caller can join several of them; whoever opened it commits it.
+final class Transaction {
+    let connection: Connection
+    /// The time of this transaction, in microseconds since 1970.
+    private(set) var now: Int64 = 0
+    private var deltas = CountDeltas()
+    private var lastIDs: [Int64] = [0, 0]
+    private var seenDataVersion: Int64?
+    /// Another process committed since this connection's last transaction: rows may have been added or changed.
+    private(set) var foreignCommits = false
+
+    init(_ connection: Connection) {
+        self.connection = connection
+    }
+
+    /// Runs `body` and commits. Any error rolls back and is thrown; nothing of the transaction remains then.
+    func run<T>(_ body: (Transaction) throws -> T) throws -> T {
+        do {
+            try connection.run("BEGIN IMMEDIATE")
+            now = Clock.now()
+            try noticeForeignCommits()
+            let result = try body(self)
+            try deltas.write(to: connection)
+            try connection.run("COMMIT")
+            deltas.clear()
+            return result
+        } catch {
+            deltas.clear()
+            seenDataVersion = nil  // ids given out in here are free again
+            if connection.isInTransaction { try connection.run("ROLLBACK") }
+            throw error
+        }
+    }
+
+    /// Runs `body` so that its failure undoes only its own statements. The error is thrown on.
+    func savepoint<T>(_ body: () throws -> T) throws -> T {
+        try connection.run("SAVEPOINT part")
+        let deltasBefore = deltas
+        do {
+            let result = try body()
+            try connection.run("RELEASE part")
+            return result
+        } catch {
+            deltas = deltasBefore
+            // A full disk or an I/O error may have rolled back everything already; then there is no savepoint left.
+            if connection.isInTransaction {
+                try connection.run("ROLLBACK TO part")
+                try connection.run("RELEASE part")
+            }
+            throw error
+        }
+    }
+
+    /// The next id of a ledger: one above the highest there ever was.
+    func nextID(_ ledger: Ledger) -> Int64 {
+        lastIDs[Int(ledger.rawValue - 1)] += 1
+        return lastIDs[Int(ledger.rawValue - 1)]
+    }
+
+    func count(_ rows: Int, from old: Int64? = nil, to new: Int64?, in ledger: Ledger) {
+        if let old { deltas.add(-rows, to: old, of: ledger) }
+        if let new { deltas.add(rows, to: new, of: ledger) }
+    }
+
+    /// Ids are counted in memory; another process may have inserted since.
+    private func noticeForeignCommits() throws {
+        let version = try connection.dataVersion()
+        foreignCommits = version != seenDataVersion
+        guard foreignCommits else { return }
+        lastIDs[0] = try connection.statement("SELECT max(id) FROM journal").first { $0.int(0) } ?? 0
+        lastIDs[1] = try connection.statement("SELECT max(id) FROM outbox").first { $0.int(0) } ?? 0
+        seenDataVersion = version
+    }
+}

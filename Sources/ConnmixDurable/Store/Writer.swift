@@ -1,0 +1,170 @@
+internal import CSQLite
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// The one thread that writes: it owns the writing connection, and commits whatever waits as one transaction.
+final class Writer: Sendable {
+    private let state = Mutex(GroupCommit<any WriteOperation>())
+    private let wakeUp = DispatchSemaphore(value: 0)
+    private let ended = Mutex<(isEnded: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
+    private let lock: FileLock
+    private let onTrouble: @Sendable (ConnmixError) -> Void
+
+    /// Starts the thread and opens the connection on it.
+    ///
+    /// - Parameters:
+    ///   - lock: taken exclusively for each checkpoint.
+    ///   - open: runs on the writer's thread; its error is thrown here.
+    ///   - onTrouble: told of checkpoints that failed. Nothing is lost by one: the log keeps what is committed.
+    init(
+        lock: FileLock,
+        onTrouble: @escaping @Sendable (ConnmixError) -> Void,
+        open: @escaping @Sendable () throws -> Connection
+    ) throws {
+        self.lock = lock
+        self.onTrouble = onTrouble
+        let opened = DispatchSemaphore(value: 0)
+        let failure = Mutex<(any Error)?>(nil)
+        let main = ThreadMain { [self] in
+            do {
+                let transaction = Transaction(try open())
+                opened.signal()
+                loop(transaction)
+            } catch {
+                failure.withLock { $0 = error }
+                opened.signal()
+            }
+            let waiter = ended.withLock { ended in
+                ended.isEnded = true
+                return ended.waiter
+            }
+            waiter?.resume()
+        }
+        try main.start(name: "connmix-writer")
+        opened.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// Hands over an operation. Its `finish` is called on the writer's thread.
+    ///
+    /// - Returns: false where the writer is stopping; nothing of the operation is called then.
+    @discardableResult
+    func submit(_ operation: any WriteOperation) -> Bool {
+        guard let mustWake = state.withLock({ $0.submit(operation) }) else { return false }
+        if mustWake { wakeUp.signal() }
+        return true
+    }
+
+    /// Runs `body` in a transaction, together with whatever else waits, and returns after COMMIT.
+    func write<Output: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Output) async throws -> Output {
+        try await withCheckedThrowingContinuation { continuation in
+            let operation = ClosureOperation(body) { continuation.resume(with: $0) }
+            if !submit(operation) {
+                continuation.resume(throwing: ConnmixError(.stopped, "the consumer is stopped; nothing was written"))
+            }
+        }
+    }
+
+    /// Commits what waits, checkpoints, closes the connection and ends the thread.
+    func stop() async {
+        if state.withLock({ $0.stop() }) { wakeUp.signal() }
+        await withCheckedContinuation { continuation in
+            let isEnded = ended.withLock { ended in
+                if !ended.isEnded { ended.waiter = continuation }
+                return ended.isEnded
+            }
+            if isEnded { continuation.resume() }
+        }
+    }
+
+    // MARK: On the writer's thread
+
+    private func loop(_ transaction: Transaction) {
+        let connection = transaction.connection
+        // What the log held at the last checkpoint. It shrinks when the log starts over; until then only growth counts.
+        var checkpointed = 0
+        while true {
+            if connection.walPages < checkpointed { checkpointed = 0 }
+            switch state.withLock({ $0.next(walPages: connection.walPages - checkpointed) }) {
+            case .commit(let batch):
+                commit(batch, transaction)
+            case .checkpoint:
+                checkpoint(connection, truncate: false)
+                checkpointed = connection.walPages
+            case .sleep:
+                wakeUp.wait()
+            case .stop:
+                checkpoint(connection, truncate: true)
+                return
+            }
+        }
+    }
+
+    private func commit(_ batch: [any WriteOperation], _ transaction: Transaction) {
+        for operation in batch { operation.prepare() }
+        do {
+            try transaction.run { transaction in
+                for operation in batch { try operation.apply(transaction) }
+            }
+            for operation in batch { operation.finish(.success(())) }
+        } catch {
+            // The disk's trouble is everybody's; a bad operation must not take its neighbours down.
+            let isShared = (error as? ConnmixError)?.isTransient ?? false
+            guard batch.count > 1, !isShared else {
+                for operation in batch { operation.finish(.failure(error)) }
+                return
+            }
+            for operation in batch {
+                operation.finish(Result { try transaction.run { try operation.apply($0) } })
+            }
+        }
+    }
+
+    private func checkpoint(_ connection: Connection, truncate: Bool) {
+        do {
+            _ = try lock.withLock(.checkpoint, exclusive: true) {
+                try connection.checkpoint(truncate: truncate)
+            }
+        } catch {
+            onTrouble(error as? ConnmixError ?? ConnmixError(.internal, "checkpointing failed: \(error)"))
+        }
+    }
+}
+
+/// A POSIX thread with a name. Foundation's would bring Foundation.
+private struct ThreadMain {
+    private final class Box {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+
+    private let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        self.body = body
+    }
+
+    func start(name: StaticString) throws(ConnmixError) {
+        let box = Unmanaged.passRetained(
+            Box { [body] in
+                name.withUTF8Buffer { text in
+                    text.withMemoryRebound(to: CChar.self) { csqlite_name_thread($0.baseAddress) }
+                }
+                body()
+            })
+        var thread = pthread_t()
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, box.toOpaque())
+        guard result == 0 else {
+            box.release()
+            throw ConnmixError(.inputOutput, "cannot start the writer thread: \(String(cString: strerror(result)))")
+        }
+        pthread_detach(thread)
+    }
+}

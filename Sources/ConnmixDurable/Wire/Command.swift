@@ -1,0 +1,124 @@
+/// A command for the engine.
+///
+/// Handlers make commands with the methods of `HandlerContext`; other code with those of `Outbox`. Both check their input, so
+/// that a command which can never be sent is refused where it is written.
+public struct Command: Sendable, Equatable {
+    /// What the engine is asked to do.
+    public enum Kind: Sendable, Equatable {
+        /// `mesh.send`: a frame to one client, wherever in the mesh.
+        case send(to: ClientID)
+        /// `mesh.publish`: a frame to all subscribers of a channel, on all nodes.
+        case publish(channel: String)
+        /// `conn.call`: a function of the connection, on the node that holds it.
+        case call(client: ClientID, function: String)
+        /// Any other method.
+        case request(method: String)
+    }
+
+    /// What is sent.
+    public enum Payload: Sendable, Equatable {
+        /// Text, sent as a JSON string; for `call` and `request`, JSON.
+        case text(String)
+        /// Bytes, sent as base64.
+        case binary([UInt8])
+    }
+
+    public let kind: Kind
+    public let payload: Payload
+
+    /// The largest payload that a command may have, in bytes: a frame must stay below the engine's limits.
+    public static let payloadLimit = 16 << 20
+
+    /// - Throws: `badData` where the command could never be sent.
+    init(_ kind: Kind, payload: Payload) throws(ConnmixError) {
+        self.kind = kind
+        self.payload = payload
+        switch kind {
+        case .send(let client): try Self.check(name: client.text, "client id")
+        case .publish(let channel): try Self.check(channel: channel)
+        case .call(let client, let function):
+            try Self.check(name: client.text, "client id")
+            try Self.check(name: function, "function")
+            try Self.check(json: payload, startsWith: "[", "the arguments of \(function)", "a JSON array")
+        case .request(let method):
+            try Self.check(name: method, "method")
+            try Self.check(json: payload, startsWith: "[{", "the params of \(method)", "a JSON object or array")
+        }
+        guard payload.count <= Self.payloadLimit else {
+            throw ConnmixError(
+                .badData, "a payload of \(payload.count) bytes is over the limit of \(Self.payloadLimit); send less")
+        }
+    }
+
+    /// A command as it was stored; it was checked when it was made.
+    init(stored kind: Kind, payload: Payload) {
+        self.kind = kind
+        self.payload = payload
+    }
+
+    static func check(channel: String) throws(ConnmixError) {
+        try check(name: channel, "channel")
+        guard !channel.utf8.contains(UInt8(ascii: " ")) else {
+            throw ConnmixError(.badData, "the channel \"\(channel)\" has a space; connmix takes any text without spaces")
+        }
+    }
+
+    private static func check(name: String, _ what: String) throws(ConnmixError) {
+        guard !name.isEmpty, name.utf8.count <= 1_024 else {
+            throw ConnmixError(.badData, "the \(what) has \(name.utf8.count) bytes; give it 1 to 1024")
+        }
+    }
+
+    private static func check(
+        json payload: Payload, startsWith first: String, _ what: String, _ wanted: String
+    ) throws(ConnmixError) {
+        let isFit = payload.withBytes { bytes in
+            bytes.withMemoryRebound(to: UInt8.self) { bytes in
+                var scanner = JSONScanner(bytes)
+                guard first.utf8.contains(scanner.peek()), scanner.value() != nil else { return false }
+                return scanner.peek() == 0 && scanner.isAtEnd && (try? UTF8Span(validating: bytes.span)) != nil
+            }
+        }
+        guard isFit else { throw ConnmixError(.badData, "\(what) are not \(wanted)") }
+    }
+}
+
+extension Command.Kind {
+    var isCall: Bool { if case .call = self { true } else { false } }
+}
+
+extension Command.Payload {
+    var count: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .binary(let bytes): bytes.count
+        }
+    }
+
+    func withBytes<T>(_ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
+        switch self {
+        case .text(let text): try text.lend { try body(UnsafeRawBufferPointer($0)) }
+        case .binary(let bytes): try bytes.withUnsafeBytes(body)
+        }
+    }
+}
+
+extension Command {
+    /// The name of the method on the wire.
+    public var method: String {
+        switch kind {
+        case .send: "mesh.send"
+        case .publish: "mesh.publish"
+        case .call: "conn.call"
+        case .request(let method): method
+        }
+    }
+
+    /// The client the command is for, if it is for one.
+    public var client: ClientID? {
+        switch kind {
+        case .send(let client), .call(let client, _): client
+        case .publish, .request: nil
+        }
+    }
+}

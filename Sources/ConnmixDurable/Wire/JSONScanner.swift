@@ -1,0 +1,213 @@
+/// Walks JSON text without building anything.
+///
+/// The hot path needs four fields of an envelope and the place of a fifth; a decoder that builds values
+/// costs twenty times as much as finding them. The scanner is strict (what it accepts is JSON by RFC 8259) and never
+/// traps: every method answers `nil` or `false` at the first byte that does not fit, and never reads past the end.
+struct JSONScanner {
+    /// Containers nested deeper than this are refused, so that hostile input cannot exhaust the stack.
+    static let depthLimit = 256
+
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private(set) var index: Int
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        self.bytes = bytes
+        self.index = 0
+    }
+
+    var isAtEnd: Bool { index >= bytes.count }
+
+    /// The next byte that is not white space, or 0 at the end. Nothing is consumed but the white space.
+    mutating func peek() -> UInt8 {
+        while index < bytes.count {
+            let byte = bytes[index]
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
+            index += 1
+        }
+        return 0
+    }
+
+    mutating func consume(_ byte: UInt8) -> Bool {
+        guard peek() == byte, index < bytes.count else { return false }
+        index += 1
+        return true
+    }
+
+    /// Consumes a string and answers the place of its content, without the quotes, and whether it has escapes.
+    mutating func string() -> (range: Range<Int>, escaped: Bool)? {
+        guard consume(UInt8(ascii: "\"")) else { return nil }
+        let start = index
+        var escaped = false
+        while true {
+            skipPlainCharacters()
+            guard index < bytes.count else { return nil }
+            switch bytes[index] {
+            case UInt8(ascii: "\""):
+                index += 1
+                return (start..<(index - 1), escaped)
+            case UInt8(ascii: "\\"):
+                escaped = true
+                guard skipEscape() else { return nil }
+            default:
+                return nil  // a control character
+            }
+        }
+    }
+
+    /// Consumes any value and answers its place.
+    mutating func value(depth: Int = 0) -> Range<Int>? {
+        let first = peek()
+        let start = index
+        let accepted =
+            switch first {
+            case UInt8(ascii: "\""): string() != nil
+            case UInt8(ascii: "{"): skipObject(depth: depth + 1)
+            case UInt8(ascii: "["): skipArray(depth: depth + 1)
+            case UInt8(ascii: "t"): skipLiteral("true")
+            case UInt8(ascii: "f"): skipLiteral("false")
+            case UInt8(ascii: "n"): skipLiteral("null")
+            default: skipNumber()
+            }
+        return accepted ? start..<index : nil
+    }
+
+    /// Consumes an object, calling `member` for each key with the scanner before the value; `member` must consume it.
+    ///
+    /// - Returns: false where the text is no object or `member` said so.
+    mutating func object(
+        _ member: (_ key: Range<Int>, _ escaped: Bool, _ scanner: inout JSONScanner) -> Bool
+    ) -> Bool {
+        guard consume(UInt8(ascii: "{")) else { return false }
+        if consume(UInt8(ascii: "}")) { return true }
+        repeat {
+            guard let key = string(), consume(UInt8(ascii: ":")) else { return false }
+            guard member(key.range, key.escaped, &self) else { return false }
+        } while consume(UInt8(ascii: ","))
+        return consume(UInt8(ascii: "}"))
+    }
+
+    /// The content of a string found by `string()`, its escapes resolved. Lone surrogates become U+FFFD.
+    func text(_ found: (range: Range<Int>, escaped: Bool)) -> String {
+        let slice = UnsafeBufferPointer(rebasing: bytes[found.range])
+        return found.escaped ? JSONText.unescape(slice) : String(decoding: slice, as: UTF8.self)
+    }
+
+    func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        let expected = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        return zip(range, expected).allSatisfy { bytes[$0] == $1 }
+    }
+
+    /// The bytes at a place, as text. For numbers and other values whose bytes are ASCII.
+    func raw(_ range: Range<Int>) -> String {
+        String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+    }
+
+    /// The integer at a place: `17`, and `17.0` where a peer's JSON library writes integers so.
+    func integer(_ range: Range<Int>) -> Int64? {
+        var digits = range
+        if let dot = digits.first(where: { bytes[$0] == UInt8(ascii: ".") }) {
+            guard (dot + 1..<digits.upperBound).allSatisfy({ bytes[$0] == UInt8(ascii: "0") }) else { return nil }
+            digits = digits.lowerBound..<dot
+        }
+        let negative = digits.first.map { bytes[$0] == UInt8(ascii: "-") } ?? false
+        var result: Int64 = 0
+        for place in negative ? digits.dropFirst() : digits {
+            let digit = bytes[place] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            let (scaled, overflow) = result.multipliedReportingOverflow(by: 10)
+            let (next, carry) = scaled.subtractingReportingOverflow(Int64(digit))
+            guard !overflow, !carry else { return nil }
+            result = next  // counted downwards, so that the smallest integer fits
+        }
+        guard digits.count > (negative ? 1 : 0) else { return nil }
+        if negative { return result }
+        return result == .min ? nil : -result
+    }
+
+    // MARK: -
+
+    /// Moves to the next quote, backslash or control character, eight bytes at a time.
+    private mutating func skipPlainCharacters() {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        let base = UnsafeRawBufferPointer(bytes)
+        while index + 8 <= bytes.count {
+            let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let quotes = word ^ (ones &* 0x22)
+            let slashes = word ^ (ones &* 0x5C)
+            // A byte's high bit is set where it is zero after the xor, or below 0x20 before it.
+            let hit =
+                ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)
+                | ((word &- (ones &* 0x20)) & ~word)
+            guard hit & highs == 0 else { break }
+            index += 8
+        }
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == 0x22 || byte == 0x5C || byte < 0x20 { return }
+            index += 1
+        }
+    }
+
+    private mutating func skipEscape() -> Bool {
+        guard index + 1 < bytes.count else { return false }
+        switch bytes[index + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            index += 2
+            return true
+        case UInt8(ascii: "u"):
+            guard index + 5 < bytes.count else { return false }
+            guard (index + 2...index + 5).allSatisfy({ JSONText.hexValue(bytes[$0]) != nil }) else { return false }
+            index += 6
+            return true
+        default:
+            return false
+        }
+    }
+
+    private mutating func skipObject(depth: Int) -> Bool {
+        guard depth <= Self.depthLimit else { return false }
+        return object { _, _, scanner in scanner.value(depth: depth) != nil }
+    }
+
+    private mutating func skipArray(depth: Int) -> Bool {
+        guard depth <= Self.depthLimit, consume(UInt8(ascii: "[")) else { return false }
+        if consume(UInt8(ascii: "]")) { return true }
+        repeat {
+            guard value(depth: depth) != nil else { return false }
+        } while consume(UInt8(ascii: ","))
+        return consume(UInt8(ascii: "]"))
+    }
+
+    private mutating func skipLiteral(_ literal: StaticString) -> Bool {
+        let end = index + literal.utf8CodeUnitCount
+        guard end <= bytes.count, equals(index..<end, literal) else { return false }
+        index = end
+        return true
+    }
+
+    private mutating func skipNumber() -> Bool {
+        _ = skip(UInt8(ascii: "-"))
+        guard skip(UInt8(ascii: "0")) || skipDigits() else { return false }
+        if skip(UInt8(ascii: ".")) { guard skipDigits() else { return false } }
+        if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
+            _ = skip(UInt8(ascii: "+")) || skip(UInt8(ascii: "-"))
+            guard skipDigits() else { return false }
+        }
+        return true
+    }
+
+    private mutating func skip(_ byte: UInt8) -> Bool {
+        guard index < bytes.count, bytes[index] == byte else { return false }
+        index += 1
+        return true
+    }
+
+    private mutating func skipDigits() -> Bool {
+        let start = index
+        while index < bytes.count, bytes[index] &- UInt8(ascii: "0") <= 9 { index += 1 }
+        return index > start
+    }
+}

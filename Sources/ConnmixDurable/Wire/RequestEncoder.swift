@@ -1,0 +1,118 @@
+internal import NIOCore
+
+/// In which form a node takes the parameters of `queue.pop`, `queue.unpop` and `server.ping`.
+///
+/// Nothing on the wire tells which one an engine speaks. The documented form is tried first and, on error 101, the older one.
+enum RequestForm: Sendable, Hashable {
+    /// From August 2022: `{"t": [...]}` and `{}`.
+    case docs
+    /// Of May 2022: `[...]` and `[]`.
+    case php105
+}
+
+/// Writes requests: `{"m": method, "p": params, "i": id}`.
+enum RequestEncoder {
+    static func pop(_ topics: [String], form: RequestForm, id: Int64, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(#"{"m":"queue.pop","p":"#)
+        if form == .docs { buffer.writeStaticString(#"{"t":"#) }
+        buffer.writeJSONArray(topics)
+        if form == .docs { buffer.writeStaticString("}") }
+        buffer.writeRequestEnd(id)
+    }
+
+    static func unpop(form: RequestForm, id: Int64, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(form == .docs ? #"{"m":"queue.unpop","p":{}"# : #"{"m":"queue.unpop","p":[]"#)
+        buffer.writeRequestEnd(id)
+    }
+
+    static func ping(form: RequestForm, id: Int64, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(form == .docs ? #"{"m":"server.ping","p":{}"# : #"{"m":"server.ping","p":[]"#)
+        buffer.writeRequestEnd(id)
+    }
+
+    /// Any command.
+    static func command(_ command: Command, id: Int64, into buffer: inout ByteBuffer) {
+        switch command.kind {
+        case .send(let client):
+            buffer.writeStaticString(#"{"m":"mesh.send","p":{"c":"#)
+            buffer.writeClient(client)
+            buffer.writePayload(command.payload)
+            buffer.writeStaticString("}")
+        case .publish(let channel):
+            buffer.writeStaticString(#"{"m":"mesh.publish","p":{"c":"#)
+            buffer.writeJSONString(channel)
+            buffer.writePayload(command.payload)
+            buffer.writeStaticString("}")
+        case .call(let client, let function):
+            buffer.writeStaticString(#"{"m":"conn.call","p":{"c":"#)
+            buffer.writeClient(client)
+            buffer.writeStaticString(#","f":"#)
+            buffer.writeJSONString(function)
+            buffer.writeStaticString(#","a":"#)
+            command.payload.withBytes { _ = buffer.writeBytes($0) }
+            buffer.writeStaticString("}")
+        case .request(let method):
+            buffer.writeStaticString(#"{"m":"#)
+            buffer.writeJSONString(method)
+            buffer.writeStaticString(#","p":"#)
+            command.payload.withBytes { _ = buffer.writeBytes($0) }
+        }
+        buffer.writeRequestEnd(id)
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func writeRequestEnd(_ id: Int64) {
+        writeStaticString(#","i":"#)
+        writeDecimal(id)
+        writeStaticString("}")
+    }
+
+    fileprivate mutating func writeClient(_ client: ClientID) {
+        if client.isNumber { writeString(client.text) } else { writeJSONString(client.text) }
+    }
+
+    fileprivate mutating func writeJSONArray(_ texts: [String]) {
+        writeStaticString("[")
+        for (index, text) in texts.enumerated() {
+            if index > 0 { writeStaticString(",") }
+            writeJSONString(text)
+        }
+        writeStaticString("]")
+    }
+
+    /// The `d` of a mesh command, and its `t` where it is binary.
+    fileprivate mutating func writePayload(_ payload: Command.Payload) {
+        writeStaticString(#","d":"#)
+        switch payload {
+        case .text(let text):
+            writeJSONString(text)
+        case .binary(let bytes):
+            writeStaticString("\"")
+            bytes.withUnsafeBytes { writeBase64($0) }
+            writeStaticString(#"","t":"binary""#)
+        }
+    }
+
+    /// A small decimal string never reaches the heap.
+    fileprivate mutating func writeDecimal(_ number: Int64) {
+        writeString(String(number))
+    }
+
+    fileprivate mutating func writeBase64(_ bytes: UnsafeRawBufferPointer) {
+        let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        let letters = alphabet.utf8Start
+        var index = 0
+        while index < bytes.count {
+            let left = bytes.count - index
+            let group =
+                UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
+                | (left > 2 ? UInt32(bytes[index + 2]) : 0)
+            writeInteger(letters[Int(group >> 18)])
+            writeInteger(letters[Int(group >> 12 & 63)])
+            writeInteger(left > 1 ? letters[Int(group >> 6 & 63)] : UInt8(ascii: "="))
+            writeInteger(left > 2 ? letters[Int(group & 63)] : UInt8(ascii: "="))
+            index += 3
+        }
+    }
+}
