@@ -48,12 +48,6 @@ final class Connection {
                 usleep(spins < 10 ? 100 : 500)
                 return 1
             }, UnsafeMutableRawPointer(bitPattern: busyTimeout))
-        sqlite3_wal_hook(
-            handle,
-            { cell, _, _, pages in
-                cell?.assumingMemoryBound(to: Int32.self).pointee = pages
-                return SQLITE_OK
-            }, walPagesCell)
     }
 
     private static let memoryStatisticsDisabled: Bool = csqlite_disable_memory_statistics() == SQLITE_OK
@@ -62,6 +56,17 @@ final class Connection {
         statements.removeAll()
         sqlite3_close_v2(handle)
         walPagesCell.deallocate()
+    }
+
+    /// Counts the log's pages from now on. After the pragmas: setting `wal_autocheckpoint` takes the hook away
+    /// (https://sqlite.org/c3ref/wal_hook.html).
+    func watchLog() {
+        sqlite3_wal_hook(
+            handle,
+            { cell, _, _, pages in
+                cell?.assumingMemoryBound(to: Int32.self).pointee = pages
+                return SQLITE_OK
+            }, walPagesCell)
     }
 
     /// The prepared form of a statement that stands in the source, prepared once.

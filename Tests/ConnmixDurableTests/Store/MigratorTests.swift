@@ -1,0 +1,63 @@
+import FoundationEssentials
+import Testing
+
+@testable import ConnmixDurable
+
+@Suite("migrations")
+struct MigratorTests {
+    @Test("the folder and the embedded list are the same, byte for byte")
+    func embedded() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("migrations")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".sql") }.sorted()
+        #expect(names == Migration.all.map(\.name))
+        for migration in Migration.all {
+            let file = try Data(contentsOf: folder.appendingPathComponent(migration.name))
+            #expect(Array(file) == Array(migration.sql.utf8), "\(migration.name)")
+        }
+    }
+
+    private let first = Migration(name: "0001_a.sql", sql: "CREATE TABLE a (x)")
+    private let second = Migration(name: "0002_b.sql", sql: "CREATE TABLE b (x); INSERT INTO b SELECT x FROM a")
+
+    private func code(_ body: () throws -> Void) -> ConnmixError.Code? {
+        do {
+            try body()
+            return nil
+        } catch { return (error as? ConnmixError)?.code }
+    }
+
+    @Test("a file is brought forward, once, and refused when it does not fit")
+    func forward() async throws {
+        try await withFolder { folder in
+            let connection = try Connection(path: folder + "/a", mode: .create)
+            try Migrator(migrations: [first], path: "a").migrate(connection)
+            try connection.execute("INSERT INTO a VALUES (7)")
+            let both = Migrator(migrations: [first, second], path: "a")
+            #expect(code { try both.verify(connection) } == .olderDatabase)
+            try both.migrate(connection)
+            try both.migrate(connection)
+            try both.verify(connection)
+            #expect(try connection.integer("SELECT x FROM b") == 7)
+            #expect(try connection.integer("PRAGMA user_version") == 2)
+            #expect(code { try Migrator(migrations: [first], path: "a").migrate(connection) } == .newerDatabase)
+            let changed = Migration(name: "0001_a.sql", sql: "CREATE TABLE a (y)")
+            #expect(code { try Migrator(migrations: [changed, second], path: "a").verify(connection) } == .foreignDatabase)
+            #expect(code { try Migrator(migrations: [second], path: "a").migrate(connection) } == .internal)
+            try connection.execute("DELETE FROM migration WHERE version = 1")
+            #expect(code { try both.migrate(connection) } == .foreignDatabase)
+        }
+    }
+
+    @Test("a migration that fails leaves nothing behind")
+    func failing() async throws {
+        try await withFolder { folder in
+            let connection = try Connection(path: folder + "/a", mode: .create)
+            let bad = Migration(name: "0002_bad.sql", sql: "CREATE TABLE c (x); INSERT INTO nowhere VALUES (1)")
+            #expect(code { try Migrator(migrations: [first, bad], path: "a").migrate(connection) } != nil)
+            #expect(try connection.integer("PRAGMA user_version") == 1)
+            #expect(try connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'c'") == 0)
+            try Migrator(migrations: [first, second], path: "a").migrate(connection)
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import Dispatch
+import FoundationEssentials
+import Testing
+
+@testable import ConnmixDurable
+
+/// A folder for one test, removed afterwards.
+func withFolder<T>(_ body: (String) async throws -> T) async throws -> T {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try await body(folder.path)
+}
+
+func withStore<T>(_ body: (Store) async throws -> T) async throws -> T {
+    try await withFolder { folder in
+        let store = try Store(path: folder + "/test.sqlite3", onTrouble: { print("TROUBLE", $0) })
+        do {
+            let result = try await body(store)
+            await store.close()
+            return result
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+}
+
+@Suite("the store")
+struct StoreTests {
+    @Test("the file is ours, private, in WAL mode, at the newest version, with the pragmas that were asked for")
+    func opened() async throws {
+        try await withStore { store in
+            let facts = try await store.writer.write { transaction in
+                [
+                    try transaction.connection.text("PRAGMA journal_mode"),
+                    "\(try transaction.connection.integer("PRAGMA synchronous"))",
+                    "\(try transaction.connection.integer("PRAGMA application_id"))",
+                    "\(try transaction.connection.integer("PRAGMA user_version"))",
+                    "\(try transaction.connection.integer("PRAGMA wal_autocheckpoint"))",
+                    "\(try transaction.connection.integer("PRAGMA page_size"))",
+                ]
+            }
+            #expect(facts == ["wal", "2", "\(Migrator.applicationID)", "\(Migration.all.count)", "0", "8192"])
+            for suffix in ["", "-wal", "-shm", ".lock"] {
+                let mode = try FileManager.default.attributesOfItem(atPath: store.path + suffix)[.posixPermissions] as? Int
+                #expect(mode == 0o600, "\(suffix)")
+            }
+        }
+    }
+
+    @Test("P10: one file has one owner, and the second is told who")
+    func ownership() async throws {
+        try await withStore { store in
+            let path = store.path
+            let error = #expect(throws: ConnmixError.self) { _ = try Store(path: path) }
+            #expect(error?.code == .busy)
+            #expect(error?.message.contains("process \(ProcessInfo.processInfo.processIdentifier)") == true)
+            let owner = try SharedStore(path: store.path).owner()
+            #expect(owner?.pid == ProcessInfo.processInfo.processIdentifier)
+        }
+        try await withFolder { folder in
+            let path = folder + "/a.sqlite3"
+            await (try Store(path: path)).close()
+            #expect(try SharedStore(path: path).owner() == nil)
+            await (try Store(path: path)).close()
+        }
+    }
+
+    @Test("what is not ours is refused with one clear line, and left as it was")
+    func foreign() async throws {
+        try await withFolder { folder in
+            func code(_ path: String) -> ConnmixError.Code? {
+                do {
+                    _ = try Store(path: path)
+                    return nil
+                } catch { return (error as? ConnmixError)?.code }
+            }
+            #expect(code(folder) == .foreignDatabase)
+            #expect(code(folder + "/missing/a.sqlite3") != nil)
+            let text = folder + "/text.sqlite3"
+            try Data(String(repeating: "no database ", count: 100).utf8).write(to: URL(fileURLWithPath: text))
+            #expect(code(text) == .foreignDatabase)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: text)).count == 1_200)
+            let other = folder + "/other.sqlite3"
+            try Connection(path: other, mode: .create).execute("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+            #expect(code(other) == .foreignDatabase)
+            #expect(try Connection(path: other, mode: .read).integer("SELECT count(*) FROM sqlite_schema") == 1)
+            #expect(code("") == .invalidConfiguration || code("") == .cannotCreate)
+            #expect(throws: ConnmixError.self) { try SharedStore(path: folder + "/none.sqlite3") }
+            #expect(!FileManager.default.fileExists(atPath: folder + "/none.sqlite3.lock"))
+        }
+    }
+
+    @Test("a bad operation fails alone; its neighbours are committed")
+    func badOperation() async throws {
+        try await withStore { store in
+            struct Bad: Error {}
+            let gate = Gate()
+            let failures = await withTaskGroup(of: Bool.self) { group in
+                group.addTask { (try? await store.writer.write { _ in gate.wait() }) == nil }
+                for pid in 0..<20 {
+                    group.addTask {
+                        do {
+                            try await store.writer.write { transaction in
+                                _ = try RunTable.begin(
+                                    transaction, pid: Int64(pid), version: "", handlerVersion: nil, synchronous: .full)
+                                if pid == 7 { throw Bad() }
+                            }
+                            return false
+                        } catch { return error is Bad }
+                    }
+                }
+                gate.open()
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(failures == 1)
+            let (bad, all) = try store.read { connection in
+                (
+                    try connection.integer("SELECT count(*) FROM run WHERE pid = 7"),
+                    try connection.integer("SELECT count(*) FROM run")
+                )
+            }
+            #expect(bad == 0)
+            #expect(all == 19)
+        }
+    }
+
+    @Test("the writer commits everything that was submitted before it stops, and takes nothing afterwards")
+    func stop() async throws {
+        try await withFolder { folder in
+            let store = try Store(path: folder + "/a.sqlite3")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for pid in 0..<200 {
+                    group.addTask {
+                        _ = try await store.writer.write {
+                            try RunTable.begin($0, pid: Int64(pid), version: "", handlerVersion: nil, synchronous: .full)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            await store.close()
+            let error = await #expect(throws: ConnmixError.self) { try await store.writer.write { _ in } }
+            #expect(error?.code == .stopped)
+            #expect(try SharedStore(path: store.path).read { try $0.integer("SELECT count(*) FROM run") } == 200)
+        }
+    }
+
+    @Test("ids are never used twice, also when another process inserts or a transaction rolls back")
+    func ids() async throws {
+        try await withStore { store in
+            @Sendable func append(_ transaction: Transaction) throws -> Int64 {
+                let id = transaction.nextID(.journal)
+                try [UInt8]("{}".utf8).withUnsafeBytes {
+                    try Journal.append(
+                        transaction, id: id, state: .pending, run: 1, topic: "t", node: "n", client: "c", clientIsNumber: false,
+                        receivedAt: 1, data: $0)
+                }
+                return id
+            }
+            struct Stop: Error {}
+            let first = try await store.writer.write { try append($0) }
+            let second = try SharedStore(path: store.path).write { try append($0) }
+            #expect([first, second] == [1, 2])
+            await #expect(throws: Stop.self) {
+                try await store.writer.write { transaction in
+                    _ = try append(transaction)
+                    throw Stop()
+                }
+            }
+            #expect(try await store.writer.write { try append($0) } == 3)
+            #expect(try store.read { try $0.integer("SELECT n FROM counter WHERE ledger = 1 AND state = 2") } == 3)
+        }
+    }
+
+    @Test("a savepoint's failure undoes its own rows and counts, and nothing else")
+    func savepoint() async throws {
+        try await withStore { store in
+            struct Bad: Error {}
+            try await store.writer.write { transaction in
+                transaction.count(1, to: 8, in: .outbox)
+                #expect(throws: Bad.self) {
+                    try transaction.savepoint {
+                        _ = try RunTable.begin(transaction, pid: 1, version: "", handlerVersion: nil, synchronous: .full)
+                        transaction.count(5, to: 8, in: .outbox)
+                        throw Bad()
+                    }
+                }
+            }
+            #expect(try store.read { try $0.integer("SELECT count(*) FROM run") } == 0)
+            #expect(try store.read { try $0.integer("SELECT n FROM counter WHERE ledger = 2 AND state = 8") } == 1)
+        }
+    }
+
+    @Test("the log is checkpointed between commits and does not grow without end")
+    func checkpoints() async throws {
+        try await withStore { store in
+            let blob = [UInt8](repeating: 7, count: 100_000)
+            for _ in 0..<1_000 {
+                try await store.writer.write { transaction in
+                    let id = transaction.nextID(.journal)
+                    try blob.withUnsafeBytes {
+                        try Journal.append(
+                            transaction, id: id, state: .done, run: 1, topic: "t", node: "n", client: "c", clientIsNumber: false,
+                            receivedAt: 1, data: $0)
+                    }
+                }
+            }
+            let size = try FileManager.default.attributesOfItem(atPath: store.path + "-wal")[.size] as? Int ?? 0
+            #expect(size < 60_000_000)
+            #expect(try store.read { try $0.text("PRAGMA integrity_check") } == "ok")
+        }
+    }
+}
+
+/// Holds a thread until it is opened.
+final class Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func open() { semaphore.signal() }
+
+    /// Passes at once when it was opened before, any number of times.
+    func wait() {
+        semaphore.wait()
+        semaphore.signal()
+    }
+}
