@@ -74,7 +74,9 @@ struct FrameDecoderTests {
         #expect(outcome(#"{"i":5,"E":"no"}"#) == .failure(EngineErrorCode(rawValue: 0), message: #""no""#))
     }
 
-    @Test("everything else is unknown, and says why", arguments: ["", "ping", "[]", "{}", "null", #"{"e":"other"}"#, #"{"E":null}"#, "{\"i\":1}"])
+    @Test(
+        "everything else is unknown, and says why",
+        arguments: ["", "ping", "[]", "{}", "null", #"{"e":"other"}"#, #"{"E":null}"#, "{\"i\":1}"])
     func unknown(text: String) {
         guard case .unknown(let reason) = decode(text) else { return #expect(Bool(false), "\(decode(text))") }
         #expect(!reason.isEmpty)

@@ -54,7 +54,9 @@ struct RequestEncoderTests {
         #expect(throws: ConnmixError.self) { try Command.call("1", "f", argumentsJSON: "{}") }
         #expect(throws: ConnmixError.self) { try Command.call("1", "f", argumentsJSON: "[1],\"i\":9") }
         #expect(throws: ConnmixError.self) { try Command.request("m", paramsJSON: "7") }
-        #expect(throws: ConnmixError.self) { try Command.meshSend(to: "1", String(repeating: "x", count: Command.payloadLimit + 1)) }
+        #expect(throws: ConnmixError.self) {
+            try Command.meshSend(to: "1", String(repeating: "x", count: Command.payloadLimit + 1))
+        }
     }
 
     @Test("only integers are ever written bare")

@@ -1,0 +1,135 @@
+import Testing
+
+@testable import ConnmixDurable
+
+@Suite("the connection machine")
+struct NodeConnectionMachineTests {
+    private let start = ContinuousClock.now
+    private let ok = Reply.Outcome.success(EngineResult(success: true, json: #"{"s":true}"#))
+
+    private func make(form: RequestForm? = nil, consumes: Bool = true) -> NodeConnectionMachine {
+        NodeConnectionMachine(settings: .init(topics: ["t"]), form: form, consumes: consumes, now: start)
+    }
+
+    private func makeConsuming(form: RequestForm = .docs) -> NodeConnectionMachine {
+        var machine = make(form: form)
+        _ = machine.opened(now: start)
+        _ = machine.replied(Reply(id: 1, outcome: ok), now: start)
+        return machine
+    }
+
+    private func refused(_ code: EngineErrorCode) -> Reply.Outcome { .failure(code, message: "no") }
+
+    @Test("all topics are popped in one request at once")
+    func pop() {
+        var machine = make()
+        #expect(machine.opened(now: start) == [.pop(id: 1, .docs)])
+        #expect(!machine.isConsuming)
+        #expect(machine.replied(Reply(id: 1, outcome: ok), now: start) == .actions([.nowConsuming(.docs)]))
+        #expect(machine.isConsuming)
+    }
+
+    @Test("error 101 in the documented form: the older one, on the same connection; then it is remembered")
+    func olderDialect() {
+        var machine = make()
+        _ = machine.opened(now: start)
+        #expect(
+            machine.replied(Reply(id: 1, outcome: refused(.invalidParameters)), now: start) == .actions([.pop(id: 2, .php105)]))
+        #expect(machine.replied(Reply(id: 2, outcome: ok), now: start) == .actions([.nowConsuming(.php105)]))
+        var next = make(form: .php105)
+        #expect(next.opened(now: start) == [.pop(id: 1, .php105)])
+    }
+
+    @Test("refused is not consuming, is said, and is tried again")
+    func refusedPop() {
+        var machine = make()
+        _ = machine.opened(now: start)
+        guard case .actions(let actions) = machine.replied(Reply(id: 1, outcome: refused(.consumeFailed)), now: start) else {
+            return #expect(Bool(false))
+        }
+        guard actions.count == 1, case .notConsuming? = actions.first else { return #expect(Bool(false), "\(actions)") }
+        #expect(machine.tick(now: start + .seconds(1)) == [.pop(id: 2, .docs)])
+    }
+
+    @Test("202 is success only where an earlier pop may have been applied")
+    func consumedAlready() {
+        var fresh = make(form: .docs)
+        _ = fresh.opened(now: start)
+        guard case .actions(let actions) = fresh.replied(Reply(id: 1, outcome: refused(.consumedAlready)), now: start),
+            case .close(_, clean: false)? = actions.first
+        else { return #expect(Bool(false)) }
+    }
+
+    @Test("an unanswered pop ends the connection; an unanswered command only that command")
+    func deadlines() {
+        var machine = make()
+        _ = machine.opened(now: start)
+        machine.heard(now: start + .seconds(10))
+        guard case .close? = machine.tick(now: start + .seconds(10)).first else { return #expect(Bool(false)) }
+        var consuming = makeConsuming()
+        #expect(consuming.command(77, now: start) == 2)
+        consuming.heard(now: start + .seconds(10))
+        #expect(consuming.tick(now: start + .seconds(10)) == [.unanswered(command: 77)])
+        #expect(consuming.replied(Reply(id: 2, outcome: ok), now: start + .seconds(11)) == .unasked)
+    }
+
+    @Test("answers are matched by id, in any order, and only once")
+    func matching() {
+        var machine = makeConsuming()
+        let first = machine.command(10, now: start)
+        let second = machine.command(11, now: start)
+        #expect(first == 2 && second == 3)
+        #expect(machine.replied(Reply(id: 3, outcome: ok), now: start) == .command(11))
+        #expect(machine.replied(Reply(id: 3, outcome: ok), now: start) == .unasked)
+        #expect(machine.replied(Reply(id: 99, outcome: ok), now: start) == .unasked)
+        #expect(machine.replied(Reply(id: .min, outcome: ok), now: start) == .unasked)
+        #expect(machine.replied(Reply(id: 2, outcome: ok), now: start) == .command(10))
+    }
+
+    @Test("P9: a quiet connection is pinged, a silent one is dead after two intervals")
+    func heartbeat() {
+        var machine = makeConsuming()
+        #expect(machine.tick(now: start + .seconds(20)) == [.ping(id: nil)])
+        machine.heard(now: start + .seconds(21))
+        #expect(machine.tick(now: start + .seconds(40)) == [.ping(id: nil)])
+        guard case .close(_, clean: false)? = machine.tick(now: start + .seconds(61)).first else { return #expect(Bool(false)) }
+        var older = makeConsuming(form: .php105)
+        #expect(older.tick(now: start + .seconds(20)) == [.ping(id: 2)])
+    }
+
+    @Test("leaving: unpop, answers, a quiet time, close")
+    func leaving() {
+        var machine = makeConsuming()
+        _ = machine.command(5, now: start)
+        #expect(machine.leave(now: start) == [.unpop(id: 3, .docs)])
+        #expect(machine.command(6, now: start) == nil)
+        #expect(machine.replied(Reply(id: 3, outcome: ok), now: start) == .actions([]))
+        #expect(machine.tick(now: start + .milliseconds(150)) == [])
+        machine.messageArrived(now: start + .milliseconds(150))
+        #expect(machine.tick(now: start + .milliseconds(300)) == [])
+        #expect(machine.tick(now: start + .milliseconds(400)) == [])  // a command still waits
+        #expect(machine.replied(Reply(id: 2, outcome: ok), now: start + .milliseconds(400)) == .command(5))
+        #expect(machine.tick(now: start + .milliseconds(401)) == [.close(reason: "left", clean: true)])
+    }
+
+    @Test("P7: pausing unpops, resuming pops again")
+    func pause() {
+        var machine = makeConsuming()
+        #expect(machine.setConsuming(false, now: start) == [.unpop(id: 2, .docs)])
+        #expect(machine.setConsuming(true, now: start) == [])  // not before the answer
+        #expect(
+            machine.replied(Reply(id: 2, outcome: ok), now: start)
+                == .actions([.notConsuming(reason: "paused"), .pop(id: 3, .docs)]))
+        #expect(machine.replied(Reply(id: 3, outcome: ok), now: start) == .actions([.nowConsuming(.docs)]))
+    }
+
+    @Test("the end names every command whose outcome is unknown, oldest first")
+    func closed() {
+        var machine = makeConsuming()
+        for id: Int64 in [30, 31, 32] { _ = machine.command(id, now: start) }
+        _ = machine.replied(Reply(id: 3, outcome: ok), now: start)
+        #expect(machine.closed() == [30, 32])
+        #expect(machine.closed() == [])
+        #expect(machine.nextDeadline == nil)
+    }
+}

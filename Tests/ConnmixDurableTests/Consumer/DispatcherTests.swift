@@ -1,0 +1,121 @@
+import NIOCore
+import Testing
+
+@testable import ConnmixDurable
+
+@Suite("the dispatcher")
+struct DispatcherTests {
+    private func delivery(
+        _ client: String, isClaimed: Bool = true, availableAt: Int64 = 0, isSuspect: Bool = false
+    ) -> Delivery {
+        Delivery(
+            topic: "t", node: "n", client: ClientID(client), data: ByteBuffer(), receivedAt: 0, attempts: 1,
+            availableAt: availableAt, isClaimed: isClaimed, isSuspect: isSuspect)
+    }
+
+    private func make(_ deliveries: [Delivery], concurrency: Int = 10) -> Dispatcher {
+        var dispatcher = Dispatcher(concurrency: concurrency, windowCapacity: 100)
+        for (index, delivery) in deliveries.enumerated() {
+            _ = dispatcher.window.load(Int64(index + 1), keys: delivery.keys, delivery)
+            dispatcher.window.confirm(Int64(index + 1))
+        }
+        dispatcher.window.passEnded()
+        return dispatcher
+    }
+
+    @Test("P5: one message of a client at a time, in order; the lane opens with the commit")
+    func lanes() {
+        var dispatcher = make([delivery("a"), delivery("a"), delivery("b")])
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        #expect(dispatcher.nextJob(now: 0)?.id == 3)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.ended(1)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.settled(1)
+        #expect(dispatcher.nextJob(now: 0)?.id == 2)
+    }
+
+    @Test("no more than `concurrency` at once")
+    func concurrency() {
+        var dispatcher = make((0..<5).map { delivery("\($0)") }, concurrency: 2)
+        #expect(dispatcher.nextJob(now: 0) != nil)
+        #expect(dispatcher.nextJob(now: 0) != nil)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.ended(1)
+        #expect(dispatcher.nextJob(now: 0)?.id == 3)
+    }
+
+    @Test("a retry waits with its lane, is claimed again, and counts the attempt")
+    func retry() {
+        var dispatcher = make([delivery("a"), delivery("a")])
+        _ = dispatcher.nextJob(now: 0)
+        dispatcher.ended(1)
+        dispatcher.retry(1, at: 100)
+        #expect(dispatcher.nextDeadline == 100)
+        dispatcher.tick(now: 99)
+        #expect(dispatcher.nextJob(now: 99) == nil)
+        dispatcher.tick(now: 100)
+        #expect(dispatcher.nextJob(now: 100) == nil)
+        let claims = dispatcher.takeClaims()
+        #expect(claims.together == [1])
+        #expect(dispatcher.claimed(claims) == nil)
+        let job = dispatcher.nextJob(now: 100)
+        #expect(job?.id == 1)
+        #expect(job?.delivery.attempts == 2)
+    }
+
+    @Test("P6: a suspect runs alone")
+    func suspects() {
+        var dispatcher = make([
+            delivery("a"), delivery("b", isClaimed: false, isSuspect: true), delivery("c"),
+            delivery("d", isClaimed: false, isSuspect: true),
+        ])
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        #expect(dispatcher.nextJob(now: 0) == nil)  // 2 is next, and 1 still runs
+        #expect(!dispatcher.hasClaims)
+        dispatcher.ended(1)
+        #expect(dispatcher.hasClaims)
+        let claims = dispatcher.takeClaims()
+        #expect(claims.together == [])
+        #expect(claims.alone == 2)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        #expect(dispatcher.claimed(claims)?.id == 2)
+        dispatcher.settled(1)
+        #expect(dispatcher.nextJob(now: 0) == nil)  // still alone
+        dispatcher.ended(2)
+        #expect(dispatcher.nextJob(now: 0) == nil)  // until its outcome is committed
+        dispatcher.settled(2)
+        #expect(dispatcher.nextJob(now: 0)?.id == 3)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.ended(3)
+        #expect(dispatcher.takeClaims().alone == 4)
+    }
+
+    @Test("claims that could not be committed are made again")
+    func failedClaims() {
+        var dispatcher = make([delivery("a", isClaimed: false, isSuspect: true)])
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        let claims = dispatcher.takeClaims()
+        #expect(!dispatcher.hasClaims)
+        dispatcher.putBack(claims)
+        #expect(dispatcher.takeClaims().alone == 1)
+    }
+
+    @Test("stopping names what is claimed and was not started")
+    func stop() {
+        var dispatcher = make(
+            [delivery("a"), delivery("a"), delivery("b"), delivery("c", isClaimed: false, availableAt: 50)], concurrency: 1)
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        #expect(dispatcher.stop() == [2, 3])
+        #expect(dispatcher.nextJob(now: 100) == nil)
+        #expect(!dispatcher.isQuiet)
+        dispatcher.ended(1)
+        #expect(!dispatcher.isQuiet)
+        dispatcher.settled(1)
+        #expect(dispatcher.isQuiet)
+    }
+}
+
+extension Dispatcher.Job: Equatable {
+    static func == (left: Self, right: Self) -> Bool { left.id == right.id }
+}

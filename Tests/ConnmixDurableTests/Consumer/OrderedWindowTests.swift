@@ -1,0 +1,148 @@
+import Testing
+
+@testable import ConnmixDurable
+
+@Suite("the ordered window")
+struct OrderedWindowTests {
+    private func key(_ name: String) -> OrderKeys { OrderKeys(.lane(name)) }
+
+    private func makeEmpty(capacity: Int = 100, keyCapacity: Int = 10) -> OrderedWindow<String> {
+        var window = OrderedWindow<String>(capacity: capacity, keyCapacity: keyCapacity)
+        window.passEnded()
+        return window
+    }
+
+    @Test("a row is ready when it is confirmed and the oldest of its keys")
+    func order() {
+        var window = makeEmpty()
+        #expect(window.append(1, keys: key("a"), "1") == .taken)
+        #expect(window.append(2, keys: key("a"), "2") == .taken)
+        #expect(window.append(3, keys: key("b"), "3") == .taken)
+        #expect(window.nextReady() == nil)
+        window.confirm(2)
+        window.confirm(3)
+        #expect(window.nextReady()?.id == 3)
+        #expect(window.nextReady() == nil)
+        window.confirm(1)
+        #expect(window.nextReady()?.id == 1)
+        #expect(window.nextReady() == nil)
+        window.remove(1)
+        #expect(window.nextReady()?.id == 2)
+    }
+
+    @Test("P5: a row of two keys waits for both, and both wait for it")
+    func twoKeys() {
+        var window = makeEmpty()
+        _ = window.append(1, keys: key("a"), "")
+        _ = window.append(2, keys: key("b"), "")
+        _ = window.append(3, keys: OrderKeys(.lane("a"), .lane("b")), "")
+        _ = window.append(4, keys: key("b"), "")
+        for id in 1...4 { window.confirm(Int64(id)) }
+        #expect(window.nextReady()?.id == 1)
+        #expect(window.nextReady()?.id == 2)
+        #expect(window.nextReady() == nil)
+        window.remove(2)
+        #expect(window.nextReady() == nil)
+        window.remove(1)
+        #expect(window.nextReady()?.id == 3)
+        #expect(window.nextReady() == nil)
+        window.remove(3)
+        #expect(window.nextReady()?.id == 4)
+    }
+
+    @Test("a row made ready twice comes out once")
+    func once() {
+        var window = makeEmpty()
+        _ = window.append(1, keys: key("a"), "")
+        window.confirm(1)
+        window.makeReady(1)
+        #expect(window.nextReady()?.id == 1)
+        #expect(window.nextReady() == nil)
+        window.makeReady(1)
+        #expect(window.nextReady()?.id == 1)
+    }
+
+    @Test("what was rolled back is gone, and looked for again")
+    func withdraw() {
+        var window = makeEmpty()
+        _ = window.append(1, keys: key("a"), "")
+        window.confirm(1)
+        _ = window.append(2, keys: key("a"), "")
+        _ = window.append(3, keys: key("b"), "")
+        window.withdraw(3)
+        window.withdraw(2)
+        #expect(window.count == 1)
+        #expect(window.isBehind)
+        #expect(window.nextPass(limit: 10)?.after == 1)
+        window.passEnded()
+        #expect(window.append(2, keys: key("a"), "again") == .taken)
+    }
+
+    /// The file is a list of rows; the window sees appends, passes, finishes and rollbacks in random order.
+    @Test("P2, P5: whatever happens, every row comes out once and in the order of its keys", arguments: 0..<40)
+    func model(seed: Int) {
+        var random = SplitMix(state: UInt64(seed))
+        var window = OrderedWindow<Int>(capacity: 16, keyCapacity: 4)
+        var rows: [(id: Int64, keys: [String])] = []
+        var open: Set<Int64> = []
+        var out: Set<Int64> = []
+        var order: [String: [Int64]] = [:]
+        var nextID: Int64 = 1
+        let total = 400
+
+        func keys(_ names: [String]) -> OrderKeys {
+            OrderKeys(names.first.map { .lane($0) }, names.count > 1 ? .lane(names[1]) : nil)
+        }
+        func pass() {
+            guard let pass = window.nextPass(limit: Int.random(in: 1...8, using: &random)) else { return }
+            var taken: [Int64] = []
+            var scanned = 0
+            var isFull = false
+            for row in rows where row.id > pass.after && open.contains(row.id) {
+                guard scanned < pass.limit else { break }
+                scanned += 1
+                switch window.load(row.id, keys: keys(row.keys), 0) {
+                case .taken: taken.append(row.id)
+                case .known, .leftInFile: break
+                case .full: isFull = true
+                }
+                if isFull { break }
+            }
+            if scanned < pass.limit, !isFull { window.passEnded() }
+            if Int.random(in: 0..<10, using: &random) == 0 {
+                for id in taken.reversed() { window.withdraw(id) }
+            } else {
+                for id in taken { window.confirm(id) }
+            }
+        }
+
+        var steps = 0
+        while out.count < total {
+            steps += 1
+            guard steps < 200_000 else { return #expect(Bool(false), "stuck with \(open.count) open rows, seed \(seed)") }
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0 where nextID <= Int64(total):
+                let names = (0..<Int.random(in: 0...2, using: &random)).map { _ in "k\(Int.random(in: 0..<5, using: &random))" }
+                let admission = window.append(nextID, keys: keys(names), 0)
+                if admission == .taken, Int.random(in: 0..<10, using: &random) == 0 {
+                    window.withdraw(nextID)  // the same id is used again by the next append
+                } else {
+                    rows.append((nextID, names))
+                    open.insert(nextID)
+                    if admission == .taken { window.confirm(nextID) }
+                    nextID += 1
+                }
+            case 1: pass()
+            default:
+                guard let (id, _) = window.nextReady() else { continue }
+                #expect(open.contains(id) && !out.contains(id), "row \(id) came out twice")
+                out.insert(id)
+                for name in Set(rows[Int(id) - 1].keys) { order[name, default: []].append(id) }
+                open.remove(id)
+                window.remove(id)
+            }
+        }
+        #expect(out.count == total)
+        for ids in order.values { #expect(ids == ids.sorted()) }
+    }
+}

@@ -1,0 +1,183 @@
+import Testing
+
+@testable import ConnmixDurable
+
+@Suite("the relay")
+struct RelayTests {
+    private func make(_ commands: [OutgoingCommand], nodes: [String] = ["n1", "n2"]) -> Relay {
+        var relay = Relay(
+            policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 1_000, random: SplitMix(state: 1))
+        for (index, command) in commands.enumerated() {
+            _ = relay.window.load(Int64(index + 1), keys: command.keys, command)
+            relay.window.confirm(Int64(index + 1))
+        }
+        relay.window.passEnded()
+        for node in nodes {
+            relay.nodeListed(node)
+            relay.connected(node)
+        }
+        return relay
+    }
+
+    private func send(_ client: String, node: String? = "n1", lane: String? = nil) throws -> OutgoingCommand {
+        OutgoingCommand(command: try .meshSend(to: ClientID(client), "x"), node: node, lane: lane, availableAt: 0)
+    }
+
+    private func call(_ client: String, node: String? = "n1", lane: String? = nil) throws -> OutgoingCommand {
+        OutgoingCommand(command: try .subscribe(ClientID(client), to: ["r"]), node: node, lane: lane, availableAt: 0)
+    }
+
+    private func publish(_ channel: String, lane: String? = nil) throws -> OutgoingCommand {
+        OutgoingCommand(command: try .meshPublish(to: channel, "x"), node: "n1", lane: lane, availableAt: 0)
+    }
+
+    private let ok = Reply.Outcome.success(EngineResult(success: true, json: "{}"))
+
+    private func sent(_ relay: inout Relay, now: Int64 = 0) -> [String] {
+        relay.nextSends(now: now).sends.map { "\($0.id)@\($0.node)" }
+    }
+
+    private func state(_ change: Relay.Change?) -> CommandState? {
+        switch change {
+        case .sent(_, _, let settlement), .settled(_, let settlement): settlement.state
+        case .postponed: .pending
+        case nil: nil
+        }
+    }
+
+    @Test("P5: what one handler issues leaves in its order, and so does what goes to one target")
+    func order() throws {
+        var relay = make([
+            try call("a"), try publish("r", lane: "a"), try send("a"), try send("b"), try publish("r", lane: "b"),
+        ])
+        #expect(sent(&relay) == ["1@n1", "4@n1"])
+        #expect(state(relay.replied(1, ok, now: 0)) == .sent)
+        #expect(sent(&relay) == ["2@n1"])
+        #expect(state(relay.replied(4, ok, now: 0)) == .sent)
+        #expect(sent(&relay) == [])  // 5 waits for 2, its channel's earlier one
+        #expect(state(relay.replied(2, ok, now: 0)) == .sent)
+        #expect(sent(&relay) == ["3@n1", "5@n1"])
+    }
+
+    @Test("mesh commands prefer the message's node, and go over any other without it")
+    func meshRouting() throws {
+        var relay = make([try send("a"), try send("b", node: "gone"), try send("c", node: nil)])
+        let first = sent(&relay)
+        #expect(first[0] == "1@n1")
+        #expect(first[1] == "2@n2")
+        #expect(first.count == 3)
+        relay.disconnected("n1")
+        relay.disconnected("n2")
+        var waiting = make([try send("a")], nodes: [])
+        #expect(sent(&waiting) == [])
+        waiting.nodeListed("n2")
+        waiting.connected("n2")
+        #expect(sent(&waiting) == ["1@n2"])
+    }
+
+    @Test("calls go to the owning node only, and wait for it")
+    func callRouting() throws {
+        var relay = make([try call("a", node: "n1")], nodes: ["n2"])
+        relay.nodeListed("n1")
+        #expect(sent(&relay) == [])
+        relay.connected("n1")
+        #expect(sent(&relay) == ["1@n1"])
+    }
+
+    @Test("a node replaced at its address is gone at once; one missing from the center after the grace time")
+    func nodeGone() throws {
+        var replaced = make([try call("a", node: "n3")], nodes: ["n2"])
+        replaced.nodeReplaced("n3")
+        let change = replaced.nextSends(now: 0).changes.first
+        #expect(state(change) == .dead)
+        var missing = make([try call("a", node: "n3")], nodes: ["n2"])
+        #expect(missing.nextSends(now: 0).changes.isEmpty)
+        #expect(missing.nextDeadline == 30_000_000)
+        missing.tick(now: 29_999_999)
+        #expect(missing.nextSends(now: 29_999_999).changes.isEmpty)
+        missing.tick(now: 30_000_000)
+        #expect(state(missing.nextSends(now: 30_000_000).changes.first) == .dead)
+    }
+
+    @Test("P4: a lost connection uses up no attempt, and the same node is preferred for a while")
+    func lostConnection() throws {
+        var relay = make([try send("a")])
+        for round in 0..<50 {
+            let now = Int64(round) * 1_000
+            #expect(sent(&relay, now: now) == ["1@n1"])
+            guard case .postponed(1, let item, _, _)? = relay.unanswered(1, reason: "reset", now: now) else {
+                return #expect(Bool(false))
+            }
+            #expect(item.attempts == 0)
+            #expect(item.writes == round + 1)
+            relay.disconnected("n1")
+            #expect(sent(&relay, now: now) == [])  // not over n2: order, fewer repeats
+            relay.connected("n1")
+        }
+        relay.disconnected("n1")
+        let later: Int64 = 49_000 + 5_000_000
+        relay.tick(now: later)
+        #expect(sent(&relay, now: later) == ["1@n2"])
+        guard case .sent(1, let atFirstTry, let settlement)? = relay.replied(1, ok, now: later) else {
+            return #expect(Bool(false))
+        }
+        #expect(!atFirstTry)
+        #expect(settlement.attempts == 1)
+        #expect(settlement.writes == 51)
+        #expect(settlement.node == "n2")
+    }
+
+    @Test("401 is tried three times, 101 never again, 301 of the owner never again")
+    func refusals() throws {
+        var relay = make([try send("a"), try send("b"), try call("c")])
+        #expect(sent(&relay).count == 3)
+        #expect(state(relay.replied(2, .failure(.invalidParameters, message: "bad"), now: 0)) == .dead)
+        #expect(state(relay.replied(3, .failure(.callFailed, message: "gone"), now: 0)) == .dead)
+        var now: Int64 = 0
+        for attempt in 1...3 {
+            let change = relay.replied(1, .failure(.sendFailed, message: "gone"), now: now)
+            #expect(state(change) == (attempt < 3 ? .pending : .dead))
+            now += 700_000
+            relay.tick(now: now)
+            #expect(sent(&relay, now: now) == (attempt < 3 ? ["1@n1"] : []))
+        }
+        #expect(relay.window.count == 0)
+        #expect(!relay.isIdle)  // the marks are not committed
+        for id in 1...3 { relay.marked(Int64(id)) }
+        #expect(relay.isIdle)
+    }
+
+    @Test("a client whose node is not known is looked for on every node in turn")
+    func askInTurn() throws {
+        var relay = make([try call("a", node: nil), try call("b", node: nil)])
+        let first = sent(&relay)
+        #expect(Set(first) == ["1@n1", "2@n2"])
+        #expect(state(relay.replied(1, .failure(.callFailed, message: ""), now: 0)) == .pending)
+        #expect(sent(&relay) == ["1@n2"])
+        #expect(state(relay.replied(1, .failure(.callFailed, message: ""), now: 0)) == .dead)
+        #expect(state(relay.replied(2, ok, now: 0)) == .sent)
+    }
+
+    @Test("a publish keeps its counts, in both dialects")
+    func counts() throws {
+        var relay = make([try publish("r")])
+        _ = sent(&relay)
+        let result = EngineResult(success: true, delivered: 5, failed: 1, json: "")
+        guard case .sent(1, false, let settlement)? = relay.replied(1, .success(result), now: 0) else {
+            return #expect(Bool(false))
+        }
+        #expect(settlement.delivered == 5)
+        #expect(settlement.failed == 1)
+    }
+
+    @Test("what was never written is sent again as if it had not been tried")
+    func notWritten() throws {
+        var relay = make([try send("a")])
+        #expect(sent(&relay) == ["1@n1"])
+        relay.notWritten(1)
+        #expect(sent(&relay) == ["1@n1"])
+        guard case .sent(1, true, _)? = relay.replied(1, ok, now: 0) else { return #expect(Bool(false)) }
+        if relay.replied(1, ok, now: 0) != nil { #expect(Bool(false), "a second answer was taken") }
+        #expect(relay.isUnmarked(1))
+    }
+}
