@@ -617,6 +617,10 @@ extension ConsumerCore: ClusterDelegate {
                 case .unanswered(let reason):
                     change = state.relay.unanswered(outcome.command, reason: reason, now: now)
                 case .notWritten:
+                    // It is closing or being left, and takes no more; its end is announced later.
+                    if state.connections[connection.identity.id] === connection {
+                        state.relay.disconnected(connection.identity.id)
+                    }
                     state.relay.notWritten(outcome.command)
                     change = nil
                 }
