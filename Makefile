@@ -1,0 +1,34 @@
+# Two commands do everything on a fresh Debian machine with Swift: `make run` and `make test`.
+# `make check` is the gate for developers. Other targets: bench, format, clean.
+
+SWIFT ?= swift
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+FORMATTED := Package.swift Sources Tests
+
+.PHONY: run test check format bench clean dependencies
+
+run: dependencies
+	$(SWIFT) run connmix-durable demo
+
+test: dependencies
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+check: dependencies
+	$(SWIFT) format lint --strict --recursive --configuration .swift-format $(FORMATTED)
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+format:
+	$(SWIFT) format --in-place --recursive --configuration .swift-format $(FORMATTED)
+
+bench: dependencies
+	$(MAKE) -C Benchmarks run
+
+clean:
+	rm -rf .build Benchmarks/.build
+
+# SQLite's headers, and make's own prerequisites; nothing is installed where they are there already.
+dependencies:
+	@command -v $(SWIFT) >/dev/null || { echo "Swift is missing: install 6.2 or newer from https://swift.org/install" >&2; exit 1; }
+	@[ -e /usr/include/sqlite3.h ] || { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q libsqlite3-dev; }

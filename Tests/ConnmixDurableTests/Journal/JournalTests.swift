@@ -1,0 +1,170 @@
+import Testing
+
+@testable import ConnmixDurable
+
+extension Transaction {
+    /// Adds an entry of client `client`.
+    func addEntry(_ state: EntryState = .pending, client: String = "c") throws -> Int64 {
+        let id = nextID(.journal)
+        try Array("{}".utf8).withUnsafeBytes { data in
+            try Journal.append(
+                self, id: id, state: state, run: 1, topic: "t", node: "n", client: client, clientIsNumber: false, receivedAt: 1,
+                data: data)
+        }
+        return id
+    }
+
+    func entry(_ id: Int64) throws -> (state: Int64, attempts: Int64, flags: Int64) {
+        let select = try connection.statement("SELECT state, attempts, flags FROM journal WHERE id = ?1")
+        select.bind(1, id)
+        return try select.first { ($0.int(0), $0.int(1), $0.int(2)) } ?? (0, 0, 0)
+    }
+
+    /// The kept counters and the counted rows, which must be the same.
+    func counters(_ ledger: Ledger) throws -> (kept: [Int64: Int64], counted: [Int64: Int64]) {
+        var kept: [Int64: Int64] = [:]
+        let select = try connection.statement("SELECT state, n FROM counter WHERE ledger = ?1 AND n <> 0")
+        select.bind(1, ledger.rawValue)
+        try select.forEach { kept[$0.int(0)] = $0.int(1) }
+        var counted: [Int64: Int64] = [:]
+        let table = ledger == .journal ? "journal" : "outbox"
+        try connection.prepare("SELECT state, count(*) FROM \(table) GROUP BY state").forEach { counted[$0.int(0)] = $0.int(1) }
+        return (kept, counted)
+    }
+}
+
+@Suite("the journal")
+struct JournalTests {
+    private func attempt(_ number: Int) -> FailedAttempt {
+        FailedAttempt(number: number, outcome: .failed, startedAt: 1, endedAt: Clock.now(), error: "e\(number)")
+    }
+
+    @Test("verbs move entries between states, and the kept counters agree with the rows")
+    func verbs() async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                var ids: [Int64] = []
+                for _ in 0..<20 { ids.append(try transaction.addEntry(.running)) }
+                try Journal.finish(transaction, ids: [1, 2, 3, 4, 5, 7, 9])
+                try Journal.retry(transaction, id: 6, availableAt: 99, attempt: attempt(1), run: 1)
+                try Journal.bury(transaction, id: 8, attempt: attempt(1), run: 1)
+                try Journal.release(transaction, ids: [10, 11, 12, 13, 20])
+                try Journal.claim(transaction, ids: [6, 10, 11, 12], run: 2)
+            }
+            let states = try await store.writer.write { transaction in
+                try (1...20).map { try transaction.entry(Int64($0)) }
+            }
+            #expect(states.map(\.state) == [8, 8, 8, 8, 8, 3, 8, 9, 8, 3, 3, 3, 2, 3, 3, 3, 3, 3, 3, 2])
+            #expect(states[5].attempts == 2)
+            #expect(states[9].attempts == 1)
+            #expect(states[12].attempts == 0)
+            let (kept, counted) = try await store.writer.write { try $0.counters(.journal) }
+            #expect(kept == counted)
+            let attempts = try store.read {
+                try $0.text("SELECT group_concat(entry || ':' || number || ':' || error) FROM attempt")
+            }
+            #expect(attempts == "6:1:e1,8:1:e1")
+        }
+    }
+
+    @Test("a row in another state than this consumer left it is an error, and nothing of the transaction stays")
+    func foreignChange() async throws {
+        try await withStore { store in
+            _ = try await store.writer.write { try $0.addEntry(.pending) }
+            let error = await #expect(throws: ConnmixError.self) {
+                try await store.writer.write { transaction in
+                    _ = try transaction.addEntry(.running)
+                    try Journal.finish(transaction, ids: [1])
+                }
+            }
+            #expect(error?.code == .corrupt)
+            let count = try store.read { try $0.integer("SELECT count(*) FROM journal") }
+            #expect(count == 1)
+        }
+    }
+
+    @Test("the schema refuses states that do not exist")
+    func checks() async throws {
+        try await withStore { store in
+            let error = await #expect(throws: ConnmixError.self) {
+                try await store.writer.write { transaction in
+                    _ = try transaction.addEntry()
+                    try transaction.connection.execute("UPDATE journal SET state = 11")
+                }
+            }
+            #expect(error?.message.contains("CHECK") == true)
+        }
+    }
+
+    @Test("the hot queries use the indexes of open rows")
+    func plans() async throws {
+        try await withStore { store in
+            func plan(_ sql: String) throws -> String {
+                try store.read { connection in
+                    var lines: [String] = []
+                    try connection.prepare("EXPLAIN QUERY PLAN " + sql).forEach { lines.append($0.text(3)) }
+                    return lines.joined(separator: "; ")
+                }
+            }
+            let scan = try plan("SELECT id FROM journal WHERE state < 8 AND state = 2 AND id > 5 ORDER BY id LIMIT 10")
+            #expect(scan.contains("journal_open") && !scan.contains("TEMP B-TREE"), "\(scan)")
+            let recovery = try plan("SELECT id FROM journal WHERE state < 8 AND state = 3 ORDER BY id")
+            #expect(recovery.contains("journal_open"), "\(recovery)")
+            let outbox = try plan("SELECT id FROM outbox WHERE state < 8 AND id > 5 ORDER BY id LIMIT 10")
+            #expect(outbox.contains("outbox_open") && !outbox.contains("TEMP B-TREE"), "\(outbox)")
+        }
+    }
+}
+
+@Suite("recovery after an unclean end")
+struct RecoveryTests {
+    private func recover(_ store: Store, maxAttempts: Int) async throws -> Recovery.Outcome {
+        try await store.writer.write { try Recovery.run($0, run: 2, maxAttempts: maxAttempts) }
+    }
+
+    @Test("P6: several claimed entries are suspects, counted, and none is buried yet")
+    func several() async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                for _ in 0..<3 { _ = try transaction.addEntry(.running) }
+                _ = try transaction.addEntry(.pending)
+            }
+            let outcome = try await recover(store, maxAttempts: 1)
+            #expect(outcome == Recovery.Outcome(suspects: 3))
+            let entries = try await store.writer.write { transaction in try (1...4).map { try transaction.entry(Int64($0)) } }
+            #expect(entries.map(\.state) == [2, 2, 2, 2])
+            #expect(entries.map(\.attempts) == [1, 1, 1, 0])
+            #expect(entries.map(\.flags) == [2, 2, 2, 0])
+            let errors = try store.read { try $0.text("SELECT error FROM attempt WHERE entry = 1") }
+            #expect(errors.contains("died"))
+        }
+    }
+
+    @Test("P6: the one that ran alone is convicted, and its neighbours lose nothing")
+    func alone() async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                for _ in 0..<3 { _ = try transaction.addEntry(.running) }
+                try Journal.release(transaction, ids: [2])
+                try Journal.claimAlone(transaction, id: 2, run: 1)
+            }
+            let first = try await recover(store, maxAttempts: 2)
+            #expect(first == Recovery.Outcome(suspects: 1, buried: 0, released: 2))
+            let attempts = try await store.writer.write { transaction in
+                try (1...3).map { try transaction.entry(Int64($0)).attempts }
+            }
+            #expect(attempts == [0, 1, 0])
+            try await store.writer.write { try Journal.claimAlone($0, id: 2, run: 2) }
+            let second = try await recover(store, maxAttempts: 2)
+            #expect(second == Recovery.Outcome(suspects: 0, buried: 1, released: 0))
+            let (state, error) = try store.read { connection in
+                (
+                    try connection.integer("SELECT state FROM journal WHERE id = 2"),
+                    try connection.text("SELECT last_error FROM journal WHERE id = 2")
+                )
+            }
+            #expect(state == EntryState.dead.rawValue)
+            #expect(error.contains("the process died while it handled this entry (attempt 2)"))
+        }
+    }
+}
