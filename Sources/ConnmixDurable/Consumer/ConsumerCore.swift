@@ -13,6 +13,8 @@ final class ConsumerCore: Sendable {
         var outcomes: [HandlerOutcome] = []
         var enqueues: [DrainOperation.Enqueue] = []
         var changes: [Relay.Change] = []
+        /// Some change says more than that a command was sent, and should not wait for another commit.
+        var hasUrgentChange = false
         var receipts: [Int64: Receipt] = [:]
         var connections: [String: NodeConnection] = [:]
         var nodes: [NodeIdentity: String] = [:]
@@ -23,6 +25,7 @@ final class ConsumerCore: Sendable {
         var isClosed = false
         var flushAt: Int64?
         var accountedAt: Int64 = 0
+        var accountedAtRisk = 0
         var accountIsStale = true
         var timer: (fires: Int64, task: Scheduled<Void>)?
         var failure: (any Error)?
@@ -132,6 +135,7 @@ final class ConsumerCore: Sendable {
                 state.outcomes = []
                 state.enqueues = []
                 state.changes = []
+                state.hasUrgentChange = false
             }
             return DrainOperation.Work(
                 outcomes: state.outcomes, enqueues: state.enqueues, changes: state.changes,
@@ -219,16 +223,19 @@ final class ConsumerCore: Sendable {
         }
     }
 
-    /// Writes the live account, at most once a second, into a commit that happens anyway.
-    func account(_ transaction: Transaction) throws {
+    /// Writes the live account, at most once a second, into a commit that happens anyway or when it has become wrong.
+    func account(_ transaction: Transaction, isIdle: Bool) throws {
+        let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
         let facts = state.withLock { state -> (nodes: [NodeIdentity: String], paused: String?)? in
-            guard transaction.now - state.accountedAt >= 1_000_000 || state.accountIsStale else { return nil }
+            let isDue = transaction.now - state.accountedAt >= 1_000_000
+            let isWrong = state.accountIsStale || isDue && atRisk != state.accountedAtRisk
+            guard isWrong || isDue && !isIdle else { return nil }
             state.accountedAt = transaction.now
+            state.accountedAtRisk = atRisk
             state.accountIsStale = false
             return (state.nodes, state.trouble?.reason)
         }
         guard let facts else { return }
-        let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
         try RunTable.account(
             transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(facts.nodes),
             paused: facts.paused)
@@ -341,8 +348,9 @@ final class ConsumerCore: Sendable {
             if let receipt = state.receipts.removeValue(forKey: id) { settled.append((receipt, change)) }
         case .settled(let id, _):
             settled.append((state.receipts.removeValue(forKey: id), change))
+            state.hasUrgentChange = true
         case .postponed:
-            break
+            state.hasUrgentChange = true
         }
     }
 
@@ -362,7 +370,7 @@ final class ConsumerCore: Sendable {
 
     private func needsDrain(_ state: inout State) -> Bool {
         if !state.outcomes.isEmpty || !state.enqueues.isEmpty || state.dispatcher.hasClaims { return true }
-        if state.changes.contains(where: { if case .sent = $0 { false } else { true } }) { return true }
+        if state.hasUrgentChange { return true }
         if state.relay.window.wantsPass() { return true }
         return !state.dispatcher.isStopping && state.dispatcher.window.wantsPass()
     }

@@ -18,6 +18,11 @@ final class DrainOperation: WriteOperation {
         var enqueues: [Enqueue] = []
         var changes: [Relay.Change] = []
         var claims: (together: [Int64], alone: Int64?) = ([], nil)
+
+        var isEmpty: Bool {
+            outcomes.isEmpty && arrivals.isEmpty && enqueues.isEmpty && changes.isEmpty && claims.together.isEmpty
+                && claims.alone == nil
+        }
     }
 
     /// What the transaction made of it.
@@ -59,7 +64,7 @@ final class DrainOperation: WriteOperation {
             if let id = work.claims.alone { try Journal.claimAlone(transaction, id: id, run: core.run) }
             try core.loadEntries(transaction, &effects)
             try core.loadCommands(transaction, &effects)
-            try core.account(transaction)
+            try core.account(transaction, isIdle: work.isEmpty)
         } catch {
             core.withdraw(effects)
             throw error
