@@ -37,7 +37,7 @@ import Testing
         try await withDevEngine { engine in
             let user = try await engine.connectEndUser()
             let socket = try await TestSocket.connect(engine.nodes[0].api)
-            try await engine.addFault(.init(.delay(.milliseconds(30))), node: engine.nodes[0].id)
+            try await engine.addFault(.init(.delay(.seconds(3))), node: engine.nodes[0].id)
             try await socket.send(self.send(user, 1))
             #expect(try await socket.ask(self.send(user, 2)) == self.done(2))
             #expect(try await engine.snapshot().applied == 2)
