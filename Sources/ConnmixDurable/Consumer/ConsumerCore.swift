@@ -617,6 +617,10 @@ extension ConsumerCore: ClusterDelegate {
                 case .unanswered(let reason):
                     change = state.relay.unanswered(outcome.command, reason: reason, now: now)
                 case .notWritten:
+                    // It is closing or leaving. Asked again and again it would only refuse again and again.
+                    if state.connections[connection.identity.id] === connection {
+                        state.relay.disconnected(connection.identity.id)
+                    }
                     state.relay.notWritten(outcome.command)
                     change = nil
                 }
@@ -644,7 +648,8 @@ extension ConsumerCore: ClusterDelegate {
             guard state.connections[connection.identity.id] === connection else { return }
             state.connections[connection.identity.id] = nil
             state.relay.disconnected(connection.identity.id)
-            note(connection.identity, "disconnected", &state)
+            // A node that was replaced or removed meanwhile is not shown any more.
+            if state.nodes[connection.identity] != nil { note(connection.identity, "disconnected", &state) }
         }
         onEvent(.nodeDisconnected(connection.identity, reason: reason, clean: clean))
         pump()
