@@ -55,6 +55,8 @@ struct InspectionTests {
                 return try outcome.objects().map { $0["id"] }
             }
             #expect(try await ids("--state", "dead") == [.number(10)])
+            #expect(try await ids("--state", "dead,done", "--limit", "3") == [.number(11), .number(10), .number(9)])
+            #expect(try await ids("--state", "pending,running,dead", "--after", "11") == [.number(10)])
             #expect(try await ids("--id", "2-3,5", "--order", "oldest") == [.number(2), .number(3), .number(5)])
             #expect(try await ids("--limit", "2") == [.number(11), .number(10)])
             #expect(try await ids("--limit", "2", "--after", "10") == [.number(9), .number(8)])

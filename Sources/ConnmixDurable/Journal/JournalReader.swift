@@ -12,6 +12,14 @@ enum JournalReader {
         """
 
     static func list(_ connection: Connection, _ filter: JournalFilter, withData: Bool) throws -> [JournalRecord] {
+        let groups = filter.states.groups(by: { $0.isFinished ? $0.rawValue : 0 })
+        if groups.count > 1 {
+            return try filter.order.merge(groups, limit: filter.limit, id: \.id) { states in
+                var part = filter
+                part.states = states
+                return try list(connection, part, withData: withData)
+            }
+        }
         let query = try query(filter)
         let statement = try query.prepare(
             connection, withData ? columns : columnsWithoutData,

@@ -15,6 +15,14 @@ enum OutboxReader {
     static func list(
         _ connection: Connection, _ filter: OutboxFilter, and query: Query = Query(), withData: Bool
     ) throws -> [OutboxRecord] {
+        let groups = filter.states.groups(by: { min($0.rawValue, CommandState.dead.rawValue) })
+        if groups.count > 1 {
+            return try filter.order.merge(groups, limit: filter.limit, id: \.id) { states in
+                var part = filter
+                part.states = states
+                return try list(connection, part, and: query, withData: withData)
+            }
+        }
         var query = query
         try add(filter, to: &query)
         let statement = try query.prepare(
