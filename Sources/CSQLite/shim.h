@@ -40,6 +40,18 @@ static inline int csqlite_lock_byte(int fd, short type, off_t byte, int wait) {
   return fcntl(fd, wait ? CSQLITE_OFD_SETLKW : CSQLITE_OFD_SETLK, &lock) == 0 ? 0 : errno;
 }
 
+// Whether another open file holds a lock on the byte: 1, 0, or -1 where that cannot be told. Takes no lock.
+#define CSQLITE_OFD_GETLK 36
+static inline int csqlite_is_byte_locked(int fd, off_t byte) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  return fcntl(fd, CSQLITE_OFD_GETLK, &lock) != 0 ? -1 : lock.l_type != F_UNLCK;
+}
+
 // glibc declares pthread_setname_np for _GNU_SOURCE only.
 extern int pthread_setname_np(pthread_t, const char *);
 static inline void csqlite_name_thread(const char *name) {

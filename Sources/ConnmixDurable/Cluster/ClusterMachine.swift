@@ -167,7 +167,10 @@ struct ClusterMachine {
         let old = known.identity
         return switch known.phase {
         case .waiting: [.replaced(old: old, new: identity), .connect(identity)]
-        case .connecting, .connected, .leaving:
+        // Opened while the center still told the old id, it leads to the new node, and has popped from it: what is under way
+        // on it must not be thrown away.
+        case .connected: [.replaced(old: old, new: identity), .drain(old), .connect(identity)]
+        case .connecting, .leaving:
             [.replaced(old: old, new: identity), .abandon(old), .connect(identity)]
         }
     }

@@ -86,9 +86,10 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     // MARK: Calls from outside, on the loop
 
-    func send(_ commands: [(id: Int64, command: Command)]) {
+    /// - Parameter connection: who is told the outcome; this handler does not know it any more once the channel has closed.
+    func send(_ commands: [(id: Int64, command: Command)], over connection: NodeConnection) {
         guard let context else {
-            return refuse(commands)
+            return refuse(commands, of: connection)
         }
         let now = ContinuousClock.now
         var refused: [(id: Int64, command: Command)] = []
@@ -101,7 +102,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         }
         context.flush()
         rescheduleTimer()
-        if !refused.isEmpty { refuse(refused) }
+        if !refused.isEmpty { refuse(refused, of: connection) }
     }
 
     func setConsuming(_ wanted: Bool) {
@@ -223,8 +224,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         context.write(wrapOutboundOut(frame), promise: nil)
     }
 
-    private func refuse(_ commands: [(id: Int64, command: Command)]) {
-        guard let connection else { return }
+    private func refuse(_ commands: [(id: Int64, command: Command)], of connection: NodeConnection) {
         delegate.settled(commands.map { CommandOutcome(command: $0.id, result: .notWritten) }, by: connection)
     }
 

@@ -16,7 +16,7 @@ final class NodeConnection: Sendable {
     /// Writes commands, in order. Each gets its outcome through the delegate, also where the connection is closed.
     func send(_ commands: [(id: Int64, command: Command)]) {
         guard !commands.isEmpty else { return }
-        onLoop { $0.send(commands) }
+        onLoop { $0.send(commands, over: self) }
     }
 
     /// Pops, or stops popping.

@@ -656,7 +656,8 @@ extension ConsumerCore: ClusterDelegate {
             guard state.connections[connection.identity.id] === connection else { return }
             state.connections[connection.identity.id] = nil
             state.relay.disconnected(connection.identity.id)
-            note(connection.identity, "disconnected", &state)
+            // A node that was replaced or removed meanwhile is not shown any more.
+            if state.nodes[connection.identity] != nil { note(connection.identity, "disconnected", &state) }
         }
         onEvent(.nodeDisconnected(connection.identity, reason: reason, clean: clean))
         pump()

@@ -49,4 +49,48 @@ enum RunTable {
         upsert.bind(6, paused)
         try upsert.run()
     }
+
+    // MARK: Reading
+
+    static func newest(
+        _ connection: Connection
+    ) throws -> (id: Int64, version: String, handlerVersion: String?, synchronous: String)? {
+        let select = try connection.statement(
+            "SELECT id, version, handler_version, synchronous FROM run ORDER BY id DESC LIMIT 1")
+        return try select.first { ($0.int(0), $0.text(1), $0.optionalText(2), $0.text(3)) }
+    }
+
+    /// The live account of a run; `nil` where the file still holds an earlier run's.
+    static func account(
+        _ connection: Connection, of run: Int64?
+    ) throws -> (atRisk: Int64, highWater: Int64, nodesJSON: String, paused: String?)? {
+        guard let run else { return nil }
+        let select = try connection.statement("SELECT at_risk, at_risk_high, nodes, paused FROM runtime WHERE run = ?1")
+        select.bind(1, run)
+        return try select.first { ($0.int(0), $0.int(1), $0.text(2), $0.optionalText(3)) }
+    }
+}
+
+extension StatusReport.Node {
+    /// The nodes of an account. What is not in its form is left out.
+    static func list(json: String) -> [StatusReport.Node] {
+        var nodes: [StatusReport.Node] = []
+        json.lend { bytes in
+            var scanner = JSONScanner(bytes)
+            guard scanner.consume(UInt8(ascii: "[")), scanner.peek() == UInt8(ascii: "{") else { return }
+            repeat {
+                var facts: [String: String] = [:]
+                let isObject = scanner.object { key, escaped, scanner in
+                    guard let value = scanner.string() else { return false }
+                    facts[scanner.text((key, escaped))] = scanner.text(value)
+                    return true
+                }
+                guard isObject, let id = facts["id"], let address = facts["address"], let state = facts["state"] else {
+                    return
+                }
+                nodes.append(StatusReport.Node(id: id, address: address, state: state))
+            } while scanner.consume(UInt8(ascii: ","))
+        }
+        return nodes
+    }
 }

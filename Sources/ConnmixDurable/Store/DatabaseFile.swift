@@ -36,7 +36,16 @@ struct DatabaseFile: Sendable {
         return connection
     }
 
-    private func checkPath(mustExist: Bool) throws {
+    /// The sizes of the file and of its log. Neither is opened.
+    func size() -> (database: Int64, log: Int64) {
+        func size(_ path: String) -> Int64 {
+            var facts = stat()
+            return stat(path, &facts) == 0 ? Int64(facts.st_size) : 0
+        }
+        return (size(path), size(path + "-wal"))
+    }
+
+    func checkPath(mustExist: Bool) throws {
         guard !path.isEmpty, !path.utf8.contains(0) else {
             throw ConnmixError(.invalidConfiguration, "the database's path is empty or has a zero byte; name a file")
         }

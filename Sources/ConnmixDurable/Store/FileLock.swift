@@ -54,11 +54,15 @@ final class FileLock: Sendable {
         unlock(.owner)
     }
 
-    /// Whether a consumer owns the database right now. Asks the lock, not the file's text.
-    func isOwned() -> Bool {
-        guard tryLock(.owner, exclusive: false) else { return true }
-        unlock(.owner)
-        return false
+    /// The consumer that owns the database right now, if one does. Asks the lock, not the file's text, and takes nothing: a
+    /// lock taken for a moment only to look would refuse a consumer that starts in that moment.
+    static func currentOwner(database: String) -> (pid: Int32, since: Int64)? {
+        let path = database + ".lock"
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        guard csqlite_is_byte_locked(file, Byte.owner.rawValue) == 1 else { return nil }
+        return owner(of: path) ?? (0, 0)
     }
 
     func tryLock(_ byte: Byte, exclusive: Bool) -> Bool {

@@ -2,6 +2,15 @@
 enum Ledger: Int64, CaseIterable {
     case journal = 1
     case outbox = 2
+
+    /// The number of rows by state, from the counters.
+    func counts(_ connection: Connection) throws -> [Int64: Int64] {
+        let select = try connection.statement("SELECT state, n FROM counter WHERE ledger = ?1")
+        select.bind(1, rawValue)
+        var counts: [Int64: Int64] = [:]
+        try select.forEach { counts[$0.int(0)] = $0.int(1) }
+        return counts
+    }
 }
 
 /// How many rows moved into or out of each state during one transaction.

@@ -18,6 +18,8 @@ final class Store: Sendable {
     ) throws {
         self.path = path
         self.synchronous = synchronous
+        // Looked at first: no lock file should appear beside something that is no database.
+        try DatabaseFile(path: path).checkPath(mustExist: false)
         let lock = try FileLock(database: path)
         try lock.takeOwnership()
         self.lock = lock
@@ -51,18 +53,20 @@ final class Store: Sendable {
 /// The same file for everybody else: the command line, a web server that enqueues.
 final class SharedStore {
     let path: String
-    private let lock: FileLock
 
     init(path: String) throws {
         self.path = path
-        // Looked at first: a lock file must not appear beside a database that does not exist.
         _ = try DatabaseFile(path: path).openForReading()
-        self.lock = try FileLock(database: path)
     }
 
     /// The consumer that owns the file now, if one does.
     func owner() -> (pid: Int32, since: Int64)? {
-        lock.isOwned() ? FileLock.owner(of: lock.path) : nil
+        FileLock.currentOwner(database: path)
+    }
+
+    /// How large the database and its log are, in bytes. The files are not opened.
+    func size() -> (database: Int64, log: Int64) {
+        DatabaseFile(path: path).size()
     }
 
     func read<T>(_ body: (Connection) throws -> T) throws -> T {
@@ -72,7 +76,8 @@ final class SharedStore {
     /// One short immediate transaction, never during a checkpoint of the owner.
     func write<T>(_ body: (Transaction) throws -> T) throws -> T {
         let transaction = Transaction(try DatabaseFile(path: path).openForChanges())
-        return try lock.withLock(.checkpoint, exclusive: false) {
+        // The lock file only now: reading must not need to write beside the database.
+        return try FileLock(database: path).withLock(.checkpoint, exclusive: false) {
             try transaction.run(body)
         }
     }

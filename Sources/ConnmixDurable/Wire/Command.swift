@@ -75,8 +75,7 @@ public struct Command: Sendable, Equatable {
         let isFit = payload.withBytes { bytes in
             bytes.withMemoryRebound(to: UInt8.self) { bytes in
                 var scanner = JSONScanner(bytes)
-                guard first.utf8.contains(scanner.peek()), scanner.value() != nil else { return false }
-                return scanner.peek() == 0 && scanner.isAtEnd && (try? UTF8Span(validating: bytes.span)) != nil
+                return first.utf8.contains(scanner.peek()) && JSONScanner.isValue(bytes)
             }
         }
         guard isFit else { throw ConnmixError(.badData, "\(what) are not \(wanted)") }

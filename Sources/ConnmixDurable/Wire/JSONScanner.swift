@@ -3,22 +3,29 @@
 /// The hot path needs four fields of an envelope and the place of a fifth; a decoder that builds values
 /// costs twenty times as much as finding them. The scanner is strict (what it accepts is JSON by RFC 8259) and never
 /// traps: every method answers `nil` or `false` at the first byte that does not fit, and never reads past the end.
-struct JSONScanner {
+package struct JSONScanner {
     /// Containers nested deeper than this are refused, so that hostile input cannot exhaust the stack.
     static let depthLimit = 256
 
     private let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var index: Int
+    package private(set) var index: Int
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    package init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
         self.index = 0
     }
 
-    var isAtEnd: Bool { index >= bytes.count }
+    /// Whether the bytes are one JSON value in UTF-8, and nothing else.
+    package static func isValue(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        var scanner = JSONScanner(bytes)
+        guard scanner.value() != nil, scanner.peek() == 0, scanner.isAtEnd else { return false }
+        return (try? UTF8Span(validating: bytes.span)) != nil
+    }
+
+    package var isAtEnd: Bool { index >= bytes.count }
 
     /// The next byte that is not white space, or 0 at the end. Nothing is consumed but the white space.
-    mutating func peek() -> UInt8 {
+    package mutating func peek() -> UInt8 {
         while index < bytes.count {
             let byte = bytes[index]
             guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
@@ -27,14 +34,14 @@ struct JSONScanner {
         return 0
     }
 
-    mutating func consume(_ byte: UInt8) -> Bool {
+    package mutating func consume(_ byte: UInt8) -> Bool {
         guard peek() == byte, index < bytes.count else { return false }
         index += 1
         return true
     }
 
     /// Consumes a string and answers the place of its content, without the quotes, and whether it has escapes.
-    mutating func string() -> (range: Range<Int>, escaped: Bool)? {
+    package mutating func string() -> (range: Range<Int>, escaped: Bool)? {
         guard consume(UInt8(ascii: "\"")) else { return nil }
         let start = index
         var escaped = false
@@ -55,7 +62,7 @@ struct JSONScanner {
     }
 
     /// Consumes any value and answers its place.
-    mutating func value(depth: Int = 0) -> Range<Int>? {
+    package mutating func value(depth: Int = 0) -> Range<Int>? {
         let first = peek()
         let start = index
         let accepted =
@@ -74,7 +81,7 @@ struct JSONScanner {
     /// Consumes an object, calling `member` for each key with the scanner before the value; `member` must consume it.
     ///
     /// - Returns: false where the text is no object or `member` said so.
-    mutating func object(
+    package mutating func object(
         _ member: (_ key: Range<Int>, _ escaped: Bool, _ scanner: inout JSONScanner) -> Bool
     ) -> Bool {
         guard consume(UInt8(ascii: "{")) else { return false }
@@ -87,7 +94,7 @@ struct JSONScanner {
     }
 
     /// The content of a string found by `string()`, its escapes resolved. Lone surrogates become U+FFFD.
-    func text(_ found: (range: Range<Int>, escaped: Bool)) -> String {
+    package func text(_ found: (range: Range<Int>, escaped: Bool)) -> String {
         let slice = UnsafeBufferPointer(rebasing: bytes[found.range])
         return found.escaped ? JSONText.unescape(slice) : String(decoding: slice, as: UTF8.self)
     }
@@ -99,12 +106,12 @@ struct JSONScanner {
     }
 
     /// The bytes at a place, as text. For numbers and other values whose bytes are ASCII.
-    func raw(_ range: Range<Int>) -> String {
+    package func raw(_ range: Range<Int>) -> String {
         String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
     }
 
     /// The integer at a place: `17`, and `17.0` where a peer's JSON library writes integers so.
-    func integer(_ range: Range<Int>) -> Int64? {
+    package func integer(_ range: Range<Int>) -> Int64? {
         var digits = range
         if let dot = digits.first(where: { bytes[$0] == UInt8(ascii: ".") }) {
             guard (dot + 1..<digits.upperBound).allSatisfy({ bytes[$0] == UInt8(ascii: "0") }) else { return nil }

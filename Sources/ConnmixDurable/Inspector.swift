@@ -1,0 +1,118 @@
+/// Looks into a database without changing it, whether a consumer runs or not.
+///
+/// ```swift
+/// let inspector = try Inspector(database: "connmix-durable.sqlite3")
+/// var filter = JournalFilter()
+/// filter.states = [.dead]
+/// for entry in try inspector.entries(filter) {
+///     logger.info("dead", metadata: ["entry": "\(entry.id)"])
+/// }
+/// ```
+///
+/// Every method reads with a connection of its own and blocks until it is through; keep pages small, so that a busy
+/// consumer's log can shrink.
+public final class Inspector {
+    private let store: SharedStore
+
+    /// - Throws: `noSuchDatabase`; `foreignDatabase`, `newerDatabase` or `olderDatabase` where this version cannot read it.
+    public init(database: String) throws {
+        store = try SharedStore(path: database)
+    }
+
+    /// How database and consumer are doing, without counting rows.
+    public func status() throws -> StatusReport {
+        let owner = store.owner()
+        let size = store.size()
+        return try read { connection in
+            let run = try RunTable.newest(connection)
+            let account = owner == nil ? nil : try RunTable.account(connection, of: run?.id)
+            let journal = try Ledger.journal.counts(connection)
+            let outbox = try Ledger.outbox.counts(connection)
+            return StatusReport(
+                consumer: .init(
+                    isRunning: owner != nil, pid: owner?.pid, since: owner?.since, version: run?.version,
+                    handlerVersion: run?.handlerVersion, paused: account?.paused),
+                nodes: account.map { StatusReport.Node.list(json: $0.nodesJSON) } ?? [],
+                atRisk: account?.atRisk ?? 0, atRiskHigh: account?.highWater ?? 0,
+                journal: EntryState.allCases.reduce(into: [:]) { $0[$1] = journal[$1.rawValue] ?? 0 },
+                outbox: CommandState.allCases.reduce(into: [:]) { $0[$1] = outbox[$1.rawValue] ?? 0 },
+                oldestEntry: try JournalReader.oldestOpen(connection),
+                oldestCommand: try OutboxReader.oldestOpen(connection),
+                database: .init(
+                    path: store.path, bytes: size.database, walBytes: size.log,
+                    schemaVersion: try connection.integer("PRAGMA user_version"), synchronous: run?.synchronous),
+                takenAt: Clock.now())
+        }
+    }
+
+    /// A page of the journal.
+    ///
+    /// - Parameter withData: whether the payloads are read too.
+    /// - Throws: `badData` where the filter names too many ranges of ids.
+    public func entries(_ filter: JournalFilter, withData: Bool = true) throws -> [JournalRecord] {
+        try read { try JournalReader.list($0, filter, withData: withData) }
+    }
+
+    /// An entry and all that belongs to it.
+    ///
+    /// - Throws: `notFound`.
+    public func entry(_ id: Int64, withData: Bool = true) throws -> JournalDetail {
+        try read { connection in
+            var filter = JournalFilter()
+            filter.ids = [id...id]
+            guard let entry = try JournalReader.list(connection, filter, withData: withData).first else {
+                throw ConnmixError(.notFound, "the journal has no entry \(id)")
+            }
+            var commands = OutboxFilter()
+            commands.message = id
+            commands.order = .oldest
+            commands.limit = 10_000
+            return JournalDetail(
+                entry: entry, attempts: try JournalReader.attempts(connection, of: id),
+                commands: try OutboxReader.list(connection, commands, withData: withData),
+                replays: try JournalReader.replays(connection, of: id))
+        }
+    }
+
+    /// A page of the outbox.
+    ///
+    /// - Throws: `badData` where the filter names too many ranges of ids.
+    public func commands(_ filter: OutboxFilter, withData: Bool = true) throws -> [OutboxRecord] {
+        // The outbox does not know the journal; what joins the two stands here.
+        var query = Query()
+        if let topic = filter.topic {
+            query.add(
+                "EXISTS (SELECT 1 FROM journal AS j WHERE j.id = outbox.message_id AND j.topic = ?)", .text(topic))
+        }
+        if let version = filter.handlerVersion {
+            query.add(
+                """
+                EXISTS (SELECT 1 FROM journal AS j JOIN run AS r ON r.id = j.run
+                    WHERE j.id = outbox.message_id AND r.handler_version = ?)
+                """, .text(version))
+        }
+        return try read { try OutboxReader.list($0, filter, and: query, withData: withData) }
+    }
+
+    /// One command.
+    ///
+    /// - Throws: `notFound`.
+    public func command(_ id: Int64, withData: Bool = true) throws -> OutboxRecord {
+        var filter = OutboxFilter()
+        filter.ids = [id...id]
+        guard let command = try commands(filter, withData: withData).first else {
+            throw ConnmixError(.notFound, "the outbox has no command \(id)")
+        }
+        return command
+    }
+
+    /// One moment of the file for all that `body` reads.
+    private func read<T>(_ body: (Connection) throws -> T) throws -> T {
+        try store.read { connection in
+            try connection.execute("BEGIN")
+            let result = try body(connection)
+            try connection.execute("COMMIT")
+            return result
+        }
+    }
+}

@@ -1,0 +1,120 @@
+/// What others may see of the journal. Reads only.
+enum JournalReader {
+    private static let columns: StaticString = """
+        SELECT j.id, j.topic, j.node, j.client, j.state, j.attempts, j.received_at, j.state_at, j.last_error,
+            r.handler_version, j.replay_of, j.dedupe_key, j.lane, j.data
+        FROM journal AS j LEFT JOIN run AS r ON r.id = j.run
+        """
+    private static let columnsWithoutData: StaticString = """
+        SELECT j.id, j.topic, j.node, j.client, j.state, j.attempts, j.received_at, j.state_at, j.last_error,
+            r.handler_version, j.replay_of, j.dedupe_key, j.lane
+        FROM journal AS j LEFT JOIN run AS r ON r.id = j.run
+        """
+
+    static func list(_ connection: Connection, _ filter: JournalFilter, withData: Bool) throws -> [JournalRecord] {
+        let groups = filter.states.groups(by: { $0.isFinished ? $0.rawValue : 0 })
+        if groups.count > 1 {
+            return try filter.order.merge(groups, limit: filter.limit, id: \.id) { states in
+                var part = filter
+                part.states = states
+                return try list(connection, part, withData: withData)
+            }
+        }
+        let query = try query(filter)
+        let statement = try query.prepare(
+            connection, withData ? columns : columnsWithoutData,
+            order: filter.order == .oldest ? "ORDER BY j.id" : "ORDER BY j.id DESC", limit: filter.limit)
+        var records: [JournalRecord] = []
+        try statement.forEach { records.append(try JournalRecord($0, withData: withData)) }
+        return records
+    }
+
+    /// - Throws: `badData` where there are too many ranges of ids.
+    static func query(_ filter: JournalFilter) throws(ConnmixError) -> Query {
+        var query = Query()
+        // The conditions of the partial indexes, to the letter; without them SQLite would walk all finished rows.
+        if !filter.states.isEmpty {
+            if filter.states.allSatisfy({ !$0.isFinished }) { query.add("j.state < 8") }
+            if filter.states == [.dead] {
+                query.add("j.state = 9")
+            } else {
+                query.add("j.state", in: filter.states.map { Query.Value.integer($0.rawValue) })
+            }
+        }
+        if !filter.ids.isEmpty {
+            try query.addIDs("j.id", filter.ids)
+        }
+        if let after = filter.after {
+            filter.order == .oldest ? query.add("j.id > ?", .integer(after)) : query.add("j.id < ?", .integer(after))
+        }
+        if let topic = filter.topic { query.add("j.topic = ?", .text(topic)) }
+        if let client = filter.client { query.add("j.client = ?", .text(client)) }
+        if let node = filter.node { query.add("j.node = ?", .text(node)) }
+        if let since = filter.since { query.add("j.received_at >= ?", .integer(since)) }
+        if let until = filter.until { query.add("j.received_at < ?", .integer(until)) }
+        if let error = filter.error { query.add("instr(j.last_error, ?) > 0", .text(error)) }
+        if let version = filter.handlerVersion { query.add("r.handler_version = ?", .text(version)) }
+        return query
+    }
+
+    static func attempts(_ connection: Connection, of id: Int64) throws -> [AttemptRecord] {
+        let select = try connection.statement(
+            "SELECT number, started_at, ended_at, outcome, error FROM attempt WHERE entry = ?1 ORDER BY number, ended_at")
+        select.bind(1, id)
+        var records: [AttemptRecord] = []
+        try select.forEach { row in
+            records.append(
+                AttemptRecord(
+                    attempt: Int(row.int(0)), startedAt: row.int(1), endedAt: row.int(2),
+                    outcome: AttemptOutcome(rawValue: row.int(3)) ?? .failed, error: row.text(4)))
+        }
+        return records
+    }
+
+    static func replays(_ connection: Connection, of id: Int64) throws -> [Int64] {
+        let select = try connection.statement(
+            "SELECT id FROM journal WHERE replay_of IS NOT NULL AND replay_of = ?1 ORDER BY id")
+        select.bind(1, id)
+        var ids: [Int64] = []
+        try select.forEach { ids.append($0.int(0)) }
+        return ids
+    }
+
+    /// When the oldest open entry was received.
+    static func oldestOpen(_ connection: Connection) throws -> Int64? {
+        try connection.statement("SELECT received_at FROM journal WHERE state < 8 ORDER BY id LIMIT 1").first { $0.int(0) }
+    }
+}
+
+extension Query {
+    mutating func addIDs(_ column: StaticString, _ ids: [ClosedRange<Int64>]) throws(ConnmixError) {
+        guard ids.count <= JournalFilter.idRangeLimit else {
+            throw ConnmixError(
+                .badData, "\(ids.count) ids and ranges are named; name at most \(JournalFilter.idRangeLimit) at a time")
+        }
+        add(column, in: ids)
+    }
+}
+
+extension JournalRecord {
+    init(_ row: Statement, withData: Bool) throws(ConnmixError) {
+        guard let state = EntryState(rawValue: row.int(4)) else {
+            throw ConnmixError(.corrupt, "journal entry \(row.int(0)) has the unknown state \(row.int(4)); restore a backup")
+        }
+        id = row.int(0)
+        topic = row.text(1)
+        node = row.text(2)
+        client = row.text(3)
+        self.state = state
+        attempts = Int(row.int(5))
+        receivedAt = row.int(6)
+        availableAt = state.isFinished ? nil : row.int(7)
+        finishedAt = state.isFinished ? row.int(7) : nil
+        lastError = row.optionalText(8)
+        handlerVersion = row.optionalText(9)
+        replayOf = row.optionalInt(10)
+        dedupeKey = row.optionalText(11)
+        lane = row.optionalText(12)
+        data = withData ? row.bytes(13) : nil
+    }
+}

@@ -1,0 +1,49 @@
+/// A command of the outbox as it is kept.
+public struct OutboxRecord: Sendable {
+    /// What `data` holds.
+    public enum DataType: String, Sendable {
+        /// A text frame.
+        case text
+        /// A binary frame.
+        case binary
+        /// The arguments of a call, or the params of another method.
+        case json
+    }
+
+    public let id: Int64
+    /// The journal entry whose handler issued it.
+    public let messageID: Int64?
+    /// The method on the wire.
+    public let kind: String
+    /// Of a `mesh.send` or `conn.call`.
+    public let client: String?
+    /// Of a `mesh.publish`.
+    public let channel: String?
+    /// Of a `conn.call`.
+    public let function: String?
+    /// The lane it keeps its order in, beside its target's.
+    public let lane: String?
+    /// The node that took it; while pending the one it belongs to or prefers.
+    public let node: String?
+    public let state: CommandState
+    /// Answers so far.
+    public let attempts: Int
+    /// How often it was written to a socket.
+    public let writes: Int
+    /// Microseconds since 1970, UTC; as all times here.
+    public let enqueuedAt: Int64
+    /// While pending: may be sent from then on.
+    public let availableAt: Int64?
+    public let expiresAt: Int64?
+    public let settledAt: Int64?
+    public let lastError: String?
+    /// The engine's error code.
+    public let code: Int64?
+    /// How many subscribers a publish reached.
+    public let delivered: Int64?
+    /// How many it did not reach.
+    public let failed: Int64?
+    public let type: DataType
+    /// `nil` where it was not asked for.
+    public let data: [UInt8]?
+}

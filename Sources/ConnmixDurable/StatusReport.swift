@@ -1,0 +1,48 @@
+/// How a database and its consumer are doing.
+public struct StatusReport: Sendable {
+    public struct Consumer: Sendable {
+        public let isRunning: Bool
+        /// Of the running consumer.
+        public let pid: Int32?
+        /// When it took the file, in microseconds since 1970.
+        public let since: Int64?
+        /// Of the library, at the newest run.
+        public let version: String?
+        public let handlerVersion: String?
+        /// Why nothing is taken, `nil` while it is.
+        public let paused: String?
+    }
+
+    public struct Node: Sendable {
+        public let id: String
+        public let address: String
+        /// `connecting`, `connected`, `consuming`, `disconnected` or `unreachable`.
+        public let state: String
+    }
+
+    public struct Database: Sendable {
+        public let path: String
+        public let bytes: Int64
+        public let walBytes: Int64
+        public let schemaVersion: Int64
+        /// Of the newest run; `nil` before the first.
+        public let synchronous: String?
+    }
+
+    public let consumer: Consumer
+    /// Only while a consumer runs.
+    public let nodes: [Node]
+    /// Messages that were read and not committed, as of the consumer's last account; 0 where none runs.
+    public let atRisk: Int64
+    /// The most there were in this run.
+    public let atRiskHigh: Int64
+    public let journal: [EntryState: Int64]
+    public let outbox: [CommandState: Int64]
+    /// When the oldest open entry was received.
+    public let oldestEntry: Int64?
+    /// When the oldest pending command was enqueued.
+    public let oldestCommand: Int64?
+    public let database: Database
+    /// When this report was made, in microseconds since 1970.
+    public let takenAt: Int64
+}

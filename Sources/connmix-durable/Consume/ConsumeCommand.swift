@@ -1,0 +1,72 @@
+import ArgumentParser
+import ConnmixDurable
+import Logging
+
+/// `connmix-durable consume`
+struct ConsumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "consume",
+        abstract: "The sidecar: journals messages, runs a handler, sends its commands.",
+        discussion: """
+            Examples:
+              connmix-durable consume --topic chat --echo
+              connmix-durable consume --topic chat orders --exec php handler.php
+              connmix-durable consume --topic chat --concurrency 8 --timeout 30 --worker php worker.php
+
+            --exec and --worker take everything that follows; name them last.
+            SIGTERM or SIGINT finishes what is in hand; a second one stops at once. Nothing is lost either way.
+            """)
+
+    @OptionGroup var database: DatabaseOptions
+    @Option(parsing: .upToNextOption, help: "The queues to pop. At least one.")
+    var topic: [String] = []
+    @Flag(help: "Answer every text frame with: received: TEXT")
+    var echo = false
+    @Option(
+        parsing: .remaining, help: ArgumentHelp("Run a process a message: JSON on stdin, commands on stdout.", valueName: "cmd"))
+    var exec: [String] = []
+    @Option(
+        parsing: .remaining, help: ArgumentHelp("Keep processes alive: a line in, a line out a message.", valueName: "cmd"))
+    var worker: [String] = []
+    @OptionGroup var options: ConsumeOptions
+
+    func validate() throws {
+        guard !topic.isEmpty else {
+            throw ValidationError("no topic is named; name at least one with --topic")
+        }
+        let handlers = [echo, !exec.isEmpty, !worker.isEmpty].count { $0 }
+        guard handlers == 1 else {
+            throw ValidationError(
+                handlers == 0
+                    ? "no handler is named; name one of --echo, --exec CMD and --worker CMD"
+                    : "several handlers are named; name only one of --echo, --exec CMD and --worker CMD")
+        }
+        guard options.timeout.map({ $0.duration > .zero }) ?? true else {
+            throw ValidationError("--timeout is 0; give it some time, or leave it out for no limit")
+        }
+    }
+
+    func run() async throws {
+        let format = options.logFormat
+        var logger = Logger(label: "connmix-durable") { _ in LineLogHandler(format: format) }
+        logger.logLevel = options.logLevel
+        let configuration = options.configuration(database: database.database, topics: topic)
+        if echo {
+            try await Running.consumer(configuration, handler: Self.answer, logger: logger)
+        } else if !exec.isEmpty {
+            let handler = ExecHandler(try SidecarProgram(exec), timeout: options.timeout?.duration, logger: logger)
+            try await Running.consumer(configuration, handler: { try await handler.handle($0, $1) }, logger: logger)
+        } else {
+            let pool = WorkerPool(
+                try SidecarProgram(worker), count: configuration.concurrency, timeout: options.timeout?.duration,
+                logger: logger)
+            try await Running.consumer(
+                configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], logger: logger)
+        }
+    }
+
+    private static let answer: MessageHandler = { message, context in
+        guard let text = message.text else { return }
+        try context.meshSend(to: message.client, "received: \(text)")
+    }
+}

@@ -1,0 +1,77 @@
+public import ArgumentParser
+public import ConnmixDurable
+public import Logging
+
+/// How `consume` works; everything but the topics and the handler has a default.
+struct ConsumeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A center, host:port. May be repeated. Default: $CONNMIX_CENTER, else 127.0.0.1:6787.", valueName: "url"))
+    var center: [String] = []
+    @Option(help: "How many handlers run at once, and how many workers there are.")
+    var concurrency: Int?
+    @Option(help: "Attempts after which a message is dead.")
+    var maxAttempts: Int?
+    @Option(help: "Seconds an attempt of --exec or --worker may take. Default: no limit.")
+    var timeout: Seconds?
+    @Option(help: "full: committed is on disk. normal: committed survives the process.")
+    var synchronous = Synchronous.full
+    @Option(help: "Kept with what this run handles.")
+    var handlerVersion: String?
+    @Option(help: "text or json, on stderr.")
+    var logFormat = LogFormat.text
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel = Logger.Level.info
+
+    @Option(help: "Seconds between looks at the center. (10)")
+    var directoryRefresh: Seconds?
+    @Option(help: "Seconds for connecting to a node. (5)")
+    var connectTimeout: Seconds?
+    @Option(help: "Seconds after which an unanswered command is sent again. (10)")
+    var replyTimeout: Seconds?
+    @Option(help: "Seconds between pings; silence for two intervals is death. (20)")
+    var pingInterval: Seconds?
+    @Option(help: "Seconds of the first pause before anything is tried again. (0.1)")
+    var backoffBase: Seconds?
+    @Option(help: "Seconds of the longest pause. (30)")
+    var backoffCap: Seconds?
+    @Option(help: "Seconds a node may be missing before calls to its clients are dead. (30)")
+    var nodeGrace: Seconds?
+    @Option(help: "Seconds running handlers may take at the end. (30)")
+    var shutdownGrace: Seconds?
+    @Option(help: "Seconds the outbox may take to empty at the end. (10)")
+    var drain: Seconds?
+    @Option(help: "Messages that may be read and not committed yet. (32768)")
+    var atRiskLimit: Int?
+
+    func configuration(database: String, topics: [String]) -> ConsumerConfiguration {
+        let centers = center.isEmpty ? [DatabaseOptions.environment("CONNMIX_CENTER") ?? "127.0.0.1:6787"] : center
+        var configuration = ConsumerConfiguration(database: database, centers: centers, topics: topics)
+        if let concurrency { configuration.concurrency = concurrency }
+        if let maxAttempts { configuration.retry.maxAttempts = maxAttempts }
+        configuration.synchronous = synchronous
+        configuration.handlerVersion = handlerVersion
+        if let directoryRefresh { configuration.directoryRefresh = directoryRefresh.duration }
+        if let connectTimeout { configuration.connectTimeout = connectTimeout.duration }
+        if let replyTimeout { configuration.replyTimeout = replyTimeout.duration }
+        if let pingInterval { configuration.pingInterval = pingInterval.duration }
+        if let backoffBase {
+            configuration.backoffBase = backoffBase.duration
+            configuration.retry.base = backoffBase.duration
+            configuration.commandRetry.base = backoffBase.duration
+        }
+        if let backoffCap {
+            configuration.backoffCap = backoffCap.duration
+            configuration.retry.cap = backoffCap.duration
+            configuration.commandRetry.cap = backoffCap.duration
+        }
+        if let nodeGrace { configuration.nodeGrace = nodeGrace.duration }
+        if let shutdownGrace { configuration.shutdownGrace = shutdownGrace.duration }
+        if let drain { configuration.drain = drain.duration }
+        if let atRiskLimit { configuration.atRiskLimit = atRiskLimit }
+        return configuration
+    }
+}
+
+extension Synchronous: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}

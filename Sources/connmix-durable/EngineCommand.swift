@@ -1,0 +1,93 @@
+import ArgumentParser
+import ConnmixDevEngine
+import UnixSignals
+
+/// `connmix-durable engine`
+struct EngineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engine",
+        abstract: "The development engine: a center and nodes in memory. Not for production.",
+        discussion: """
+            Example:  connmix-durable engine --nodes 2 --topic chat
+            End users connect to the chat address, path /chat; node k (from 0) listens 10 k ports higher.
+            """)
+
+    @Option(help: "How many nodes.")
+    var nodes = 1
+    @Option(parsing: .upToNextOption, help: "Topics; the first takes what names no other. Default: chat.")
+    var topic: [String] = ["chat"]
+    @Option(help: "The center's port; 0 picks a free one.")
+    var centerPort = 6787
+    @Option(help: "The first node's API port; 0 picks free ones.")
+    var apiPort = 6789
+    @Option(help: "The first node's port for end users; 0 picks free ones.")
+    var chatPort = 6790
+    @Option(help: "docs: as documented. php105: as engines of May 2022.")
+    var dialect = DevEngine.Dialect.docs
+    @Option(help: "How many messages a queue holds.")
+    var topicSize = 2000
+    @OptionGroup(title: "Faults") var faults: FaultOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (1...1_000).contains(nodes) else { throw ValidationError("--nodes is \(nodes); it may be 1 to 1000") }
+        guard topicSize > 0 else { throw ValidationError("--topic-size is \(topicSize); it must be at least 1") }
+        for port in [centerPort, apiPort, chatPort] where !(0...65_535).contains(port) {
+            throw ValidationError("there is no port \(port); name one from 0 to 65535")
+        }
+    }
+
+    func run() async throws {
+        let engine = try await start()
+        do {
+            try await faults.add(to: engine)
+            try StandardOutput().write(output.json ? json(engine) : text(engine))
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
+            try await engine.shutdown()
+        } catch {
+            try await engine.shutdown()
+            throw error
+        }
+    }
+
+    private func start() async throws -> DevEngine {
+        var configuration = DevEngine.Configuration(nodes: nodes, dialect: dialect, topics: topic)
+        configuration.centerPort = centerPort
+        configuration.apiPort = apiPort
+        configuration.chatPort = chatPort
+        configuration.topicSize = topicSize
+        do {
+            return try await DevEngine.start(configuration)
+        } catch let error as DevEngineError where error.code != .portInUse {
+            throw error
+        } catch {
+            let reason = (error as? DevEngineError)?.message ?? "\(error)"
+            throw Failure(
+                .cannotCreate,
+                "cannot listen: \(reason); choose other ports with --center-port, --api-port and --chat-port, or 0 for free ones")
+        }
+    }
+
+    private func text(_ engine: DevEngine) -> [UInt8] {
+        var sheet = FactSheet()
+        sheet.add("center", engine.center, .bold)
+        for node in engine.nodes {
+            sheet.add("node \(node.id)", "api \(node.api)  end users ws://\(node.chat)/chat")
+        }
+        return Array(sheet.text(.output).utf8)
+    }
+
+    private func json(_ engine: DevEngine) -> [UInt8] {
+        JSONWriter.line { writer in
+            writer.key("center"); writer.string(engine.center)
+            writer.key("nodes")
+            writer.array(engine.nodes) { writer, node in
+                writer.object { writer in
+                    writer.key("id"); writer.string(node.id)
+                    writer.key("api"); writer.string(node.api)
+                    writer.key("chat"); writer.string(node.chat)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ConnmixDurable
+
+/// Commands for people.
+enum OutboxTableText {
+    static func text(_ commands: [OutboxRecord], _ terminal: Terminal, now: Int64) -> String {
+        let isWide = (terminal.width ?? .max) >= 120
+        var columns: [Table.Column] = [
+            .init(title: "ID", isNumber: true),
+            .init(title: "STATE", colour: { Colour(state: $0) }),
+            .init(title: "KIND", limit: 14),
+            .init(title: "TO", limit: 24),
+            .init(title: "TRIES", isNumber: true),
+            .init(title: "AGE", isNumber: true),
+        ]
+        if isWide {
+            columns += [
+                .init(title: "WRITES", isNumber: true),
+                .init(title: "MESSAGE", isNumber: true),
+                .init(title: "NODE", limit: 16),
+                .init(title: "NEXT TRY", isNumber: true),
+                .init(title: "LAST ERROR", isFlexible: true, colour: { _ in .red }),
+                .init(title: "DATA", isFlexible: true),
+            ]
+        } else {
+            columns.append(.init(title: "LAST ERROR OR DATA", isFlexible: true))
+        }
+        var table = Table(columns)
+        for command in commands {
+            let target = command.client ?? command.channel ?? ""
+            let age = Age.text(command.enqueuedAt, now: now)
+            let kind = command.function.map { "\($0)()" } ?? command.kind
+            var cells = ["\(command.id)", command.state.description, kind, target, "\(command.attempts)", age]
+            let data = Preview.text(command)
+            if isWide {
+                let next = command.availableAt.flatMap { $0 > now ? Age.text($0, now: now) : nil }
+                let message = command.messageID.map { "\($0)" } ?? ""
+                cells += ["\(command.writes)", message, command.node ?? "", next ?? ""]
+                cells += [command.lastError ?? "", data]
+            } else {
+                cells.append(command.lastError ?? data)
+            }
+            table.add(cells)
+        }
+        return table.text(terminal)
+    }
+}

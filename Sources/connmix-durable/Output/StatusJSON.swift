@@ -1,0 +1,49 @@
+import ConnmixDurable
+
+/// The keys of CLI.md; a contract.
+extension JSONWriter {
+    mutating func members(of status: StatusReport) {
+        key("consumer")
+        object { writer in
+            writer.key("running"); writer.bool(status.consumer.isRunning)
+            writer.key("pid"); writer.integer(status.consumer.pid)
+            writer.key("since"); writer.time(status.consumer.since)
+            writer.key("version"); writer.string(status.consumer.version)
+            writer.key("handler_version"); writer.string(status.consumer.handlerVersion)
+            writer.key("paused"); writer.string(status.consumer.paused)
+        }
+        key("nodes")
+        array(status.nodes) { writer, node in
+            writer.object { writer in
+                writer.key("id"); writer.string(node.id)
+                writer.key("address"); writer.string(node.address)
+                writer.key("state"); writer.string(node.state)
+            }
+        }
+        key("at_risk"); integer(status.atRisk)
+        key("at_risk_high"); integer(status.atRiskHigh)
+        key("journal")
+        object { writer in
+            for state in EntryState.allCases { writer.key(state.description); writer.integer(status.journal[state] ?? 0) }
+            writer.key("oldest_pending_age"); writer.number(Self.age(status.oldestEntry, status.takenAt))
+        }
+        key("outbox")
+        object { writer in
+            for state in CommandState.allCases { writer.key(state.description); writer.integer(status.outbox[state] ?? 0) }
+            writer.key("oldest_pending_age"); writer.number(Self.age(status.oldestCommand, status.takenAt))
+        }
+        key("database")
+        object { writer in
+            writer.key("path"); writer.string(status.database.path)
+            writer.key("bytes"); writer.integer(status.database.bytes)
+            writer.key("wal_bytes"); writer.integer(status.database.walBytes)
+            writer.key("schema_version"); writer.integer(status.database.schemaVersion)
+            writer.key("synchronous"); writer.string(status.database.synchronous)
+        }
+    }
+
+    /// Seconds.
+    private static func age(_ time: Int64?, _ now: Int64) -> Double? {
+        time.map { Double(max(0, now - $0) / 1_000) / 1_000 }
+    }
+}

@@ -1,0 +1,55 @@
+import Glibc
+
+/// Where output goes to: a person's terminal, or a file or program.
+struct Terminal {
+    /// Columns; `nil` where it is no terminal, and nothing is cut.
+    let width: Int?
+    let hasColour: Bool
+
+    /// What a file descriptor is.
+    init(_ descriptor: Int32) {
+        guard isatty(descriptor) == 1 else {
+            self.init(width: nil, hasColour: false)
+            return
+        }
+        var size = winsize()
+        let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        let noColour = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+        let isDumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
+        self.init(width: isKnown ? Int(size.ws_col) : 80, hasColour: !noColour && !isDumb)
+    }
+
+    init(width: Int?, hasColour: Bool) {
+        self.width = width
+        self.hasColour = hasColour
+    }
+
+    static var output: Terminal { Terminal(STDOUT_FILENO) }
+    static var error: Terminal { Terminal(STDERR_FILENO) }
+
+    func paint(_ text: String, _ colour: Colour?) -> String {
+        guard hasColour, let colour else { return text }
+        return "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m"
+    }
+}
+
+enum Colour: String {
+    case dim = "2"
+    case bold = "1"
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case cyan = "36"
+
+    /// What a state looks like in both ledgers.
+    init?(state: String) {
+        switch state {
+        case "done", "sent": self = .green
+        case "dead", "unknown": self = .red
+        case "pending", "expired": self = .yellow
+        case "running": self = .cyan
+        case "discarded", "cancelled", "superseded": self = .dim
+        default: return nil
+        }
+    }
+}

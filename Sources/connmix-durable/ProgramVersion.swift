@@ -1,0 +1,5 @@
+import ConnmixDurable
+
+enum ProgramVersion {
+    static let text = ConnmixDurable.version
+}

@@ -1,0 +1,138 @@
+import ConnmixDurable
+import Logging
+import Subprocess
+
+/// `--exec`: a process a message.
+struct ExecHandler: Sendable {
+    private enum End: Sendable {
+        case exited(Run)
+        case timedOut
+    }
+
+    /// What a process did.
+    private struct Run: Sendable {
+        var status: TerminationStatus
+        var output: [UInt8]
+        var errorTail: String
+    }
+
+    private struct OutputTooLong: Error {}
+
+    private let program: SidecarProgram
+    private let timeout: Duration?
+    private let logger: Logger
+
+    init(_ program: SidecarProgram, timeout: Duration?, logger: Logger) {
+        self.program = program
+        self.timeout = timeout
+        self.logger = logger
+    }
+
+    func handle(_ message: Message, _ context: HandlerContext) async throws {
+        let run = try await runInTime(message)
+        if Task.isCancelled, run.status != .exited(0) { throw CancellationError() }
+        switch run.status {
+        case .exited(0):
+            if !run.errorTail.isEmpty {
+                logger.debug("handler's stderr", metadata: ["entry": "\(message.id)", "text": "\(run.errorTail)"])
+            }
+            for command in try commands(run.output) { try context.stage(command) }
+        case .exited(65): throw HandlerError.permanent(words("says the message can never be handled (exit 65)", run))
+        case .exited(75): throw SidecarError(words("asks for another attempt (exit 75)", run))
+        case .exited(let code): throw SidecarError(words("ended with exit code \(code)", run))
+        case .signaled(let signal): throw SidecarError(words("was ended by signal \(signal)", run))
+        }
+    }
+
+    private func words(_ what: String, _ run: Run) -> String {
+        "\(program.name) \(what)" + (run.errorTail.isEmpty ? "" : ": \(run.errorTail)")
+    }
+
+    private func commands(_ output: [UInt8]) throws -> [Command] {
+        var commands: [Command] = []
+        for (index, line) in output.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            guard line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
+            do {
+                commands.append(try Command(wire: Array(line)))
+            } catch {
+                throw SidecarError("line \(index + 1) of \(program.name)'s output is no valid request: \(error.message)")
+            }
+        }
+        return commands
+    }
+
+    private func runInTime(_ message: Message) async throws -> Run {
+        let process = StartedProcess()
+        return try await withThrowingTaskGroup(of: End.self) { group in
+            group.addTask { .exited(try await run(message) { process.number = $0 }) }
+            if let timeout {
+                group.addTask {
+                    try await Task.sleep(for: timeout)
+                    return .timedOut
+                }
+            }
+            let end = try await group.next()
+            group.cancelAll()
+            switch end {
+            case .exited(let run)?:
+                if Task.isCancelled { SidecarProgram.sweep(process.number) }
+                return run
+            case .timedOut?, nil:
+                // Cancelling ends the process and waits for it.
+                _ = try? await group.next()
+                SidecarProgram.sweep(process.number)
+                throw SidecarError("\(program.name) took longer than \(timeout ?? .zero) and was ended")
+            }
+        }
+    }
+
+    private func run(_ message: Message, started: @Sendable (Int32) -> Void) async throws -> Run {
+        let line = MessageLine.bytes(message)
+        let environment: [Environment.Key: String?] = [
+            "CONNMIX_ID": "\(message.id)", "CONNMIX_TOPIC": message.topic, "CONNMIX_NODE": message.node,
+            "CONNMIX_CLIENT": message.client.text, "CONNMIX_ATTEMPT": "\(message.attempt)",
+        ]
+        do {
+            let result = try await Subprocess.run(
+                program.executable, arguments: program.arguments, environment: .inherit.updating(environment),
+                platformOptions: SidecarProgram.options(patience: .zero), input: .inputWriter, output: .sequence,
+                error: .sequence
+            ) { execution in
+                started(execution.processIdentifier.value)
+                // A process that does not read its input is no error: it may know enough from its environment.
+                async let written: Void = {
+                    _ = try? await execution.standardInputWriter.write(line)
+                    try? await execution.standardInputWriter.finish()
+                }()
+                async let errorTail = Self.tail(execution.standardError)
+                let output = try await Self.all(execution.standardOutput)
+                await written
+                return (output, await errorTail)
+            }
+            return Run(status: result.terminationStatus, output: result.closureResult.0, errorTail: result.closureResult.1)
+        } catch is OutputTooLong {
+            throw SidecarError("\(program.name) wrote more than \(LineSplitter.limit >> 20) MiB and was ended")
+        } catch let error as SubprocessError {
+            throw SidecarError("\(program.name) could not be run: \(error)")
+        }
+    }
+
+    private static func all(_ output: SubprocessOutputSequence) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await buffer in output {
+            buffer.withUnsafeBytes { bytes += $0 }
+            guard bytes.count <= LineSplitter.limit else { throw OutputTooLong() }
+        }
+        return bytes
+    }
+
+    private static func tail(_ output: SubprocessOutputSequence) async -> String {
+        var tail = ByteTail()
+        do {
+            for try await buffer in output { buffer.withUnsafeBytes { tail.append($0) } }
+        } catch {
+            // What was read before says more than that no more could be read.
+        }
+        return tail.text
+    }
+}

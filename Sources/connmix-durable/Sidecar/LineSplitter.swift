@@ -1,0 +1,22 @@
+/// Makes lines of what comes in pieces.
+struct LineSplitter {
+    struct TooLong: Error {}
+
+    /// What a process may write for one message.
+    static let limit = 16 << 20
+
+    private var rest: [UInt8] = []
+
+    /// - Returns: the lines that are complete now, without their ends.
+    mutating func append(_ bytes: [UInt8]) throws(TooLong) -> [[UInt8]] {
+        guard bytes.contains(0x0A) else {
+            rest += bytes
+            guard rest.count <= Self.limit else { throw TooLong() }
+            return []
+        }
+        var parts = (rest + bytes).split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
+        rest = parts.removeLast()
+        guard parts.allSatisfy({ $0.count <= Self.limit }) else { throw TooLong() }
+        return parts
+    }
+}

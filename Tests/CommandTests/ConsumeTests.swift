@@ -1,0 +1,156 @@
+import ConnmixDevEngine
+import Testing
+
+@Suite("consume", .timeLimit(.minutes(1)))
+struct ConsumeTests {
+    /// Consumes with a handler, sends the texts, and gives back the frames that arrived once there are so many.
+    private func consume(
+        _ texts: [String], answers: Int, database: String, options: [String] = [], handler: [String]
+    ) async throws -> (frames: [String], outcome: Program.Outcome) {
+        try await withDevEngine(.init(nodes: 1, topics: ["chat"])) { engine in
+            let user = try await engine.connectEndUser()
+            let arguments =
+                ["consume", "--database", database, "--center", engine.center, "--topic", "chat", "--backoff-base", "0.01"]
+                + ["--backoff-cap", "0.05", "--log-format", "json"] + options + handler
+            let outcome = try await Program.run(arguments) {
+                try await user.send(contentsOf: texts)
+                try await engine.waitUntil(within: .seconds(20)) { $0.delivered >= answers }
+            }
+            await user.close()
+            var frames: [String] = []
+            for await frame in user.frames { frames.append(frame.text ?? "") }
+            return (frames, outcome)
+        }
+    }
+
+    @Test("--echo answers, and the stop is clean")
+    func echo() async throws {
+        try await withFolder { folder in
+            let (frames, outcome) = try await consume(
+                ["a", "b"], answers: 2, database: folder + "/db", handler: ["--echo"])
+            #expect(frames == ["received: a", "received: b"])
+            #expect(outcome.code == 0)
+            #expect(outcome.output.isEmpty)
+        }
+    }
+
+    @Test("--exec: input, environment, commands")
+    func exec() async throws {
+        try await withFolder { folder in
+            let handler = try script(
+                folder,
+                """
+                import json, os, sys
+                m = json.loads(sys.stdin.readline())
+                assert os.environ["CONNMIX_ID"] == str(m["id"]) and os.environ["CONNMIX_TOPIC"] == m["topic"]
+                assert os.environ["CONNMIX_CLIENT"] == m["client"] and os.environ["CONNMIX_NODE"] == m["node"]
+                print(json.dumps({"m": "conn.call", "p": {"c": m["client"], "f": "subscribe", "a": ["room"]}}))
+                print(json.dumps({"m": "mesh.publish", "p": {"c": "room", "d": m["data"]["frame"]["data"].upper()}}))
+                """)
+            let (frames, _) = try await consume(
+                ["hello"], answers: 1, database: folder + "/db", handler: ["--exec", "python3", handler])
+            #expect(frames == ["HELLO"])
+        }
+    }
+
+    @Test("--exec: every way to fail")
+    func execFails() async throws {
+        try await withFolder { folder in
+            let handler = try script(
+                folder,
+                """
+                import json, os, sys, time
+                m = json.loads(sys.stdin.readline())
+                what = m["data"]["frame"]["data"]
+                if what == "code": sys.stderr.write("so bad\\n"); sys.exit(3)
+                if what == "dead": sys.exit(65)
+                if what == "line": print("hello"); sys.exit(0)
+                if what == "slow": time.sleep(600)
+                if what == "kill": os.kill(os.getpid(), 9)
+                if what == "again" and m["attempt"] == 1: sys.exit(75)
+                print(json.dumps({"m": "mesh.send", "p": {"c": m["client"], "d": what + str(m["attempt"])}}))
+                """)
+            let database = folder + "/db"
+            let texts = ["code", "dead", "line", "slow", "kill", "again"]
+            let (frames, _) = try await consume(
+                texts, answers: 1, database: database, options: ["--max-attempts", "2", "--timeout", "1"],
+                handler: ["--exec", "python3", handler])
+            #expect(frames == ["again2"])
+            let list = try await Program.run("journal", "list", "--order", "oldest", "--json", "--database", database)
+            let entries = try list.objects()
+            let errors = entries.map { $0["last_error"]?.text ?? "" }
+            #expect(entries.map { $0["attempts"] } == [2, 1, 2, 2, 2, 2].map { .number($0) })
+            #expect(errors[0] == "python3 ended with exit code 3: so bad")
+            #expect(errors[1].contains("exit 65"))
+            #expect(errors[2].contains("line 1 of python3's output is no valid request"))
+            #expect(errors[3].contains("took longer than"))
+            #expect(errors[4].contains("signal 9"))
+            #expect(entries[5]["state"] == .text("done"))
+        }
+    }
+
+    @Test("--worker: answers, failures, deaths")
+    func worker() async throws {
+        try await withFolder { folder in
+            let handler = try script(
+                folder,
+                """
+                import json, os, sys, time
+                for line in sys.stdin:
+                    m = json.loads(line)
+                    what = m["data"]["frame"]["data"]
+                    answer = {"id": m["id"], "ok": True, "commands": []}
+                    if what == "die": sys.stderr.write("dying\\n"); sys.stderr.flush(); os._exit(4)
+                    if what == "wrong": answer["id"] = 12345
+                    if what == "slow": time.sleep(600)
+                    if what == "no": answer = {"id": m["id"], "ok": False, "error": "not today"}
+                    if what == "never": answer = {"id": m["id"], "ok": False, "error": "never", "permanent": True}
+                    if what == "later" and m["attempt"] == 1:
+                        answer = {"id": m["id"], "ok": False, "error": "later", "retry_after": 0.05}
+                    elif what in ("later", "end"):
+                        answer["commands"] = [{"m": "mesh.send", "p": {"c": m["client"], "d": what}}]
+                    print(json.dumps(answer), flush=True)
+                """)
+            let database = folder + "/db"
+            let texts = ["die", "wrong", "slow", "no", "never", "later", "end"]
+            let (frames, outcome) = try await consume(
+                texts, answers: 2, database: database,
+                options: ["--max-attempts", "2", "--timeout", "1", "--concurrency", "2"],
+                handler: ["--worker", "python3", handler])
+            #expect(frames == ["later", "end"])
+            #expect(outcome.code == 0)
+            let list = try await Program.run("journal", "list", "--order", "oldest", "--json", "--database", database)
+            let entries = try list.objects()
+            let errors = entries.map { $0["last_error"]?.text ?? "" }
+            #expect(errors[0] == "python3 ended with exit code 4: dying")
+            #expect(errors[1].contains("it answered message 12345"))
+            #expect(errors[2].contains("no answer within"))
+            #expect(errors[3] == "not today")
+            #expect(entries[4]["attempts"] == .number(1))
+            #expect(entries[5]["state"] == .text("done"))
+        }
+    }
+
+    @Test("a second consumer is refused with the owner's pid; status sees the first")
+    func busy() async throws {
+        try await withFolder { folder in
+            let database = folder + "/db"
+            try await withDevEngine { engine in
+                let arguments = ["consume", "--database", database, "--center", engine.center, "--topic", "chat", "--echo"]
+                _ = try await Program.run(arguments) {
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    let status = try await Program.run("status", "--json", "--database", database)
+                    let consumer = try #require(try status.objects().first?["consumer"]?.object)
+                    #expect(consumer["running"] == .bool(true))
+                    guard case .number(let pid) = consumer["pid"] else {
+                        Issue.record("no pid")
+                        return
+                    }
+                    let second = try await Program.run(all: arguments)
+                    #expect(second.code == 75)
+                    #expect(second.errors.contains("process \(Int(pid))"))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import Testing
+
+@Suite("engine and demo", .timeLimit(.minutes(1)))
+struct EngineAndDemoTests {
+    @Test("the demo adds up")
+    func demo() async throws {
+        try await withFolder { folder in
+            let outcome = try await Program.run("demo", "--messages", "1000", "--database", "\(folder)/db", "--json")
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let account = try #require(try outcome.objects().first)
+            #expect(account["sent"] == .number(1_000))
+            #expect(account["lost"] == .number(0))
+            #expect(account["problems"] == .array([]))
+        }
+    }
+
+    @Test("help has an example for every command")
+    func help() async throws {
+        for command in [
+            ["consume"], ["engine"], ["demo"], ["status"], ["journal"], ["journal", "list"], ["journal", "show"],
+            ["outbox"], ["outbox", "list"], ["outbox", "show"],
+        ] {
+            let outcome = try await Program.run(all: command + ["--help"])
+            #expect(outcome.code == 0)
+            #expect(outcome.output.contains("Example"), "\(command)")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import ConnmixDevEngine
+import ConnmixDurable
+import FoundationEssentials
+import Logging
+
+/// A folder for one test, removed afterwards.
+func withFolder<T>(_ body: (String) async throws -> T) async throws -> T {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try await body(folder.path)
+}
+
+/// A database with one message a text, each handled by `handler`; the consumer has ended.
+func withDatabase<T>(
+    texts: [String], handler: @escaping MessageHandler, _ body: (String) async throws -> T
+) async throws -> T {
+    try await withFolder { folder in
+        let path = folder + "/test.sqlite3"
+        try await withDevEngine(.init()) { engine in
+            var configuration = ConsumerConfiguration(database: path, centers: [engine.center], topics: ["chat"])
+            configuration.retry.maxAttempts = 1
+            configuration.handlerVersion = "v7"
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let consumer = ConnmixConsumer(configuration: configuration, logger: logger, handler: handler)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await consumer.run() }
+                let user = try await engine.connectEndUser()
+                try await user.send(contentsOf: texts)
+                // What went wrong and what went out is known once the last message is answered.
+                try await user.send("end")
+                try await engine.waitUntil { $0.appliedCount("mesh.send") > 0 }
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+        }
+        return try await body(path)
+    }
+}
+
+/// Answers `end`, fails `bad`, and leaves everything else unanswered.
+let answerEnd: MessageHandler = { message, context in
+    if message.text == "bad" { throw HandlerError.permanent("no good: \u{1B}[31m") }
+    if message.text == "end" { try context.meshSend(to: message.client, "ended") }
+}
+
+/// Writes a script that can be run.
+func script(_ folder: String, _ text: String) throws -> String {
+    let path = "\(folder)/handler.py"
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    return path
+}
