@@ -13,7 +13,7 @@ final class Connection {
 
     private let handle: OpaquePointer
     private var statements: [UnsafePointer<UInt8>: Statement] = [:]
-    /// How many pages the log holds, as of the last commit of this connection.
+    /// How many pages the log holds, as of the last commit of this connection. Counted from `watchLog` on.
     private let walPagesCell: UnsafeMutablePointer<Int32>
 
     var walPages: Int { Int(walPagesCell.pointee) }
@@ -48,6 +48,13 @@ final class Connection {
                 usleep(spins < 10 ? 100 : 500)
                 return 1
             }, UnsafeMutableRawPointer(bitPattern: busyTimeout))
+    }
+
+    /// Begins to count the log's pages (`walPages`).
+    ///
+    /// Only once `PRAGMA wal_autocheckpoint` is set: it "will overwrite any prior sqlite3_wal_hook() settings"
+    /// (https://sqlite.org/c3ref/wal_hook.html).
+    func watchLog() {
         sqlite3_wal_hook(
             handle,
             { cell, _, _, pages in

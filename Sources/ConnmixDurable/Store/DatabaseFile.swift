@@ -101,5 +101,6 @@ struct DatabaseFile: Sendable {
                     "SQLite took \(found) for pragma \(pragma.name) and not \(pragma.value); use Debian's library")
             }
         }
+        connection.watchLog()
     }
 }
