@@ -91,7 +91,7 @@ final class ConsumerCore: Sendable {
     func ended(_ outcome: HandlerOutcome) -> Dispatcher.Job? {
         let (job, mustDrain) = state.withLock { state in
             state.outcomes.append(outcome)
-            state.dispatcher.ended(outcome.id)
+            state.dispatcher.ended(outcome.id, succeeded: outcome.isDone)
             return (takeJob(&state), requestDrain(&state))
         }
         if mustDrain { submitDrain() }
@@ -510,7 +510,7 @@ final class ConsumerCore: Sendable {
         let (workers, mustDrain) = state.withLock { state in
             if let job = state.soloJob {
                 state.soloJob = nil
-                state.dispatcher.ended(job.id)
+                state.dispatcher.ended(job.id, succeeded: false)
                 state.outcomes.append(HandlerOutcome(id: job.id, delivery: job.delivery, result: .released))
             }
             for id in state.dispatcher.stop() {

@@ -11,4 +11,6 @@ struct HandlerOutcome: Sendable {
     let id: Int64
     let delivery: Delivery
     let result: Result
+
+    var isDone: Bool { if case .done = result { true } else { false } }
 }
