@@ -50,7 +50,7 @@ CREATE TABLE journal (
 ) STRICT;
 
 CREATE INDEX journal_open ON journal (id) WHERE state < 8;
-CREATE INDEX journal_dead ON journal (id) WHERE state = 9;
+CREATE INDEX journal_troubled ON journal (id) WHERE state > 8;
 CREATE INDEX journal_replays ON journal (replay_of) WHERE replay_of IS NOT NULL;
 
 -- Attempts that failed, and operators' interventions between them.
@@ -115,7 +115,7 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_open ON outbox (id) WHERE state < 8;
 CREATE INDEX outbox_troubled ON outbox (id) WHERE state > 8;
-CREATE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL AND state <> 8;
+CREATE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL;
 CREATE UNIQUE INDEX outbox_idempotency ON outbox (idempotency_key) WHERE idempotency_key IS NOT NULL;
 
 -- Each connection to a node, and what it brought (the loss ledger).

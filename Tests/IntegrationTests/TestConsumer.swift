@@ -21,7 +21,7 @@ func testConfiguration(_ database: String, _ engine: DevEngine, topics: [String]
     configuration.backoffCap = .milliseconds(200)
     configuration.retry.base = .milliseconds(10)
     configuration.nodeGrace = .milliseconds(500)
-    configuration.drain = .seconds(5)
+    configuration.drain = .seconds(30)
     return configuration
 }
 

@@ -683,8 +683,7 @@ extension ConsumerCore: ClusterDelegate {
                 state.relay.nodeListed(identity.id)
                 note(identity, "connecting", &state)
             case .nodeReplaced(let old, let new):
-                state.relay.nodeReplaced(old.id)
-                state.relay.nodeListed(new.id)
+                state.relay.nodeReplaced(old.id, by: new.id)
                 note(new, "connecting", &state)
             case .nodeUnreachable(let identity, _): note(identity, "unreachable", &state)
             case .nodeConsuming(let identity): note(identity, "consuming", &state)

@@ -37,7 +37,8 @@ struct Relay: Sendable {
     private var random: any RandomNumberGenerator & Sendable
     private var routes: [String: Route] = [:]
     private var listed: Set<String> = []
-    private var replaced: Set<String> = []
+    /// Nodes that are gone, and the ids that listen at their addresses since.
+    private var successors: [String: String] = [:]
     /// Since when a node that a command needs is not listed, in microseconds since 1970.
     private var missingSince: [String: Int64] = [:]
     private var inFlight: [Int64: String] = [:]
@@ -78,9 +79,14 @@ struct Relay: Sendable {
     }
 
     /// Another id listens at its address: it will not come back.
-    mutating func nodeReplaced(_ id: String) {
+    ///
+    /// A connection is often open again before the center tells the new id, and what was popped over it still names the old one. So
+    /// calls go on to the successor: it has the clients of its own time and refuses those of the old one's.
+    mutating func nodeReplaced(_ id: String, by successor: String) {
         listed.remove(id)
-        replaced.insert(id)
+        successors[successor] = nil  // it is alive; an id that came back would close a circle
+        successors[id] = successor
+        nodeListed(successor)
         wakeStalled()
     }
 
@@ -194,12 +200,14 @@ struct Relay: Sendable {
         _ id: Int64, _ item: OutgoingCommand, _ code: EngineErrorCode, _ message: String, node: String, now: Int64
     ) -> Change {
         var item = item
-        let isOwner = item.node == node
+        let isOwner = item.node.map(currentID) == node
         let verdict = policy.verdict(
             code, message: message, kind: item.command.kind, attempts: item.attempts, isOwner: isOwner, using: &random)
         switch verdict {
         case .dead(let reason):
-            return bury(id, item, code: code.rawValue, reason: reason)
+            let isGone = isOwner && item.node != node && code == .callFailed
+            let why = isGone ? "node gone (\(item.node ?? "") restarted as \(node), which does not have the client)" : reason
+            return bury(id, item, code: code.rawValue, reason: why)
         case .retry(let pause):
             item.availableAt = now + pause.microseconds
             window[id] = item
@@ -233,21 +241,28 @@ struct Relay: Sendable {
             }
             return routeToOwner(owner, now: now)
         }
-        if let sticky = item.sticksTo, sticky.until > now, !replaced.contains(sticky.node) {
+        if let sticky = item.sticksTo, sticky.until > now, successors[sticky.node] == nil {
             return hasRoom(sticky.node) ? .over(sticky.node) : .wait(until: sticky.until)
         }
         if let preferred = item.node, hasRoom(preferred) { return .over(preferred) }
         return leastLoaded(except: []).map { .over($0) } ?? .wait(until: nil)
     }
 
-    private mutating func routeToOwner(_ owner: String, now: Int64) -> Routing {
+    private mutating func routeToOwner(_ node: String, now: Int64) -> Routing {
+        let owner = currentID(node)
         if hasRoom(owner) { return .over(owner) }
-        if replaced.contains(owner) { return .dead(reason: "node gone (\(owner) restarted under another id)") }
         guard !listed.contains(owner), routes[owner] == nil else { return .wait(until: nil) }
         let since = missingSince[owner] ?? now
         missingSince[owner] = since
         guard now < since + nodeGrace else { return .dead(reason: "node gone (\(owner) left the center's list)") }
         return .wait(until: since + nodeGrace)
+    }
+
+    /// The id that a node has now.
+    private func currentID(_ node: String) -> String {
+        var id = node
+        while let successor = successors[id] { id = successor }
+        return id
     }
 
     private func hasRoom(_ node: String) -> Bool {

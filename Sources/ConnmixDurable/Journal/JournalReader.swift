@@ -35,11 +35,8 @@ enum JournalReader {
         // The conditions of the partial indexes, to the letter; without them SQLite would walk all finished rows.
         if !filter.states.isEmpty {
             if filter.states.allSatisfy({ !$0.isFinished }) { query.add("j.state < 8") }
-            if filter.states == [.dead] {
-                query.add("j.state = 9")
-            } else {
-                query.add("j.state", in: filter.states.map { Query.Value.integer($0.rawValue) })
-            }
+            if filter.states.allSatisfy({ $0.rawValue > 8 }) { query.add("j.state > 8") }
+            query.add("j.state", in: filter.states.map { Query.Value.integer($0.rawValue) })
         }
         if !filter.ids.isEmpty {
             try query.addIDs("j.id", filter.ids)

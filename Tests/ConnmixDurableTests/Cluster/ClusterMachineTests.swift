@@ -62,7 +62,8 @@ struct ClusterMachineTests {
     @Test("P9: a new id at a known address is a new node")
     func replaced() {
         var machine = makeConnected([a])
-        #expect(machine.directoryArrived([a2], now: start) == [.replaced(old: a, new: a2), .abandon(a), .connect(a2)])
+        // The old connection may lead to the new node already: it is left in order.
+        #expect(machine.directoryArrived([a2], now: start) == [.replaced(old: a, new: a2), .drain(a), .connect(a2)])
         #expect(machine.disconnected(a, now: start) == [])
         #expect(machine.connected(a2) == [])
         #expect(machine.identities == [a2])

@@ -29,10 +29,23 @@ struct DispatcherTests {
         #expect(dispatcher.nextJob(now: 0)?.id == 1)
         #expect(dispatcher.nextJob(now: 0)?.id == 3)
         #expect(dispatcher.nextJob(now: 0) == nil)
-        dispatcher.ended(1)
+        dispatcher.ended(1, succeeded: false)
         #expect(dispatcher.nextJob(now: 0) == nil)
         dispatcher.settled(1)
         #expect(dispatcher.nextJob(now: 0)?.id == 2)
+    }
+
+    @Test("P5: after a success the lane goes on at once: outcomes are committed in the order they came")
+    func pipelining() {
+        var dispatcher = make([delivery("a"), delivery("a")])
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        dispatcher.ended(1, succeeded: true)
+        #expect(dispatcher.nextJob(now: 0)?.id == 2)
+        #expect(!dispatcher.isQuiet)
+        dispatcher.settled(1)
+        dispatcher.ended(2, succeeded: true)
+        dispatcher.settled(2)
+        #expect(dispatcher.isQuiet)
     }
 
     @Test("no more than `concurrency` at once")
@@ -41,7 +54,7 @@ struct DispatcherTests {
         #expect(dispatcher.nextJob(now: 0) != nil)
         #expect(dispatcher.nextJob(now: 0) != nil)
         #expect(dispatcher.nextJob(now: 0) == nil)
-        dispatcher.ended(1)
+        dispatcher.ended(1, succeeded: false)
         #expect(dispatcher.nextJob(now: 0)?.id == 3)
     }
 
@@ -49,7 +62,7 @@ struct DispatcherTests {
     func retry() {
         var dispatcher = make([delivery("a"), delivery("a")])
         _ = dispatcher.nextJob(now: 0)
-        dispatcher.ended(1)
+        dispatcher.ended(1, succeeded: false)
         dispatcher.retry(1, at: 100)
         #expect(dispatcher.nextDeadline == 100)
         dispatcher.tick(now: 99)
@@ -73,7 +86,7 @@ struct DispatcherTests {
         #expect(dispatcher.nextJob(now: 0)?.id == 1)
         #expect(dispatcher.nextJob(now: 0) == nil)  // 2 is next, and 1 still runs
         #expect(!dispatcher.hasClaims)
-        dispatcher.ended(1)
+        dispatcher.ended(1, succeeded: false)
         #expect(dispatcher.hasClaims)
         let claims = dispatcher.takeClaims()
         #expect(claims.together == [])
@@ -82,12 +95,12 @@ struct DispatcherTests {
         #expect(dispatcher.claimed(claims)?.id == 2)
         dispatcher.settled(1)
         #expect(dispatcher.nextJob(now: 0) == nil)  // still alone
-        dispatcher.ended(2)
+        dispatcher.ended(2, succeeded: false)
         #expect(dispatcher.nextJob(now: 0) == nil)  // until its outcome is committed
         dispatcher.settled(2)
         #expect(dispatcher.nextJob(now: 0)?.id == 3)
         #expect(dispatcher.nextJob(now: 0) == nil)
-        dispatcher.ended(3)
+        dispatcher.ended(3, succeeded: false)
         #expect(dispatcher.takeClaims().alone == 4)
     }
 
@@ -109,7 +122,7 @@ struct DispatcherTests {
         #expect(dispatcher.stop() == [2, 3])
         #expect(dispatcher.nextJob(now: 100) == nil)
         #expect(!dispatcher.isQuiet)
-        dispatcher.ended(1)
+        dispatcher.ended(1, succeeded: false)
         #expect(!dispatcher.isQuiet)
         dispatcher.settled(1)
         #expect(dispatcher.isQuiet)

@@ -84,12 +84,32 @@ struct RelayTests {
         #expect(sent(&relay) == ["1@n1"])
     }
 
-    @Test("a node replaced at its address is gone at once; one missing from the center after the grace time")
+    @Test("calls for a node that restarted go to its successor, whose refusal is final")
+    func replaced() throws {
+        var relay = make([try call("a", node: "n3"), try call("b", node: "n3")], nodes: ["n2"])
+        relay.nodeReplaced("n3", by: "n4")
+        #expect(sent(&relay) == [])
+        relay.connected("n4")
+        #expect(sent(&relay) == ["1@n4", "2@n4"])
+        guard case .settled(1, let settlement)? = relay.replied(1, .failure(.callFailed, message: ""), now: 0) else {
+            return #expect(Bool(false))
+        }
+        #expect(settlement.error == "node gone (n3 restarted as n4, which does not have the client)")
+        // Popped before the center told the new id: it is the successor's client.
+        #expect(state(relay.replied(2, ok, now: 0)) == .sent)
+    }
+
+    @Test("ids that replace each other in a circle are followed to the one that listens")
+    func circle() throws {
+        var relay = make([try call("a", node: "n1")], nodes: [])
+        relay.nodeReplaced("n1", by: "n2")
+        relay.nodeReplaced("n2", by: "n1")
+        relay.connected("n1")
+        #expect(sent(&relay) == ["1@n1"])
+    }
+
+    @Test("a node that is missing from the center is gone after the grace time")
     func nodeGone() throws {
-        var replaced = make([try call("a", node: "n3")], nodes: ["n2"])
-        replaced.nodeReplaced("n3")
-        let change = replaced.nextSends(now: 0).changes.first
-        #expect(state(change) == .dead)
         var missing = make([try call("a", node: "n3")], nodes: ["n2"])
         #expect(missing.nextSends(now: 0).changes.isEmpty)
         #expect(missing.nextDeadline == 30_000_000)

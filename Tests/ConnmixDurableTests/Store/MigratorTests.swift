@@ -13,7 +13,8 @@ struct MigratorTests {
         #expect(names == Migration.all.map(\.name))
         for migration in Migration.all {
             let file = try Data(contentsOf: folder.appendingPathComponent(migration.name))
-            #expect(Array(file) == Array(migration.sql.utf8), "\(migration.name)")
+            let isSame = Array(file) == Array(migration.sql.utf8)
+            #expect(isSame, "\(migration.name)")
         }
     }
 
