@@ -13,6 +13,11 @@ public struct ConsumerConfiguration: Sendable {
     public var synchronous = Synchronous.full
     /// When a message whose handler failed is handled again.
     public var retry = RetryPolicy()
+    /// Another policy for certain errors; `nil` from it means `retry`.
+    public var retryForError: @Sendable (any Error) -> RetryPolicy? = { _ in nil }
+    /// How long one attempt may take. When it passes, the handler's task is cancelled and the attempt has failed. A handler that
+    /// does not heed cancellation keeps its lane closed until it returns. `nil`: no limit.
+    public var attemptTimeout: Duration?
     /// When a command that the engine refused is sent again.
     public var commandRetry = CommandRetryPolicy()
     /// Kept with each run, to tell later which code handled an entry.
@@ -76,6 +81,11 @@ public struct ConsumerConfiguration: Sendable {
         }
         for (name, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
             try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration); it may be 0 to 1 day")
+        }
+        if let attemptTimeout {
+            try require(
+                attemptTimeout >= .milliseconds(1) && attemptTimeout <= .seconds(86_400),
+                "attemptTimeout is \(attemptTimeout); it may be 1 ms to 1 day")
         }
         var addresses: [NodeAddress] = []
         for center in centers { addresses.append(try NodeAddress(center, defaultPort: 6787)) }

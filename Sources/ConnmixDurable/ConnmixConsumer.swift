@@ -154,6 +154,7 @@ public final class ConnmixConsumer: Service {
             dispatcher: Dispatcher(concurrency: configuration.concurrency, windowCapacity: capacity),
             relay: Relay(
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity),
+            judge: judge,
             onEvent: { [logger, eventsContinuation] event in
                 logger.log(event)
                 eventsContinuation.yield(event)
@@ -264,44 +265,46 @@ public final class ConnmixConsumer: Service {
             receivedAt: delivery.receivedAt, data: delivery.data)
         let context = HandlerContext()
         let startedAt = Clock.now()
+        func outcome(_ result: HandlerOutcome.Result) -> HandlerOutcome {
+            HandlerOutcome(id: job.id, delivery: delivery, startedAt: startedAt, result: result)
+        }
         do {
             guard let handler = handlers.handler(for: delivery.topic) else {
                 throw HandlerError.permanent("no handler for topic \(delivery.topic)")
             }
-            try await handler(message, context)
-            return HandlerOutcome(id: job.id, delivery: delivery, result: .done(context.close()))
+            if let limit = configuration.attemptTimeout {
+                try await Self.within(limit) { try await handler(message, context) }
+            } else {
+                try await handler(message, context)
+            }
+            let (commands, writes) = context.close()
+            return outcome(.done(commands, writes: writes))
         } catch {
             _ = context.close()
-            return failed(job, startedAt: startedAt, error)
+            // The consumer's own stop interrupted it; that is not the message's fault.
+            if Task.isCancelled, error is CancellationError { return outcome(.released) }
+            var generator = SystemRandomNumberGenerator()
+            return outcome(
+                judge.verdict(
+                    on: error, attempt: delivery.attempts, startedAt: startedAt, now: Clock.now(), using: &generator))
         }
     }
 
-    private func failed(_ job: Dispatcher.Job, startedAt: Int64, _ error: any Error) -> HandlerOutcome {
-        let delivery = job.delivery
-        if Task.isCancelled, error is CancellationError {
-            return HandlerOutcome(id: job.id, delivery: delivery, result: .released)
-        }
-        var outcome = AttemptOutcome.failed
-        var pause: Duration?
-        switch error as? HandlerError {
-        case .permanent: outcome = .permanent
-        case .retry(let after, _):
-            outcome = .retryAsked
-            pause = after
-        case nil: break
-        }
-        let attempt = FailedAttempt(
-            number: delivery.attempts, outcome: outcome, startedAt: startedAt, endedAt: Clock.now(),
-            error: "\(error)".boundedError)
-        var generator = SystemRandomNumberGenerator()
-        let verdict = configuration.retry.verdict(
-            outcome, attempts: delivery.attempts, askedFor: pause, using: &generator)
-        let result: HandlerOutcome.Result =
-            switch verdict {
-            case .retry(let after): .retry(attempt, after: after)
-            case .bury: .dead(attempt)
+    /// Runs `body`, and cancels it when the time is up.
+    private static func within(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw HandlerError.timedOut(after: limit)
             }
-        return HandlerOutcome(id: job.id, delivery: delivery, result: result)
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private var judge: Judge {
+        Judge(policy: configuration.retry, policyForError: configuration.retryForError)
     }
 }
 

@@ -15,6 +15,7 @@ internal import Synchronization
 public final class HandlerContext: Sendable {
     private struct State {
         var commands: [Command] = []
+        var writes: [OwnWrite] = []
         var isClosed = false
     }
 
@@ -41,14 +42,34 @@ public final class HandlerContext: Sendable {
         }
     }
 
+    /// Registers changes to tables of your own, in the same database file.
+    ///
+    /// `body` runs inside the transaction that marks the message done, on the writer's thread, after the handler has returned: both
+    /// are committed, or neither. If it throws, its changes are undone and the attempt has failed; other messages are not
+    /// touched by that. It may run more than once for one commit, and must be short: everybody's commit waits for it.
+    ///
+    /// - Throws: `stopped` where the handler has ended already.
+    public func write(_ body: @escaping OwnWrite) throws(ConnmixError) {
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.writes.append(body) }
+            return state.isClosed
+        }
+        if isClosed {
+            throw ConnmixError(.stopped, "the handler has ended; writes must be registered before it returns")
+        }
+    }
+
     /// Ends staging.
-    func close() -> [Command] {
+    func close() -> (commands: [Command], writes: [OwnWrite]) {
         state.withLock { state in
             state.isClosed = true
-            return state.commands
+            return (state.commands, state.writes)
         }
     }
 }
+
+/// Changes to a handler's own tables. See `HandlerContext.write`.
+public typealias OwnWrite = @Sendable (borrowing OwnTables) throws -> Void
 
 /// Shorthands for staging each kind of command. What each does and throws is documented at `Command`.
 extension HandlerContext {

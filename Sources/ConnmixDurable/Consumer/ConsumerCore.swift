@@ -43,6 +43,7 @@ final class ConsumerCore: Sendable {
     }
 
     let run: Int64
+    let judge: Judge
     private let writer: Writer
     private let loop: any EventLoop
     private let intake: Mutex<Intake>
@@ -56,9 +57,11 @@ final class ConsumerCore: Sendable {
 
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
+        judge: Judge,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.run = run
+        self.judge = judge
         self.writer = writer
         self.loop = loop
         self.onEvent = onEvent
@@ -91,7 +94,7 @@ final class ConsumerCore: Sendable {
     func ended(_ outcome: HandlerOutcome) -> Dispatcher.Job? {
         let (job, mustDrain) = state.withLock { state in
             state.outcomes.append(outcome)
-            state.dispatcher.ended(outcome.id, succeeded: outcome.isDone)
+            state.dispatcher.ended(outcome.id, isCertain: outcome.isCertain)
             return (takeJob(&state), requestDrain(&state))
         }
         if mustDrain { submitDrain() }
@@ -254,7 +257,7 @@ final class ConsumerCore: Sendable {
     func committed(_ work: DrainOperation.Work, _ effects: DrainOperation.Effects) {
         var isOverTrouble = false
         state.withLock { state in
-            for outcome in work.outcomes {
+            for outcome in effects.outcomes {
                 switch outcome.result {
                 case .done, .dead, .released: state.dispatcher.settled(outcome.id)
                 case .retry(_, let pause):
@@ -276,7 +279,7 @@ final class ConsumerCore: Sendable {
             onEvent(.resumed)
         }
         for (enqueue, receipt) in zip(work.enqueues, effects.receipts) { enqueue.finish(.success(receipt)) }
-        for outcome in work.outcomes { report(outcome) }
+        for outcome in effects.outcomes { report(outcome) }
         for (id, node, reason) in effects.unreadable { onEvent(.unreadableMessage(id: id, node: node, reason: reason)) }
         pump()
     }
@@ -510,12 +513,12 @@ final class ConsumerCore: Sendable {
         let (workers, mustDrain) = state.withLock { state in
             if let job = state.soloJob {
                 state.soloJob = nil
-                state.dispatcher.ended(job.id, succeeded: false)
-                state.outcomes.append(HandlerOutcome(id: job.id, delivery: job.delivery, result: .released))
+                state.dispatcher.ended(job.id, isCertain: false)
+                state.outcomes.append(HandlerOutcome(id: job.id, delivery: job.delivery, startedAt: 0, result: .released))
             }
             for id in state.dispatcher.stop() {
                 guard let delivery = state.dispatcher.window[id] else { continue }
-                state.outcomes.append(HandlerOutcome(id: id, delivery: delivery, result: .released))
+                state.outcomes.append(HandlerOutcome(id: id, delivery: delivery, startedAt: 0, result: .released))
             }
             defer { state.idleWorkers = [] }
             return (state.idleWorkers, requestDrain(&state))

@@ -61,13 +61,13 @@ struct Dispatcher: Sendable {
 
     /// The handler is through.
     ///
-    /// After a success the lane goes on at once: outcomes are committed in the order they came, so what follows in the lane is
+    /// After a certain success the lane goes on at once: outcomes are committed in the order they came, so what follows in the lane is
     /// never in the file before it, and after a crash both are handled again, in order. After anything else, and after a
     /// suspect, the lane stays closed until the outcome is committed: `settled` or `retry`.
-    mutating func ended(_ id: Int64, succeeded: Bool) {
+    mutating func ended(_ id: Int64, isCertain: Bool) {
         running.remove(id)
         settling.insert(id)
-        if succeeded, solo != .running(id) { window.remove(id) }
+        if isCertain, solo != .running(id) { window.remove(id) }
         claimSolo()
     }
 

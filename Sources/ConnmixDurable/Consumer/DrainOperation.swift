@@ -31,6 +31,8 @@ final class DrainOperation: WriteOperation {
         var entries: [Int64] = []
         var commands: [Int64] = []
         var receipts: [Receipt] = []
+        /// The outcomes as they were committed: a handler's own writes may have failed.
+        var outcomes: [HandlerOutcome] = []
         var unreadable: [(id: Int64, node: String, reason: String)] = []
         var entryCursor: Int64 = 0
         var commandCursor: Int64 = 0
@@ -56,7 +58,7 @@ final class DrainOperation: WriteOperation {
         var effects = Effects()
         do {
             if transaction.foreignCommits { core.lookAgain() }
-            let staged = try settle(transaction)
+            let staged = try settle(transaction, &effects)
             try journal(transaction, &effects)
             try enqueue(transaction, staged, &effects)
             try mark(transaction)
@@ -89,14 +91,19 @@ final class DrainOperation: WriteOperation {
     /// Marks entries by their outcome.
     ///
     /// - Returns: the commands of those that succeeded, in order.
-    private func settle(_ transaction: Transaction) throws -> [(command: Command, outcome: HandlerOutcome)] {
+    private func settle(
+        _ transaction: Transaction, _ effects: inout Effects
+    ) throws -> [(command: Command, outcome: HandlerOutcome)] {
         var done: [Int64] = []
         var released: [Int64] = []
         var staged: [(Command, HandlerOutcome)] = []
         done.reserveCapacity(work.outcomes.count)
-        for outcome in work.outcomes {
+        effects.outcomes.reserveCapacity(work.outcomes.count)
+        for begun in work.outcomes {
+            let outcome = try writeOwnTables(transaction, begun)
+            effects.outcomes.append(outcome)
             switch outcome.result {
-            case .done(let commands):
+            case .done(let commands, _):
                 done.append(outcome.id)
                 for command in commands { staged.append((command, outcome)) }
             case .retry(let attempt, let pause):
@@ -113,6 +120,28 @@ final class DrainOperation: WriteOperation {
         try Journal.finish(transaction, ids: done)
         try Journal.release(transaction, ids: released)
         return staged
+    }
+
+    /// Runs what the handler registered for its own tables. Its error fails this attempt and nothing else.
+    private func writeOwnTables(_ transaction: Transaction, _ outcome: HandlerOutcome) throws -> HandlerOutcome {
+        guard case .done(_, let writes) = outcome.result, !writes.isEmpty else { return outcome }
+        do {
+            try transaction.savepoint {
+                try OwnTables.lend(transaction.connection) { tables in
+                    for write in writes { try write(tables) }
+                }
+            }
+            return outcome
+        } catch {
+            // The disk's trouble is no fault of the message; and without a transaction nothing here may go on.
+            let isTransient = (error as? ConnmixError)?.isTransient ?? false
+            guard transaction.connection.isInTransaction, !isTransient else { throw error }
+            var generator = SystemRandomNumberGenerator()
+            return outcome.becoming(
+                core.judge.verdict(
+                    on: error, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, now: transaction.now,
+                    using: &generator))
+        }
     }
 
     private func journal(_ transaction: Transaction, _ effects: inout Effects) throws {

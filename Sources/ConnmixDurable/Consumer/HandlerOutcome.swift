@@ -1,7 +1,7 @@
 /// How one attempt ended, on its way into the file.
 struct HandlerOutcome: Sendable {
     enum Result: Sendable {
-        case done([Command])
+        case done([Command], writes: [OwnWrite])
         case retry(FailedAttempt, after: Duration)
         case dead(FailedAttempt)
         /// Interrupted by the consumer's own stop; the attempt does not count.
@@ -10,7 +10,16 @@ struct HandlerOutcome: Sendable {
 
     let id: Int64
     let delivery: Delivery
+    /// Microseconds since 1970.
+    let startedAt: Int64
     let result: Result
 
-    var isDone: Bool { if case .done = result { true } else { false } }
+    /// Nothing can change this success any more: the next message of the lane may start before it is committed.
+    var isCertain: Bool {
+        if case .done(_, let writes) = result { writes.isEmpty } else { false }
+    }
+
+    func becoming(_ result: Result) -> HandlerOutcome {
+        HandlerOutcome(id: id, delivery: delivery, startedAt: startedAt, result: result)
+    }
 }

@@ -37,11 +37,15 @@ public enum HandlerError: Error, Sendable, CustomStringConvertible {
     case permanent(String)
     /// Try again after this pause; the attempt counts.
     case retry(after: Duration, reason: String)
+    /// The attempt took too long. Thrown by the consumer itself (`ConsumerConfiguration.attemptTimeout`), and by handlers that
+    /// keep a time limit of their own.
+    case timedOut(after: Duration)
 
     public var description: String {
         switch self {
         case .permanent(let reason): reason
         case .retry(_, let reason): reason
+        case .timedOut(let limit): "the attempt took longer than \(limit)"
         }
     }
 }

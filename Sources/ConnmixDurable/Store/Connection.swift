@@ -15,8 +15,15 @@ final class Connection {
     private var statements: [UnsafePointer<UInt8>: Statement] = [:]
     /// How many pages the log holds, as of the last commit of this connection.
     private let walPagesCell: UnsafeMutablePointer<Int32>
+    private let guardCell: UnsafeMutablePointer<Bool>
 
     var walPages: Int { Int(walPagesCell.pointee) }
+
+    /// While it is set, statements are prepared for a handler: see `TableGuard`.
+    var isGuarded: Bool {
+        get { guardCell.pointee }
+        set { guardCell.pointee = newValue }
+    }
 
     /// - Parameter busyTimeout: how many milliseconds to spin for another process's lock before `busy` is thrown.
     init(path: String, mode: Mode, busyTimeout: Int = 5_000) throws(ConnmixError) {
@@ -37,6 +44,8 @@ final class Connection {
         handle = opened
         walPagesCell = .allocate(capacity: 1)
         walPagesCell.initialize(to: 0)
+        guardCell = .allocate(capacity: 1)
+        guardCell.initialize(to: false)
         csqlite_disable_checkpoint_on_close(handle)
         csqlite_set_defensive(handle)
         sqlite3_busy_handler(
@@ -48,6 +57,7 @@ final class Connection {
                 usleep(spins < 10 ? 100 : 500)
                 return 1
             }, UnsafeMutableRawPointer(bitPattern: busyTimeout))
+        installGuard()
     }
 
     private static let memoryStatisticsDisabled: Bool = csqlite_disable_memory_statistics() == SQLITE_OK
@@ -56,6 +66,19 @@ final class Connection {
         statements.removeAll()
         sqlite3_close_v2(handle)
         walPagesCell.deallocate()
+        guardCell.deallocate()
+    }
+
+    /// Lets `TableGuard` judge statements while `isGuarded` is set.
+    private func installGuard() {
+        sqlite3_set_authorizer(
+            handle,
+            { cell, action, first, second, _, _ in
+                guard cell?.assumingMemoryBound(to: Bool.self).pointee == true else { return SQLITE_OK }
+                let permitted = TableGuard.permits(
+                    action: action, first: first.map { String(cString: $0) }, second: second.map { String(cString: $0) })
+                return permitted ? SQLITE_OK : SQLITE_DENY
+            }, guardCell)
     }
 
     /// Counts the log's pages from now on. After the pragmas: setting `wal_autocheckpoint` takes the hook away

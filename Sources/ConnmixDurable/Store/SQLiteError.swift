@@ -10,7 +10,8 @@ extension ConnmixError {
             switch result & 0xFF {
             case SQLITE_BUSY, SQLITE_LOCKED: (.busy, "another process holds the database; try again")
             case SQLITE_FULL: (.diskFull, "free some space")
-            case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH: (.noPermission, "check the owner and mode of file and folder")
+            case SQLITE_AUTH: (.badData, "handlers may not change the library's tables, transactions or pragmas")
+            case SQLITE_READONLY, SQLITE_PERM: (.noPermission, "check the owner and mode of file and folder")
             case SQLITE_IOERR, SQLITE_PROTOCOL, SQLITE_NOMEM: (.inputOutput, "check the disk")
             case SQLITE_CANTOPEN: (.cannotCreate, "check that the folder exists and can be written")
             case SQLITE_CORRUPT: (.corrupt, "restore a backup")

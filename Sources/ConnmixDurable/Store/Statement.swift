@@ -38,6 +38,10 @@ final class Statement {
         check(sqlite3_bind_null(handle, index))
     }
 
+    func bindReal(_ index: Int32, _ value: Double) {
+        check(sqlite3_bind_double(handle, index, value))
+    }
+
     /// Binds text that the caller keeps alive until the statement is reset.
     func bindText(_ index: Int32, _ utf8: UnsafeBufferPointer<UInt8>) {
         utf8.withMemoryRebound(to: CChar.self) { text in
@@ -151,6 +155,16 @@ final class Statement {
     func bytes(_ column: Int32) -> [UInt8] {
         withBytes(column) { Array($0) }
     }
+
+    func double(_ column: Int32) -> Double {
+        sqlite3_column_double(handle, column)
+    }
+
+    func columnType(_ column: Int32) -> Int32 {
+        sqlite3_column_type(handle, column)
+    }
+
+    var parameterCount: Int { Int(sqlite3_bind_parameter_count(handle)) }
 
     var columnCount: Int32 { sqlite3_column_count(handle) }
 

@@ -29,7 +29,7 @@ struct DispatcherTests {
         #expect(dispatcher.nextJob(now: 0)?.id == 1)
         #expect(dispatcher.nextJob(now: 0)?.id == 3)
         #expect(dispatcher.nextJob(now: 0) == nil)
-        dispatcher.ended(1, succeeded: false)
+        dispatcher.ended(1, isCertain: false)
         #expect(dispatcher.nextJob(now: 0) == nil)
         dispatcher.settled(1)
         #expect(dispatcher.nextJob(now: 0)?.id == 2)
@@ -39,11 +39,11 @@ struct DispatcherTests {
     func pipelining() {
         var dispatcher = make([delivery("a"), delivery("a")])
         #expect(dispatcher.nextJob(now: 0)?.id == 1)
-        dispatcher.ended(1, succeeded: true)
+        dispatcher.ended(1, isCertain: true)
         #expect(dispatcher.nextJob(now: 0)?.id == 2)
         #expect(!dispatcher.isQuiet)
         dispatcher.settled(1)
-        dispatcher.ended(2, succeeded: true)
+        dispatcher.ended(2, isCertain: true)
         dispatcher.settled(2)
         #expect(dispatcher.isQuiet)
     }
@@ -54,7 +54,7 @@ struct DispatcherTests {
         #expect(dispatcher.nextJob(now: 0) != nil)
         #expect(dispatcher.nextJob(now: 0) != nil)
         #expect(dispatcher.nextJob(now: 0) == nil)
-        dispatcher.ended(1, succeeded: false)
+        dispatcher.ended(1, isCertain: false)
         #expect(dispatcher.nextJob(now: 0)?.id == 3)
     }
 
@@ -62,7 +62,7 @@ struct DispatcherTests {
     func retry() {
         var dispatcher = make([delivery("a"), delivery("a")])
         _ = dispatcher.nextJob(now: 0)
-        dispatcher.ended(1, succeeded: false)
+        dispatcher.ended(1, isCertain: false)
         dispatcher.retry(1, at: 100)
         #expect(dispatcher.nextDeadline == 100)
         dispatcher.tick(now: 99)
@@ -86,7 +86,7 @@ struct DispatcherTests {
         #expect(dispatcher.nextJob(now: 0)?.id == 1)
         #expect(dispatcher.nextJob(now: 0) == nil)  // 2 is next, and 1 still runs
         #expect(!dispatcher.hasClaims)
-        dispatcher.ended(1, succeeded: false)
+        dispatcher.ended(1, isCertain: false)
         #expect(dispatcher.hasClaims)
         let claims = dispatcher.takeClaims()
         #expect(claims.together == [])
@@ -95,12 +95,12 @@ struct DispatcherTests {
         #expect(dispatcher.claimed(claims)?.id == 2)
         dispatcher.settled(1)
         #expect(dispatcher.nextJob(now: 0) == nil)  // still alone
-        dispatcher.ended(2, succeeded: false)
+        dispatcher.ended(2, isCertain: false)
         #expect(dispatcher.nextJob(now: 0) == nil)  // until its outcome is committed
         dispatcher.settled(2)
         #expect(dispatcher.nextJob(now: 0)?.id == 3)
         #expect(dispatcher.nextJob(now: 0) == nil)
-        dispatcher.ended(3, succeeded: false)
+        dispatcher.ended(3, isCertain: false)
         #expect(dispatcher.takeClaims().alone == 4)
     }
 
@@ -122,7 +122,7 @@ struct DispatcherTests {
         #expect(dispatcher.stop() == [2, 3])
         #expect(dispatcher.nextJob(now: 100) == nil)
         #expect(!dispatcher.isQuiet)
-        dispatcher.ended(1, succeeded: false)
+        dispatcher.ended(1, isCertain: false)
         #expect(!dispatcher.isQuiet)
         dispatcher.settled(1)
         #expect(dispatcher.isQuiet)

@@ -1,0 +1,31 @@
+/// Decides what becomes of a message whose attempt did not succeed.
+struct Judge: Sendable {
+    var policy: RetryPolicy
+    var policyForError: @Sendable (any Error) -> RetryPolicy? = { _ in nil }
+
+    func verdict(
+        on error: any Error, attempt number: Int, startedAt: Int64, now: Int64,
+        using generator: inout some RandomNumberGenerator
+    ) -> HandlerOutcome.Result {
+        var outcome = AttemptOutcome.failed
+        var pause: Duration?
+        switch error as? HandlerError {
+        case .permanent:
+            outcome = .permanent
+        case .retry(let after, _):
+            outcome = .retryAsked
+            pause = after
+        case .timedOut:
+            outcome = .timedOut
+        case nil:
+            break
+        }
+        let attempt = FailedAttempt(
+            number: number, outcome: outcome, startedAt: startedAt, endedAt: now, error: "\(error)".boundedError)
+        let chosen = policyForError(error) ?? policy
+        return switch chosen.verdict(outcome, attempts: number, askedFor: pause, using: &generator) {
+        case .retry(let after): .retry(attempt, after: after)
+        case .bury: .dead(attempt)
+        }
+    }
+}

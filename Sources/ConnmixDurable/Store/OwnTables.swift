@@ -1,0 +1,104 @@
+internal import CSQLite
+
+/// The tables of a handler, inside the transaction that marks its message done.
+///
+/// Handed to the closure of `HandlerContext.write`, and valid only inside it: it cannot be copied or kept. Values are always bound. The
+/// library's own tables can be read and not changed, and the transaction belongs to the library.
+///
+/// ```swift
+/// try context.write { tables in
+///     try tables.execute("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, sku TEXT) STRICT")
+///     try tables.execute("INSERT INTO orders (id, sku) VALUES (?1, ?2)", .integer(message.id), .text(order.sku))
+/// }
+/// ```
+public struct OwnTables: ~Copyable {
+    private let connection: Connection
+
+    /// Lends a connection's tables to `body`.
+    static func lend<T>(_ connection: Connection, _ body: (borrowing OwnTables) throws -> T) rethrows -> T {
+        connection.isGuarded = true
+        defer { connection.isGuarded = false }
+        return try body(OwnTables(connection: connection))
+    }
+
+    private init(connection: Connection) {
+        self.connection = connection
+    }
+
+    /// Runs one statement.
+    ///
+    /// - Returns: how many rows it changed.
+    /// - Throws: `ConnmixError` with SQLite's words, also where the statement touches a table of the library.
+    @discardableResult
+    public borrowing func execute(_ sql: String, _ values: SQLValue...) throws -> Int {
+        let statement = try prepare(sql, values)
+        try statement.run()
+        return connection.changes
+    }
+
+    /// Runs one statement and answers its rows.
+    public borrowing func query(_ sql: String, _ values: SQLValue...) throws -> [SQLRow] {
+        let statement = try prepare(sql, values)
+        var rows: [SQLRow] = []
+        try statement.forEach { rows.append(SQLRow($0)) }
+        return rows
+    }
+
+    private borrowing func prepare(_ sql: String, _ values: [SQLValue]) throws -> Statement {
+        let statement = try connection.prepare(sql)
+        guard values.count == statement.parameterCount else {
+            throw ConnmixError(
+                .badData, "\"\(sql.prefix(80))\" has \(statement.parameterCount) parameters and \(values.count) values were given"
+            )
+        }
+        for (index, value) in values.enumerated() { statement.bind(Int32(index + 1), value) }
+        return statement
+    }
+}
+
+/// A value of SQLite.
+public enum SQLValue: Sendable, Hashable {
+    case null
+    case integer(Int64)
+    case real(Double)
+    case text(String)
+    case blob([UInt8])
+}
+
+/// A row of a query: its values by the columns' names.
+public struct SQLRow: Sendable, Hashable {
+    public let names: [String]
+    public let values: [SQLValue]
+
+    init(_ row: Statement) {
+        names = (0..<row.columnCount).map { row.columnName($0) }
+        values = (0..<row.columnCount).map { row.value($0) }
+    }
+
+    /// The value of the first column of this name; `nil` where there is none.
+    public subscript(name: String) -> SQLValue? {
+        names.firstIndex(of: name).map { values[$0] }
+    }
+}
+
+extension Statement {
+    fileprivate func bind(_ index: Int32, _ value: SQLValue) {
+        switch value {
+        case .null: bindNull(index)
+        case .integer(let integer): bind(index, integer)
+        case .real(let real): bindReal(index, real)
+        case .text(let text): bind(index, text)
+        case .blob(let bytes): bind(index, copying: bytes)
+        }
+    }
+
+    fileprivate func value(_ column: Int32) -> SQLValue {
+        switch columnType(column) {
+        case SQLITE_INTEGER: .integer(int(column))
+        case SQLITE_FLOAT: .real(double(column))
+        case SQLITE_TEXT: .text(text(column))
+        case SQLITE_BLOB: .blob(bytes(column))
+        default: .null
+        }
+    }
+}
