@@ -6,7 +6,6 @@ internal import NIOWebSocket
 /// What one read brings is gathered and handed on at its end, so that a thousand messages are one call.
 final class NodeChannelHandler: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
-    typealias OutboundOut = WebSocketFrame
 
     private let identity: NodeIdentity
     private let settings: NodeConnectionMachine.Settings
@@ -16,6 +15,9 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private var machine: NodeConnectionMachine
     private var connection: NodeConnection?
     private var context: ChannelHandlerContext?
+    /// Of the frame encoder: what is written there passes the encoder by, since it is framed already.
+    private var socket: ChannelHandlerContext?
+    private var output = FrameWriter()
     private var messages: [ReceivedMessage] = []
     private var outcomes: [CommandOutcome] = []
     private var timer: (fires: ContinuousClock.Instant, task: Scheduled<Void>)?
@@ -38,6 +40,8 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        socket = try? context.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)
+        precondition(socket != nil, "the upgrade adds the frame encoder before this handler")
         let connection = NodeConnection(identity: identity, channel: context.channel, handler: self)
         self.connection = connection
         delegate.connected(connection)
@@ -47,6 +51,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         end()
         self.context = nil
+        socket = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -55,8 +60,9 @@ final class NodeChannelHandler: ChannelInboundHandler {
         case .text, .binary:
             read(frame.unmaskedData)
         case .ping:
-            let pong = WebSocketFrame(fin: true, opcode: .pong, maskKey: .random(), data: frame.unmaskedData)
-            context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
+            var payload = frame.unmaskedData
+            output.frame(.pong) { $0.writeBuffer(&payload) }
+            flush()
         case .connectionClose:
             var data = frame.unmaskedData
             let code = data.readInteger(as: UInt16.self).map { " with code \($0)" } ?? ""
@@ -87,7 +93,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     // MARK: Calls from outside, on the loop
 
     func send(_ commands: [(id: Int64, command: Command)]) {
-        guard let context else {
+        guard socket != nil else {
             return refuse(commands)
         }
         let now = ContinuousClock.now
@@ -97,9 +103,9 @@ final class NodeChannelHandler: ChannelInboundHandler {
                 refused.append(entry)
                 continue
             }
-            write(context) { RequestEncoder.command(entry.command, id: requestID, into: &$0) }
+            output.text { RequestEncoder.command(entry.command, id: requestID, into: &$0) }
         }
-        context.flush()
+        flush()
         rescheduleTimer()
         if !refused.isEmpty { refuse(refused) }
     }
@@ -116,11 +122,10 @@ final class NodeChannelHandler: ChannelInboundHandler {
         guard endReason == nil, let context else { return }
         endReason = (reason, clean)
         handOn()
-        var data = context.channel.allocator.buffer(capacity: 2)
-        data.write(webSocketErrorCode: clean ? .normalClosure : .goingAway)
-        let frame = WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: data)
+        output.frame(.connectionClose) { $0.write(webSocketErrorCode: clean ? .normalClosure : .goingAway) }
+        guard let socket, let frames = output.take() else { return context.close(promise: nil) }
         // Half a goodbye is enough: whatever was applied was answered before, and a hanging peer must not hold us.
-        context.writeAndFlush(wrapOutboundOut(frame)).whenComplete { [channel = context.channel] _ in
+        socket.writeAndFlush(NIOAny(frames)).whenComplete { [channel = context.channel] _ in
             channel.close(promise: nil)
         }
     }
@@ -173,17 +178,17 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     private func perform(_ actions: [NodeConnectionMachine.Action]) {
-        guard let context else { return }
+        guard context != nil else { return }
         for action in actions {
             switch action {
             case .pop(let id, let form):
-                write(context) { RequestEncoder.pop(settings.topics, form: form, id: id, into: &$0) }
-                context.flush()
+                output.text { RequestEncoder.pop(settings.topics, form: form, id: id, into: &$0) }
+                flush()
             case .unpop(let id, let form):
-                write(context) { RequestEncoder.unpop(form: form, id: id, into: &$0) }
-                context.flush()
+                output.text { RequestEncoder.unpop(form: form, id: id, into: &$0) }
+                flush()
             case .ping(let id):
-                ping(context, id: id)
+                ping(id: id)
             case .nowConsuming(let form):
                 onForm(form)
                 onConsuming()
@@ -203,24 +208,22 @@ final class NodeChannelHandler: ChannelInboundHandler {
         rescheduleTimer()
     }
 
-    private func ping(_ context: ChannelHandlerContext, id: Int64?) {
-        let empty = context.channel.allocator.buffer(capacity: 0)
-        context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .ping, maskKey: .random(), data: empty)), promise: nil)
-        write(context) { buffer in
+    private func ping(id: Int64?) {
+        output.frame(.ping) { _ in }
+        output.text { buffer in
             if let id {
                 RequestEncoder.ping(form: .php105, id: id, into: &buffer)
             } else {
                 buffer.writeStaticString("ping")
             }
         }
-        context.flush()
+        flush()
     }
 
-    private func write(_ context: ChannelHandlerContext, _ body: (inout ByteBuffer) -> Void) {
-        var buffer = context.channel.allocator.buffer(capacity: 256)
-        body(&buffer)
-        let frame = WebSocketFrame(fin: true, opcode: .text, maskKey: .random(), data: buffer)
-        context.write(wrapOutboundOut(frame), promise: nil)
+    /// Writes what has gathered, as one write.
+    private func flush() {
+        guard let socket, let frames = output.take() else { return }
+        socket.writeAndFlush(NIOAny(frames), promise: nil)
     }
 
     private func refuse(_ commands: [(id: Int64, command: Command)]) {
