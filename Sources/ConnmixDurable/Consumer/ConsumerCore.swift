@@ -161,7 +161,7 @@ final class ConsumerCore: Sendable {
         }
     }
 
-    func admit(_ rows: [(id: Int64, OutgoingCommand)], _ effects: inout DrainOperation.Effects) {
+    func admit(_ rows: [(id: Int64, command: OutgoingCommand)], _ effects: inout DrainOperation.Effects) {
         state.withLock { state in
             for (id, command) in rows
             where state.relay.window.append(id, keys: command.keys, command) == .taken {
