@@ -168,7 +168,7 @@ final class ConsumerCore: Sendable {
         }
     }
 
-    func admit(_ rows: [(id: Int64, OutgoingCommand)], _ effects: inout DrainOperation.Effects) {
+    func admit(_ rows: [(id: Int64, command: OutgoingCommand)], _ effects: inout DrainOperation.Effects) {
         state.withLock { state in
             for (id, command) in rows
             where state.relay.window.append(id, keys: command.keys, command) == .taken {
@@ -185,44 +185,59 @@ final class ConsumerCore: Sendable {
         }
     }
 
+    /// Reads outside the lock: a scan takes as long as a hundred handlers.
     func loadEntries(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
-        var claims: [Int64] = []
-        try state.withLock { state in
-            guard !state.dispatcher.isStopping, let pass = state.dispatcher.window.nextPass(limit: 1_000) else { return }
-            let scanned = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
-                let isDue = row.availableAt <= transaction.now && !row.flags.contains(.suspect)
-                let delivery = Delivery(row, isClaimed: isDue)
-                switch state.dispatcher.window.load(row.id, keys: delivery.keys, delivery) {
+        let pass = state.withLock { state in
+            state.dispatcher.isStopping ? nil : state.dispatcher.window.nextPass(limit: 1_000)
+        }
+        guard let pass else { return }
+        var rows: [(id: Int64, delivery: Delivery)] = []
+        rows.reserveCapacity(pass.limit)
+        _ = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+            let isDue = row.availableAt <= transaction.now && !row.flags.contains(.suspect)
+            rows.append((row.id, Delivery(row, isClaimed: isDue)))
+            return true
+        }
+        let claims = state.withLock { state -> [Int64] in
+            var claims: [Int64] = []
+            guard !state.dispatcher.isStopping else { return claims }
+            for (id, delivery) in rows {
+                switch state.dispatcher.window.load(id, keys: delivery.keys, delivery) {
                 case .taken:
-                    effects.entries.append(row.id)
-                    if isDue { claims.append(row.id) }
-                    return true
-                case .leftInFile, .known: return true
-                case .full: return false
+                    effects.entries.append(id)
+                    if delivery.isClaimed { claims.append(id) }
+                case .leftInFile, .known: break
+                case .full: return claims
                 }
             }
-            if scanned < pass.limit { state.dispatcher.window.passEnded() }
+            if rows.count < pass.limit { state.dispatcher.window.passEnded() }
+            return claims
         }
         try Journal.claim(transaction, ids: claims, run: run)
     }
 
     func loadCommands(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
-        try state.withLock { state in
-            guard let pass = state.relay.window.nextPass(limit: 1_000) else { return }
-            let scanned = try OutboxTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
-                guard !state.relay.isUnmarked(row.id) else {
-                    state.relay.window.passed(row.id)
-                    return true
+        guard let pass = state.withLock({ $0.relay.window.nextPass(limit: 1_000) }) else { return }
+        var rows: [(id: Int64, command: OutgoingCommand)] = []
+        rows.reserveCapacity(pass.limit)
+        _ = try OutboxTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+            rows.append((row.id, OutgoingCommand(row)))
+            return true
+        }
+        state.withLock { state in
+            for (id, command) in rows {
+                // Answered, perhaps while the file was read: still pending there, and not to be sent again.
+                guard !state.relay.isUnmarked(id) else {
+                    state.relay.window.passed(id)
+                    continue
                 }
-                let command = OutgoingCommand(row)
-                switch state.relay.window.load(row.id, keys: command.keys, command) {
-                case .taken: effects.commands.append(row.id)
+                switch state.relay.window.load(id, keys: command.keys, command) {
+                case .taken: effects.commands.append(id)
                 case .leftInFile, .known: break
-                case .full: return false
+                case .full: return
                 }
-                return true
             }
-            if scanned < pass.limit { state.relay.window.passEnded() }
+            if rows.count < pass.limit { state.relay.window.passEnded() }
         }
     }
 

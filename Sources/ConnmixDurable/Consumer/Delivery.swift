@@ -2,14 +2,26 @@ internal import NIOCore
 
 /// A journaled message on its way to its handler.
 struct Delivery: Sendable {
-    var topic: String
-    var node: String
-    var client: ClientID
-    /// The lane's name where it is not the client.
-    var lane: String?
-    var data: ByteBuffer
-    /// Microseconds since 1970.
-    var receivedAt: Int64
+    /// What never changes of it. Deliveries are copied from room to room; like this a copy is one reference.
+    private final class Content: Sendable {
+        let topic: String
+        let node: String
+        let client: ClientID
+        let lane: String?
+        let data: ByteBuffer
+        let receivedAt: Int64
+
+        init(topic: String, node: String, client: ClientID, lane: String?, data: ByteBuffer, receivedAt: Int64) {
+            self.topic = topic
+            self.node = node
+            self.client = client
+            self.lane = lane
+            self.data = data
+            self.receivedAt = receivedAt
+        }
+    }
+
+    private let content: Content
     /// Attempts that were begun, the one under way included.
     var attempts: Int
     /// Microseconds since 1970; not to be handled earlier.
@@ -17,7 +29,27 @@ struct Delivery: Sendable {
     /// Marked in the file as running: its handler may start.
     var isClaimed: Bool
     /// Must be handled alone: it may have killed the process before.
-    var isSuspect = false
+    var isSuspect: Bool
+
+    init(
+        topic: String, node: String, client: ClientID, lane: String? = nil, data: ByteBuffer, receivedAt: Int64,
+        attempts: Int, availableAt: Int64, isClaimed: Bool, isSuspect: Bool = false
+    ) {
+        content = Content(topic: topic, node: node, client: client, lane: lane, data: data, receivedAt: receivedAt)
+        self.attempts = attempts
+        self.availableAt = availableAt
+        self.isClaimed = isClaimed
+        self.isSuspect = isSuspect
+    }
+
+    var topic: String { content.topic }
+    var node: String { content.node }
+    var client: ClientID { content.client }
+    /// The lane's name where it is not the client.
+    var lane: String? { content.lane }
+    var data: ByteBuffer { content.data }
+    /// Microseconds since 1970.
+    var receivedAt: Int64 { content.receivedAt }
 
     var keys: OrderKeys { OrderKeys(.lane(lane ?? client.text)) }
 }

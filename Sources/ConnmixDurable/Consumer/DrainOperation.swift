@@ -96,7 +96,7 @@ final class DrainOperation: WriteOperation {
     ) throws -> [(command: Command, outcome: HandlerOutcome)] {
         var done: [Int64] = []
         var released: [Int64] = []
-        var staged: [(Command, HandlerOutcome)] = []
+        var staged: [(command: Command, outcome: HandlerOutcome)] = []
         done.reserveCapacity(work.outcomes.count)
         effects.outcomes.reserveCapacity(work.outcomes.count)
         for begun in work.outcomes {
@@ -162,7 +162,7 @@ final class DrainOperation: WriteOperation {
         _ transaction: Transaction, _ staged: [(command: Command, outcome: HandlerOutcome)], _ effects: inout Effects
     ) throws {
         guard !staged.isEmpty || !work.enqueues.isEmpty else { return }
-        var rows: [(id: Int64, OutgoingCommand)] = []
+        var rows: [(id: Int64, command: OutgoingCommand)] = []
         rows.reserveCapacity(staged.count + work.enqueues.count)
         for (command, outcome) in staged {
             let lane = outcome.delivery.lane ?? outcome.delivery.client.text
@@ -185,7 +185,7 @@ final class DrainOperation: WriteOperation {
 
     private func insert(
         _ transaction: Transaction, _ command: Command, messageID: Int64?, node: String?, lane: String?
-    ) throws -> (id: Int64, OutgoingCommand) {
+    ) throws -> (id: Int64, command: OutgoingCommand) {
         let columns = NewCommand(command, messageID: messageID, node: node, lane: lane)
         let id = try command.payload.withBytes { try OutboxTable.enqueue(transaction, columns, data: $0) }
         return (id, OutgoingCommand(command: command, node: node, lane: lane, availableAt: transaction.now))
