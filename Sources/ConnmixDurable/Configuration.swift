@@ -73,7 +73,8 @@ public struct ConsumerConfiguration: Sendable {
         let durations: [(String, Duration)] = [
             ("directoryRefresh", directoryRefresh), ("connectTimeout", connectTimeout), ("replyTimeout", replyTimeout),
             ("pingInterval", pingInterval), ("backoffBase", backoffBase), ("backoffCap", backoffCap),
-            ("retry.base", retry.base), ("retry.cap", retry.cap),
+            ("retry.base", retry.base), ("retry.cap", retry.cap), ("commandRetry.base", commandRetry.base),
+            ("commandRetry.cap", commandRetry.cap), ("commandRetry.unreachablePause", commandRetry.unreachablePause),
         ]
         for (name, duration) in durations {
             try require(

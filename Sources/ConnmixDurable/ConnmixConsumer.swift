@@ -40,6 +40,8 @@ public final class ConnmixConsumer: Service {
     private let eventsContinuation: AsyncStream<ConsumerEvent>.Continuation
     private let phase = Mutex(Phase.new)
     private let wasRun = Mutex(false)
+    /// Everything that was in memory at the end is in the file.
+    private let isFlushed = Mutex(false)
 
     /// A consumer with handlers for its topics. Nothing happens before `run`.
     public init(
@@ -115,8 +117,13 @@ public final class ConnmixConsumer: Service {
         phase.withLock { $0 = .ended }
         await core.close()
         let left = core.atRisk
-        if left == 0 {
-            try await store.writer.write { try RunTable.end($0, run: run) }
+        do {
+            if left == 0, failure == nil, isFlushed.withLock({ $0 }) {
+                try await store.writer.write { try RunTable.end($0, run: run) }
+            }
+        } catch {
+            // The run counts as unclean then, which is what it was.
+            logger.error("the end of the run could not be written", metadata: .facts([(.error, "\(error)")]))
         }
         try await group.shutdownGracefully()
         if let failure { throw failure }
@@ -192,7 +199,7 @@ public final class ConnmixConsumer: Service {
                     return .cancelled
                 }
             }
-            group.addTask { .failed(await core.failure()) }
+            group.addTask { await core.failure().map { .failed($0) } ?? .cancelled }
             core.start()
             cluster.start()
             let end = await group.next() ?? .cancelled
@@ -226,7 +233,7 @@ public final class ConnmixConsumer: Service {
         if await !core.outboxDrained(within: configuration.drain) {
             logger.notice("the outbox is not empty; the rest is sent after the next start")
         }
-        await cluster.leave()
+        await cluster.leave(within: .seconds(10))
         await flush(core, within: configuration.shutdownGrace)
     }
 
@@ -234,15 +241,18 @@ public final class ConnmixConsumer: Service {
         core.stopTaking()
         core.stopHandling()
         cancelHandlers()
-        await cluster.stop()
-        _ = await core.handlersEnded(within: .seconds(1))
+        // Not a long goodbye, but what is already in the sockets exists nowhere else.
+        await cluster.leave(within: .seconds(1))
+        await core.handlersReturned(within: .seconds(1))
         await flush(core, within: .seconds(5))
     }
 
     /// Writes what is in memory, again and again where the disk does not take it.
     private func flush(_ core: ConsumerCore, within limit: Duration) async {
         let deadline = ContinuousClock.now + limit
-        while await !core.flush(), ContinuousClock.now < deadline {
+        while true {
+            if await core.flush() { return isFlushed.withLock { $0 = true } }
+            guard ContinuousClock.now < deadline else { return }
             await core.pause(.milliseconds(100))
         }
     }

@@ -23,6 +23,7 @@ struct Backoff: Sendable, Equatable {
     static func pause(
         after failures: Int, base: Duration, cap: Duration, using generator: inout some RandomNumberGenerator
     ) -> Duration {
+        let (base, cap) = (min(base, .seconds(86_400)), min(cap, .seconds(86_400)))
         guard failures > 0 else { return min(base, cap) }
         let limit = min(cap, base * (1 << min(failures, 20)))
         let jittered = Int64.random(in: 0...max(0, limit.microseconds), using: &generator)

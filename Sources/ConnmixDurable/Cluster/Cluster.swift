@@ -50,17 +50,18 @@ final class Cluster: Sendable {
     }
 
     /// Leaves every node in order and returns when the last connection is closed.
-    func leave() async {
-        await end { $0.leave() }
-    }
-
-    /// Closes every connection at once.
-    func stop() async {
-        await end { $0.close(reason: "stopped") }
-    }
-
-    private func end(_ body: @escaping @Sendable (NodeConnection) -> Void) async {
+    ///
+    /// - Parameter limit: after it what is still open is closed at once, and a second later it is given up.
+    func leave(within limit: Duration) async {
         let closed = loop.makePromise(of: Void.self)
+        let time = TimeAmount.microseconds(limit.microseconds)
+        let force = loop.scheduleTask(in: time) {
+            for connection in self.state.value.connections.values { connection.close(reason: "stopped") }
+        }
+        let giveUp = loop.scheduleTask(in: time + .seconds(2)) {
+            self.state.value.onAllClosed?.succeed()
+            self.state.value.onAllClosed = nil
+        }
         loop.execute {
             self.state.value.isStopping = true
             self.state.value.machine.stop()
@@ -69,10 +70,12 @@ final class Cluster: Sendable {
                 closed.futureResult.cascade(to: earlier)
             }
             self.state.value.onAllClosed = closed
-            for connection in self.state.value.connections.values { body(connection) }
+            for connection in self.state.value.connections.values { connection.leave() }
             self.finishIfClosed()
         }
         _ = try? await closed.futureResult.get()  // never fails
+        force.cancel()
+        giveUp.cancel()
     }
 
     // MARK: On the loop
@@ -104,6 +107,8 @@ final class Cluster: Sendable {
             case .replaced(let old, let new):
                 forget(old)
                 delegate.happened(.nodeReplaced(old: old, new: new))
+            case .directoryKnown:
+                delegate.directoryKnown()
             case .centerChanged(let trouble):
                 delegate.happened(.centerTrouble(trouble))
             }
@@ -161,29 +166,38 @@ final class Cluster: Sendable {
         connector.connect(to: identity) { [self] in
             NodeChannelHandler(
                 identity: identity, settings: settings.connection, form: form,
-                delegate: ConnectionWatcher(cluster: self, delegate: delegate),
+                delegate: ConnectionWatcher(identity: identity, cluster: self, delegate: delegate),
                 onForm: { self.state.value.forms[identity] = $0 },
                 onConsuming: { self.state.value.machine.consuming(identity) })
         }.whenFailure { error in
+            self.state.value.abandoned.remove(identity)
             self.delegate.happened(.nodeUnreachable(identity, reason: error.brief))
             self.ended(identity)
         }
     }
 
-    fileprivate func opened(_ connection: NodeConnection) {
+    /// Whether nobody waits for a connection to this node any more: it was replaced, removed, or is connected already.
+    fileprivate func isUnwanted(_ identity: NodeIdentity) -> Bool {
+        state.value.isStopping || state.value.abandoned.contains(identity) || state.value.connections[identity] != nil
+    }
+
+    /// - Returns: whether the connection is wanted; it is closed otherwise, and has popped nothing.
+    fileprivate func opened(_ connection: NodeConnection) -> Bool {
         let identity = connection.identity
-        state.value.connections[identity] = connection
-        if state.value.isStopping || state.value.abandoned.remove(identity) != nil {
-            return loop.execute { connection.close(reason: "nobody waits for it any more") }
+        guard !isUnwanted(identity) else {
+            state.value.abandoned.remove(identity)
+            loop.execute { connection.close(reason: "nobody waits for it any more") }
+            return false
         }
+        state.value.connections[identity] = connection
         let actions = state.value.machine.connected(identity)
         loop.execute { self.perform(actions) }
+        return true
     }
 
     fileprivate func closed(_ connection: NodeConnection) {
-        if state.value.connections[connection.identity] === connection {
-            state.value.connections[connection.identity] = nil
-        }
+        guard state.value.connections[connection.identity] === connection else { return }
+        state.value.connections[connection.identity] = nil
         ended(connection.identity)
     }
 
@@ -201,10 +215,12 @@ final class Cluster: Sendable {
 
 /// Lets the cluster see its connections come and go, and passes everything on.
 private final class ConnectionWatcher: ClusterDelegate {
+    private let identity: NodeIdentity
     private let cluster: Cluster
     private let delegate: any ClusterDelegate
 
-    init(cluster: Cluster, delegate: any ClusterDelegate) {
+    init(identity: NodeIdentity, cluster: Cluster, delegate: any ClusterDelegate) {
+        self.identity = identity
         self.cluster = cluster
         self.delegate = delegate
     }
@@ -214,8 +230,7 @@ private final class ConnectionWatcher: ClusterDelegate {
     }
 
     func connected(_ connection: NodeConnection) {
-        cluster.opened(connection)
-        delegate.connected(connection)
+        if cluster.opened(connection) { delegate.connected(connection) }
     }
 
     func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {
@@ -227,7 +242,8 @@ private final class ConnectionWatcher: ClusterDelegate {
         delegate.settled(outcomes, by: connection)
     }
 
-    func shouldConsume() -> Bool { delegate.shouldConsume() }
+    func shouldConsume() -> Bool { !cluster.isUnwanted(identity) && delegate.shouldConsume() }
+    func directoryKnown() { delegate.directoryKnown() }
     func nodeGone(_ identity: NodeIdentity) { delegate.nodeGone(identity) }
     func happened(_ event: ConsumerEvent) { delegate.happened(event) }
 }

@@ -38,6 +38,8 @@ protocol ClusterDelegate: AnyObject, Sendable {
     func settled(_ outcomes: [CommandOutcome], by connection: NodeConnection)
     /// Whether a new connection is to pop at once.
     func shouldConsume() -> Bool
+    /// Every node of the center's first list was announced.
+    func directoryKnown()
     /// The id will not come back: its end users, contexts and channels are gone.
     func nodeGone(_ identity: NodeIdentity)
     func happened(_ event: ConsumerEvent)

@@ -19,6 +19,8 @@ struct ClusterMachine {
         case added(NodeIdentity)
         case removed(NodeIdentity)
         case replaced(old: NodeIdentity, new: NodeIdentity)
+        /// The first list was read whole: what it does not name is missing.
+        case directoryKnown
         /// The center's state changed: `nil` is well.
         case centerChanged(trouble: String?)
     }
@@ -43,6 +45,7 @@ struct ClusterMachine {
     private var nodes: [NodeAddress: Node] = [:]
     private var isFetching = false
     private var isStopping = false
+    private var isDirectoryKnown = false
     private var refreshAt: ContinuousClock.Instant
     private var centerBackoff: Backoff
     private var centerTrouble: String?
@@ -102,6 +105,10 @@ struct ClusterMachine {
             nodes[address]?.absences += 1
             guard node.absences + 1 >= 2 else { continue }
             actions += leave(address, node)
+        }
+        if !isDirectoryKnown {
+            isDirectoryKnown = true
+            actions.append(.directoryKnown)
         }
         return actions
     }

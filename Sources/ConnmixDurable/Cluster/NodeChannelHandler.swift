@@ -71,6 +71,8 @@ final class NodeChannelHandler: ChannelInboundHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         machine.heard(now: .now)
         handOn()
+        // The last answer may be all that leaving waited for.
+        if machine.isLeaving { perform(machine.tick(now: .now)) }
         rescheduleTimer()
         context.fireChannelReadComplete()
     }
@@ -105,6 +107,15 @@ final class NodeChannelHandler: ChannelInboundHandler {
         if !refused.isEmpty { refuse(refused, of: connection) }
     }
 
+    func setReading(_ wanted: Bool) {
+        guard let context else { return }
+        machine.setReading(wanted, now: .now)
+        context.channel.setOption(.autoRead, value: wanted).whenSuccess { [channel = context.channel] in
+            if wanted { channel.read() }
+        }
+        rescheduleTimer()
+    }
+
     func setConsuming(_ wanted: Bool) {
         perform(machine.setConsuming(wanted, now: .now))
     }
@@ -120,7 +131,8 @@ final class NodeChannelHandler: ChannelInboundHandler {
         var data = context.channel.allocator.buffer(capacity: 2)
         data.write(webSocketErrorCode: clean ? .normalClosure : .goingAway)
         let frame = WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: data)
-        // Half a goodbye is enough: whatever was applied was answered before, and a hanging peer must not hold us.
+        // Half a goodbye is enough: whatever was applied was answered before, and a peer that reads nothing must not hold us.
+        context.eventLoop.scheduleTask(in: .seconds(1)) { [channel = context.channel] in channel.close(promise: nil) }
         context.writeAndFlush(wrapOutboundOut(frame)).whenComplete { [channel = context.channel] _ in
             channel.close(promise: nil)
         }

@@ -26,9 +26,7 @@ final class NodeConnection: Sendable {
 
     /// Stops or resumes reading the socket altogether: the last resort against a backlog.
     func setReading(_ wanted: Bool) {
-        channel.setOption(.autoRead, value: wanted).whenSuccess { [channel] in
-            if wanted { channel.read() }
-        }
+        onLoop { $0.setReading(wanted) }
     }
 
     /// Unpops, waits for answers, closes.

@@ -62,6 +62,8 @@ struct NodeConnectionMachine {
     private var pingAt: ContinuousClock.Instant
     private var leaving: (deadline: ContinuousClock.Instant, quietUntil: ContinuousClock.Instant?)?
     private var isClosed = false
+    /// Since when the socket is not read; its silence means nothing then.
+    private var unreadSince: ContinuousClock.Instant?
 
     /// - Parameters:
     ///   - form: what worked for this node before; `nil` where it is not known yet.
@@ -77,13 +79,20 @@ struct NodeConnectionMachine {
 
     var isConsuming: Bool { consumption == .on }
     var inFlight: Int { requests.count }
+    var isLeaving: Bool { leaving != nil }
 
     var nextDeadline: ContinuousClock.Instant? {
         guard !isClosed else { return nil }
-        var next = min(pingAt, lastHeard + settings.pingInterval * 2)
-        if let deadline = requests.nextDeadline { next = min(next, deadline) }
+        var next = pingAt
+        if unreadSince == nil {
+            next = min(next, lastHeard + settings.pingInterval * 2)
+            if let deadline = requests.nextDeadline { next = min(next, deadline) }
+        }
         if case .refused(let until) = consumption { next = min(next, until) }
-        if let leaving { next = min(next, leaving.quietUntil ?? leaving.deadline, leaving.deadline) }
+        if let leaving {
+            next = min(next, leaving.deadline)
+            if let quietUntil = leaving.quietUntil, requests.isEmpty { next = min(next, quietUntil) }
+        }
         return next
     }
 
@@ -137,6 +146,22 @@ struct NodeConnectionMachine {
         return reconcile(now: now)
     }
 
+    /// Whether the socket is being read. While it is not, answers and signs of life lie unread: nothing is given up for
+    /// their lack, since closing would throw away what the socket holds.
+    mutating func setReading(_ isReading: Bool, now: ContinuousClock.Instant) {
+        switch (unreadSince, isReading) {
+        case (nil, false):
+            unreadSince = now
+        case (let since?, true):
+            unreadSince = nil
+            lastHeard = now
+            requests.postpone(by: now - since)
+            leaving?.deadline += now - since
+        case (nil, true), (_?, false):
+            break
+        }
+    }
+
     /// Leaves in order: unpop, wait for answers and for messages under way, close.
     mutating func leave(now: ContinuousClock.Instant) -> [Action] {
         guard !isClosed, leaving == nil else { return [] }
@@ -147,11 +172,11 @@ struct NodeConnectionMachine {
 
     mutating func tick(now: ContinuousClock.Instant) -> [Action] {
         guard !isClosed else { return [] }
-        if now >= lastHeard + settings.pingInterval * 2 {
+        var actions: [Action] = []
+        if unreadSince == nil, now >= lastHeard + settings.pingInterval * 2 {
             return close("nothing was heard for \(settings.pingInterval * 2)", clean: false)
         }
-        var actions: [Action] = []
-        while let purpose = requests.expire(now: now) {
+        while unreadSince == nil, let purpose = requests.expire(now: now) {
             switch purpose {
             case .command(let command): actions.append(.unanswered(command: command))
             case .ping: break
@@ -206,9 +231,9 @@ struct NodeConnectionMachine {
         mayBeConsuming = true
         switch outcome {
         case .success(let result) where result.success != false:
-            return popSucceeded()
+            return popSucceeded(now: now)
         case .failure(.consumedAlready, _) where mayHaveBeenConsuming:
-            return popSucceeded()
+            return popSucceeded(now: now)
         case .failure(.consumedAlready, _):
             return close("the engine says 202, consumed already, on a fresh connection", clean: false)
         case .failure(.invalidParameters, _) where !formIsProven && form == .docs:
@@ -216,7 +241,7 @@ struct NodeConnectionMachine {
             mayBeConsuming = false
             self.form = .php105
             consumption = .off
-            return reconcile(now: now)
+            return reconcile(now: now) + finishLeaving(now: now)
         case .success, .failure:
             mayBeConsuming = mayHaveBeenConsuming
             if !formIsProven { self.form = .docs }
@@ -226,11 +251,11 @@ struct NodeConnectionMachine {
         }
     }
 
-    private mutating func popSucceeded() -> [Action] {
+    private mutating func popSucceeded(now: ContinuousClock.Instant) -> [Action] {
         consumption = .on
         formIsProven = true
         popBackoff.reset()
-        guard wantsConsumption else { return reconcile(now: lastHeard) }
+        guard wantsConsumption else { return reconcile(now: now) }
         return [.nowConsuming(form)]
     }
 

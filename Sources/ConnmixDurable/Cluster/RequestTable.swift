@@ -45,6 +45,11 @@ struct RequestTable<Purpose> {
         return purpose
     }
 
+    /// Gives every request more time.
+    mutating func postpone(by duration: Duration) {
+        for index in slots.indices { slots[index].deadline += duration }
+    }
+
     /// Everything that still waits, oldest first.
     mutating func removeAll() -> [Purpose] {
         defer {

@@ -271,7 +271,7 @@ final class ConsumerCore: Sendable {
 
     func committed(_ work: DrainOperation.Work, _ effects: DrainOperation.Effects) {
         var isOverTrouble = false
-        state.withLock { state in
+        let lateReceipts = state.withLock { state -> [Receipt] in
             for outcome in effects.outcomes {
                 switch outcome.result {
                 case .done, .dead, .released: state.dispatcher.settled(outcome.id)
@@ -283,17 +283,24 @@ final class ConsumerCore: Sendable {
             for id in effects.commands { state.relay.window.confirm(id) }
             for case .sent(let id, _, _) in work.changes { state.relay.marked(id) }
             for case .settled(let id, _) in work.changes { state.relay.marked(id) }
-            for receipt in effects.receipts { state.receipts[receipt.id] = receipt }
+            if !state.isClosed { for receipt in effects.receipts { state.receipts[receipt.id] = receipt } }
             if let solo = state.dispatcher.claimed(work.claims) { state.soloJob = solo }
+            if state.dispatcher.isStopping {
+                let claims = work.claims.together + (work.claims.alone.map { [$0] } ?? [])
+                release(state.dispatcher.startable(effects.entries + claims), &state)
+            }
             isOverTrouble = state.trouble != nil
+            if isOverTrouble { state.accountIsStale = true }
             state.trouble = nil
+            return state.isClosed ? effects.receipts : []
         }
         apply(intake.withLock { $0.committed(work.arrivals.count) })
         if isOverTrouble {
-            apply(intake.withLock { $0.release() })
+            apply(intake.withLock { $0.release(.trouble) })
             onEvent(.resumed)
         }
         for (enqueue, receipt) in zip(work.enqueues, effects.receipts) { enqueue.finish(.success(receipt)) }
+        for receipt in lateReceipts { receipt.abandon(Self.unanswered(receipt.id)) }
         for outcome in effects.outcomes { report(outcome) }
         for (id, node, reason) in effects.unreadable { onEvent(.unreadableMessage(id: id, node: node, reason: reason)) }
         pump()
@@ -305,7 +312,8 @@ final class ConsumerCore: Sendable {
         let isFatal = !known.isTransient
         let isNew = state.withLock { state in
             state.outcomes = work.outcomes + state.outcomes
-            state.changes = work.changes + state.changes
+            state.changes = Self.newest(work.changes + state.changes)
+            state.accountIsStale = true
             state.dispatcher.putBack(work.claims)
             var backoff = state.trouble?.backoff ?? Backoff(base: .milliseconds(100), cap: .seconds(5))
             var generator = SystemRandomNumberGenerator()
@@ -319,6 +327,20 @@ final class ConsumerCore: Sendable {
         if isNew { onEvent(.paused(reason: known.message)) }
         for enqueue in work.enqueues { enqueue.finish(.failure(known)) }
         pump()
+    }
+
+    /// Of several postponements of a command only the last one counts, so that a long trouble gathers one change a command.
+    private static func newest(_ changes: [Relay.Change]) -> [Relay.Change] {
+        var seen: Set<Int64> = []
+        return changes.reversed().filter { seen.insert($0.id).inserted }.reversed()
+    }
+
+    /// Gives entries back that are claimed in the file and will not be handled by this process.
+    private func release(_ ids: [Int64], _ state: inout State) {
+        for id in ids {
+            guard let delivery = state.dispatcher.window[id] else { continue }
+            state.outcomes.append(HandlerOutcome(id: id, delivery: delivery, startedAt: 0, result: .released))
+        }
     }
 
     // MARK: Doing what was decided
@@ -396,7 +418,11 @@ final class ConsumerCore: Sendable {
     /// - Returns: whether the caller must submit it, once the lock is free.
     private func requestDrain(_ state: inout State) -> Bool {
         guard !state.isDrainScheduled else { return false }
-        if let trouble = state.trouble, trouble.retryAt > Clock.now() { return false }
+        if let trouble = state.trouble {
+            // A clock that was set back must not stop commits for longer than the longest pause.
+            let left = trouble.retryAt - Clock.now()
+            if left > 0, left < 10_000_000 { return false }
+        }
         state.isDrainScheduled = true
         return true
     }
@@ -427,6 +453,8 @@ final class ConsumerCore: Sendable {
             case .stopReading:
                 connection.setConsuming(false)
                 connection.setReading(false)
+            case .read:
+                connection.setReading(true)
             case .resume:
                 connection.setReading(true)
                 if mayPop { connection.setConsuming(true) }
@@ -450,9 +478,13 @@ final class ConsumerCore: Sendable {
         guard !state.isClosed else { return }
         if state.flushAt == nil, !state.changes.isEmpty { state.flushAt = now + Self.markDelay }
         var next = now + Self.pollInterval
-        for time in [state.dispatcher.nextDeadline, state.relay.nextDeadline, state.flushAt, state.trouble?.retryAt] {
+        var deadlines = [state.dispatcher.nextDeadline, state.relay.nextDeadline]
+        // A drain that is on its way takes everything; in trouble nothing is taken before the next try.
+        if !state.isDrainScheduled { deadlines.append(state.trouble?.retryAt ?? state.flushAt) }
+        for time in deadlines {
             if let time { next = min(next, time) }
         }
+        next = max(next, now)
         if let timer = state.timer, timer.fires <= next { return }
         state.timer?.task.cancel()
         let task = loop.scheduleTask(in: .microseconds(max(0, next - now) + 500)) { self.timerFired() }
@@ -473,24 +505,30 @@ final class ConsumerCore: Sendable {
 
     // MARK: Waiting for a state
 
-    /// - Returns: whether the condition held within the limit.
+    /// - Returns: whether the condition held within the limit; false where the task was cancelled first.
     @discardableResult
     private func wait(
         within limit: Duration? = nil, until condition: @escaping @Sendable (borrowing State) -> Bool
     ) async -> Bool {
-        await withCheckedContinuation { continuation in
-            let number = state.withLock { state -> Int? in
-                guard !state.isClosed else { return nil }
-                state.nextWatcher += 1
-                state.watchers.append(
-                    Watcher(number: state.nextWatcher, condition: condition, continuation: continuation))
-                return state.nextWatcher
+        let number = state.withLock { state in
+            state.nextWatcher += 1
+            return state.nextWatcher
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isWatching = state.withLock { state in
+                    guard !state.isClosed, !Task.isCancelled else { return false }
+                    state.watchers.append(Watcher(number: number, condition: condition, continuation: continuation))
+                    return true
+                }
+                guard isWatching else { return continuation.resume(returning: false) }
+                if let limit {
+                    loop.scheduleTask(in: .microseconds(limit.microseconds)) { self.giveUp(watcher: number) }
+                }
+                pump()
             }
-            guard let number else { return continuation.resume(returning: false) }
-            if let limit {
-                loop.scheduleTask(in: .microseconds(limit.microseconds)) { self.giveUp(watcher: number) }
-            }
-            pump()
+        } onCancel: {
+            giveUp(watcher: number)
         }
     }
 
@@ -510,17 +548,17 @@ final class ConsumerCore: Sendable {
         return done
     }
 
-    /// Returns when a commit failed for good.
-    func failure() async -> any Error {
+    /// Returns when a commit failed for good; `nil` where the consumer ended otherwise.
+    func failure() async -> (any Error)? {
         await wait { $0.failure != nil }
-        return state.withLock { $0.failure } ?? CancellationError()
+        return state.withLock { $0.failure }
     }
 
     // MARK: Stopping
 
     /// Takes no more messages from the nodes; what is under way is still journaled.
     func stopTaking() {
-        apply(intake.withLock { $0.hold() })
+        apply(intake.withLock { $0.hold(.stopping) })
     }
 
     /// Starts no more handlers, and gives entries back that were claimed for this process.
@@ -531,10 +569,7 @@ final class ConsumerCore: Sendable {
                 state.dispatcher.ended(job.id, isCertain: false)
                 state.outcomes.append(HandlerOutcome(id: job.id, delivery: job.delivery, startedAt: 0, result: .released))
             }
-            for id in state.dispatcher.stop() {
-                guard let delivery = state.dispatcher.window[id] else { continue }
-                state.outcomes.append(HandlerOutcome(id: id, delivery: delivery, startedAt: 0, result: .released))
-            }
+            release(state.dispatcher.stop(), &state)
             defer { state.idleWorkers = [] }
             return (state.idleWorkers, requestDrain(&state))
         }
@@ -545,6 +580,14 @@ final class ConsumerCore: Sendable {
     /// Returns when no handler runs any more and every outcome is committed.
     func handlersEnded(within limit: Duration) async -> Bool {
         await wait(within: limit) { $0.dispatcher.isQuiet && $0.outcomes.isEmpty || $0.failure != nil }
+    }
+
+    /// The same for a task that is cancelled already: a handler that heeds its own cancellation returns at once.
+    func handlersReturned(within limit: Duration) async {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline, state.withLock({ $0.dispatcher.runningCount > 0 }) {
+            await pause(.milliseconds(5))
+        }
     }
 
     /// Returns when every command is settled and marked.
@@ -579,10 +622,12 @@ final class ConsumerCore: Sendable {
         }
         for enqueue in enqueues { enqueue.finish(.failure(Self.stopped)) }
         for receipt in receipts {
-            receipt.abandon(
-                ConnmixError(
-                    .stopped, "the consumer stopped before command \(receipt.id) was answered; it is sent after its next start"))
+            receipt.abandon(Self.unanswered(receipt.id))
         }
+    }
+
+    private static func unanswered(_ id: Int64) -> ConnmixError {
+        ConnmixError(.stopped, "the consumer stopped before command \(id) was answered; it is sent after its next start")
     }
 
     func pause(_ duration: Duration) async {
@@ -598,10 +643,12 @@ final class ConsumerCore: Sendable {
     ///
     /// - Returns: whether everything is in the file.
     func flush() async -> Bool {
-        await withCheckedContinuation { continuation in
+        let isCommitted = await withCheckedContinuation { continuation in
             let last = LastDrain(core: self) { continuation.resume(returning: $0) }
             if !writer.submit(last) { continuation.resume(returning: false) }
         }
+        return isCommitted && atRisk == 0
+            && state.withLock { $0.outcomes.isEmpty && $0.changes.isEmpty && $0.enqueues.isEmpty }
     }
 }
 
@@ -665,6 +712,8 @@ extension ConsumerCore: ClusterDelegate {
             note(connection.identity, "connected", &state)
         }
         if !isReading { connection.setReading(false) }
+        // A pause may have come between the connection's first pop and its place in the list.
+        connection.setConsuming(shouldConsume())
         onEvent(.nodeConnected(connection.identity))
         pump()
     }
@@ -683,6 +732,11 @@ extension ConsumerCore: ClusterDelegate {
 
     func shouldConsume() -> Bool {
         intake.withLock { $0.isOpen } && !state.withLock { $0.dispatcher.isStopping }
+    }
+
+    func directoryKnown() {
+        state.withLock { $0.relay.directoryKnown() }
+        pump()
     }
 
     func nodeGone(_ identity: NodeIdentity) {

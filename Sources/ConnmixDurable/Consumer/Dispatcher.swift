@@ -103,6 +103,7 @@ struct Dispatcher: Sendable {
 
     /// The claims could not be committed.
     mutating func putBack(_ claims: (together: [Int64], alone: Int64?)) {
+        guard !isStopping else { return }
         toClaim += claims.together
         if let id = claims.alone { toClaim.append(id) }
     }
@@ -129,9 +130,12 @@ struct Dispatcher: Sendable {
     mutating func stop() -> [Int64] {
         isStopping = true
         toClaim.removeAll()
-        return window.allIDs.filter { id in
-            !running.contains(id) && !settling.contains(id) && window[id]?.isClaimed == true
-        }
+        return startable(window.confirmedIDs)
+    }
+
+    /// Those of the entries that are claimed in the file and were not started: claims whose commit came after `stop`.
+    func startable(_ ids: [Int64]) -> [Int64] {
+        ids.filter { !running.contains($0) && !settling.contains($0) && window[$0]?.isClaimed == true }
     }
 
     private mutating func markClaimed(_ id: Int64) {
@@ -140,7 +144,7 @@ struct Dispatcher: Sendable {
     }
 
     private mutating func claimSolo() {
-        guard case .waiting(let id) = solo, running.isEmpty else { return }
+        guard !isStopping, case .waiting(let id) = solo, running.isEmpty else { return }
         solo = .claiming(id)
         toClaim.append(id)
     }

@@ -13,7 +13,15 @@ struct Intake: Sendable {
     enum Change: Equatable {
         case pause
         case stopReading
+        /// Read again, but do not pop.
+        case read
         case resume
+    }
+
+    /// Why nothing more is taken, whatever the gauge says.
+    enum Hold {
+        case stopping
+        case trouble
     }
 
     private enum Flow {
@@ -26,7 +34,7 @@ struct Intake: Sendable {
     private var waiting: [ReceivedMessage] = []
     private var inCommit = 0
     private var flow = Flow.open
-    private var isHeld = false
+    private var holds: Set<Hold> = []
     private(set) var highWater = 0
 
     init(limits: Limits) {
@@ -63,29 +71,42 @@ struct Intake: Sendable {
 
     mutating func committed(_ count: Int) -> Change? {
         inCommit -= count
-        guard flow != .open, !isHeld, atRisk <= limits.low else { return nil }
-        flow = .open
-        return .resume
+        return relax()
     }
 
     /// The commit failed: the messages stay in memory, before all that came later. Nothing more is taken until `release`.
     mutating func putBack(_ messages: [ReceivedMessage]) -> Change? {
         inCommit -= messages.count
         waiting = messages + waiting
-        return hold()
+        return hold(.trouble)
     }
 
-    /// Takes no more until `release`, whatever the gauge says.
-    mutating func hold() -> Change? {
-        isHeld = true
+    /// Takes no more until `release`, whatever the gauge says. What is under way is still read.
+    mutating func hold(_ reason: Hold) -> Change? {
+        holds.insert(reason)
         guard flow == .open else { return nil }
         flow = .paused
         return .pause
     }
 
-    /// The reason for `hold` is over.
-    mutating func release() -> Change? {
-        isHeld = false
-        return committed(0)
+    mutating func release(_ reason: Hold) -> Change? {
+        holds.remove(reason)
+        return relax()
+    }
+
+    private mutating func relax() -> Change? {
+        guard atRisk <= limits.low else { return nil }
+        switch flow {
+        case .open:
+            return nil
+        case .paused where holds.isEmpty, .blocked where holds.isEmpty:
+            flow = .open
+            return .resume
+        case .paused:
+            return nil
+        case .blocked:
+            flow = .paused
+            return .read
+        }
     }
 }

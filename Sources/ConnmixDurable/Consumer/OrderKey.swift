@@ -16,15 +16,18 @@ struct OrderKey: Sendable, Hashable {
 
     static func lane(_ name: String) -> OrderKey { OrderKey(name, seed: 0) }
     static func client(_ id: String) -> OrderKey { OrderKey(id, seed: 0) }
+    static func node(_ id: String) -> OrderKey { OrderKey(id, seed: 0x2545_F491_4F6C_DD1D) }
     static func channel(_ name: String) -> OrderKey { OrderKey(name, seed: 0x5851_F42D_4C95_7F2D) }
 }
 
-/// Up to two keys: enough for a lane and a target.
+/// Up to two keys, enough for a lane and a target, and a quota that bounds without ordering.
 struct OrderKeys: Sendable {
     var first: OrderKey?
     var second: OrderKey?
+    var quota: OrderKey?
 
-    init(_ first: OrderKey?, _ second: OrderKey? = nil) {
+    init(_ first: OrderKey?, _ second: OrderKey? = nil, quota: OrderKey? = nil) {
+        self.quota = quota
         self.first = first ?? second
         self.second = first == nil || second == first ? nil : second
     }

@@ -3,9 +3,12 @@ internal import DequeModule
 /// The rows of a table that are in memory, in order by their keys; the rest waits in the file. Pure.
 ///
 /// A row is *ready* when it is the oldest of each of its keys. The window is bounded: what does not fit is left in the file
-/// (`isBehind`) and loaded in the order of ids once there is room. So that one key that stands still cannot fill the
-/// window for all, a key holds at most `keyCapacity` rows; further ones are skipped ("spilled") and found again by another
-/// pass over the file when the key has room. While a key has spilled rows it takes no later ones: order is never broken.
+/// (`isBehind`) and loaded in the order of ids once there is room.
+///
+/// So that one key that stands still cannot fill the window for all, a key holds at most `keyCapacity` rows, and a quota (the node
+/// that calls must go to) a quarter of the window. A row that does not fit *closes* its keys: later rows of theirs stay in the
+/// file too, so order is never broken. When the key that was full has room again, a second pass goes over the file from the oldest
+/// row that was left, and ends as soon as the key is full once more. Passes take turns, so a deep key does not starve the others.
 struct OrderedWindow<Item: Sendable>: Sendable {
     enum Admission: Equatable {
         /// In the window, not ready before `confirm`.
@@ -14,7 +17,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         case leftInFile
         /// In the window already.
         case known
-        /// No room at all: the pass over the file ends here.
+        /// No room, or nothing more to find: this pass over the file ends here.
         case full
     }
 
@@ -24,33 +27,62 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         /// How many keys it is not the oldest of, plus one until it is confirmed.
         var blockers: Int
         var isReady = false
+        var isConfirmed = false
     }
 
     private struct Lane {
         var ids: Deque<Int64> = []
-        var spilledFrom: Int64?
+        /// Rows from here on are in the file only.
+        var closedFrom: Int64?
+
+        var isEmpty: Bool { ids.isEmpty && closedFrom == nil }
     }
+
+    /// A second pass, for keys that have room again.
+    private struct Repass {
+        /// The keys that were opened again.
+        var opened: [OrderKey]
+        /// Those of them that were full, and why the pass is made.
+        var causes: [OrderKey]
+    }
+
+    /// More closed keys than this are not remembered: the pass over the file halts until some are open again.
+    private static var closedLimit: Int { 65_536 }
 
     let capacity: Int
     let keyCapacity: Int
+    let quotaCapacity: Int
     private var nodes: [Int64: Node] = [:]
     private var lanes: [OrderKey: Lane] = [:]
-    private var spilledKeys: Set<OrderKey> = []
+    private var quotas: [OrderKey: Int] = [:]
     private var ready: Deque<Int64> = []
-    /// Every row up to here was looked at.
+    /// Keys and quotas that were full when a row came that did not fit.
+    private var causes: Set<OrderKey> = []
+    /// Every key that has rows in the file only.
+    private var closed: Set<OrderKey> = []
+    private var oldestUnkeyed: Int64?
+    private var repass: Repass?
+    /// The first pass made progress since the last second one.
+    private var mayRepass = true
+    private var isHalted = false
+    /// Every row up to here was looked at in this pass.
     private(set) var cursor: Int64 = 0
-    /// There may be rows above the cursor that nobody looked at.
+    /// Every row up to here was looked at by some pass.
+    private var frontier: Int64 = 0
+    /// There may be rows above the frontier that nobody looked at.
     private(set) var isBehind = true
 
     init(capacity: Int, keyCapacity: Int) {
         self.capacity = capacity
         self.keyCapacity = keyCapacity
+        quotaCapacity = max(1, capacity / 4)
     }
 
     var count: Int { nodes.count }
     var readyCount: Int { ready.count }
-    var isEmpty: Bool { nodes.isEmpty && !isBehind && spilledKeys.isEmpty }
-    var allIDs: [Int64] { nodes.keys.sorted() }
+    /// Nothing is known to be open, here or in the file.
+    var isEmpty: Bool { nodes.isEmpty && !isBehind && closed.isEmpty && causes.isEmpty && repass == nil }
+    var confirmedIDs: [Int64] { nodes.filter(\.value.isConfirmed).keys.sorted() }
 
     subscript(id: Int64) -> Item? {
         get { nodes[id]?.item }
@@ -61,65 +93,83 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     /// A row that was just added to the file, with the highest id so far.
     mutating func append(_ id: Int64, keys: OrderKeys, _ item: @autoclosure () -> Item) -> Admission {
-        guard !isBehind else { return .leftInFile }
-        guard nodes.count < capacity else {
+        guard !isBehind, repass == nil, nodes.count < capacity else {
+            isBehind = true
+            return .leftInFile
+        }
+        let admission = admit(id, keys: keys, item)
+        guard admission != .full else {
             isBehind = true
             return .leftInFile
         }
         cursor = id
-        return admit(id, keys: keys, item)
+        frontier = max(frontier, id)
+        return admission
     }
 
-    /// Whether reading the file would find room for something.
+    /// Whether reading the file would find something that there is room for.
     mutating func wantsPass() -> Bool { nextPass(limit: 1) != nil }
 
     /// Where to go on reading the file, and how many rows at most; `nil` where nothing is to be read now.
     mutating func nextPass(limit: Int) -> (after: Int64, limit: Int)? {
-        if !isBehind || nodes.count < capacity / 4 { startOverForSpilled() }
+        if repass == nil, !isBehind || mayRepass || isHalted { beginRepass() }
         let room = capacity - nodes.count
-        guard isBehind, room > capacity / 4 else { return nil }
+        guard repass != nil || isBehind && !isHalted, room > capacity / 4 else { return nil }
         return (cursor, min(limit, room))
     }
 
     /// A row of the file, in the order of ids above `cursor`.
     mutating func load(_ id: Int64, keys: OrderKeys, _ item: @autoclosure () -> Item) -> Admission {
+        if repass != nil, id > frontier { endRepass(early: false) }
         guard nodes[id] == nil else {
-            cursor = max(cursor, id)
+            passed(id)
             return .known
         }
         guard nodes.count < capacity else { return .full }
-        cursor = max(cursor, id)
-        return admit(id, keys: keys, item)
-    }
-
-    /// The pass found no more rows.
-    mutating func passEnded() {
-        isBehind = false
+        let admission = admit(id, keys: keys, item)
+        guard admission != .full else { return .full }
+        passed(id)
+        if admission == .leftInFile, let causes = repass?.causes, causes.allSatisfy({ self.causes.contains($0) }) {
+            endRepass(early: true)
+            return .full
+        }
+        return admission
     }
 
     /// A row was looked at that needs no place here.
     mutating func passed(_ id: Int64) {
         cursor = max(cursor, id)
+        if cursor > frontier {
+            frontier = cursor
+            mayRepass = true
+        }
+    }
+
+    /// The pass found no more rows.
+    mutating func passEnded() {
+        endRepass(early: false)
+        isBehind = false
+        mayRepass = true
     }
 
     /// Somebody else changed the file, or a transaction was rolled back: look at everything above `id` again.
     mutating func lookAgain(above id: Int64) {
         cursor = min(cursor, id)
         isBehind = true
+        isHalted = false
     }
 
     /// The row is committed as taken.
     mutating func confirm(_ id: Int64) {
+        guard let node = nodes[id], !node.isConfirmed else { return }
+        nodes[id]?.isConfirmed = true
         unblock(id)
     }
 
     /// The transaction that took the row was rolled back. Rows are withdrawn in the reverse order of their admission.
     mutating func withdraw(_ id: Int64) {
-        guard let node = nodes.removeValue(forKey: id) else { return }
-        node.keys.forEach { key in
-            if lanes[key]?.ids.last == id { lanes[key]?.ids.removeLast() }
-            forgetIfEmpty(key)
-        }
+        guard nodes[id] != nil else { return }
+        remove(id)
         lookAgain(above: id - 1)
     }
 
@@ -144,6 +194,10 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     /// The row is finished; the next ones of its keys may be ready now.
     mutating func remove(_ id: Int64) {
         guard let node = nodes.removeValue(forKey: id) else { return }
+        if let quota = node.keys.quota {
+            let left = (quotas[quota] ?? 1) - 1
+            quotas[quota] = left == 0 ? nil : left
+        }
         node.keys.forEach { key in
             guard let head = lanes[key]?.ids.first else { return }
             if head == id {
@@ -152,31 +206,50 @@ struct OrderedWindow<Item: Sendable>: Sendable {
             } else {
                 lanes[key]?.ids.removeAll { $0 == id }
             }
-            forgetIfEmpty(key)
+            if lanes[key]?.isEmpty == true { lanes[key] = nil }
         }
     }
 
     // MARK: -
 
     private mutating func admit(_ id: Int64, keys: OrderKeys, _ item: () -> Item) -> Admission {
-        var mustSpill = false
+        var isFit = true
+        var full: [OrderKey] = []
         keys.forEach { key in
-            if let lane = lanes[key], lane.spilledFrom != nil || lane.ids.count >= keyCapacity { mustSpill = true }
+            guard let lane = lanes[key] else { return }
+            if lane.ids.count >= keyCapacity { full.append(key) }
+            if lane.ids.count >= keyCapacity || lane.closedFrom.map({ id >= $0 }) == true { isFit = false }
         }
-        guard !mustSpill else {
-            keys.forEach { key in
-                lanes[key, default: Lane()].spilledFrom = min(lanes[key]?.spilledFrom ?? id, id)
-                spilledKeys.insert(key)
-            }
-            return .leftInFile
+        if let quota = keys.quota, quotas[quota, default: 0] >= quotaCapacity {
+            full.append(quota)
+            isFit = false
         }
+        guard isFit else { return leave(id, keys: keys, because: full) }
         var blockers = 1
         keys.forEach { key in
             lanes[key, default: Lane()].ids.append(id)
             if lanes[key]?.ids.count != 1 { blockers += 1 }
         }
+        if let quota = keys.quota { quotas[quota, default: 0] += 1 }
         nodes[id] = Node(item: item(), keys: keys, blockers: blockers)
         return .taken
+    }
+
+    /// Leaves a row in the file, and with it all later ones of its keys.
+    private mutating func leave(_ id: Int64, keys: OrderKeys, because full: [OrderKey]) -> Admission {
+        guard closed.count < Self.closedLimit else {
+            isHalted = true
+            return .full
+        }
+        causes.formUnion(full)
+        keys.forEach { key in close(key, from: id) }
+        if keys.first == nil { oldestUnkeyed = min(oldestUnkeyed ?? id, id) }
+        return .leftInFile
+    }
+
+    private mutating func close(_ key: OrderKey, from id: Int64) {
+        closed.insert(key)
+        lanes[key, default: Lane()].closedFrom = min(lanes[key]?.closedFrom ?? id, id)
     }
 
     private mutating func unblock(_ id: Int64) {
@@ -185,22 +258,40 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         if blockers == 1 { makeReady(id) }
     }
 
-    /// Keys with spilled rows and room for them: the pass goes back to the oldest of those rows.
-    private mutating func startOverForSpilled() {
-        var from: Int64?
-        for key in spilledKeys {
-            guard let lane = lanes[key], let spilledFrom = lane.spilledFrom, lane.ids.count <= keyCapacity / 2 else {
-                continue
-            }
-            from = min(from ?? spilledFrom, spilledFrom)
-            lanes[key]?.spilledFrom = nil
-            spilledKeys.remove(key)
-            forgetIfEmpty(key)
-        }
-        if let from { lookAgain(above: from - 1) }
+    private func hasRoom(_ key: OrderKey) -> Bool {
+        if let members = quotas[key] { return members <= quotaCapacity / 2 }
+        return (lanes[key]?.ids.count ?? 0) <= keyCapacity / 2
     }
 
-    private mutating func forgetIfEmpty(_ key: OrderKey) {
-        if let lane = lanes[key], lane.ids.isEmpty, lane.spilledFrom == nil { lanes[key] = nil }
+    /// Where a key that was full has room again, goes back to the oldest row that was left in the file.
+    private mutating func beginRepass() {
+        let opening = causes.filter { hasRoom($0) }
+        guard !opening.isEmpty else { return }
+        causes.subtract(opening)
+        // A key that is closed only because a row of it waits for another key cannot open by itself: all such are tried.
+        let opened = closed.filter { !causes.contains($0) }
+        var from = oldestUnkeyed
+        for key in opened {
+            if let closedFrom = lanes[key]?.closedFrom { from = min(from ?? closedFrom, closedFrom) }
+            lanes[key]?.closedFrom = nil
+            if lanes[key]?.isEmpty == true { lanes[key] = nil }
+        }
+        closed.subtract(opened)
+        oldestUnkeyed = nil
+        isHalted = false
+        guard let from else { return }
+        repass = Repass(opened: Array(opened), causes: Array(opening))
+        mayRepass = false
+        cursor = min(cursor, from - 1)
+    }
+
+    /// - Parameter early: the causes are full again before everything was looked at; what lies between stays closed.
+    private mutating func endRepass(early: Bool) {
+        guard let ended = repass else { return }
+        repass = nil
+        guard early else { return }
+        for key in ended.opened { close(key, from: lanes[key]?.closedFrom ?? cursor + 1) }
+        oldestUnkeyed = min(oldestUnkeyed ?? cursor + 1, cursor + 1)
+        if cursor < frontier { cursor = frontier }
     }
 }

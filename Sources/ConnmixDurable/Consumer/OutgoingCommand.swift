@@ -21,7 +21,9 @@ struct OutgoingCommand: Sendable {
     var keys: OrderKeys {
         let laneKey = lane.map { OrderKey.lane($0) }
         return switch command.kind {
-        case .send(let client), .call(let client, _): OrderKeys(laneKey, .client(client.text))
+        case .send(let client): OrderKeys(laneKey, .client(client.text))
+        // Calls wait for one node; while it is away they must not fill the window.
+        case .call(let client, _): OrderKeys(laneKey, .client(client.text), quota: .node(node ?? ""))
         case .publish(let channel): OrderKeys(laneKey, .channel(channel))
         case .request: OrderKeys(laneKey)
         }

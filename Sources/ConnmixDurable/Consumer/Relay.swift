@@ -33,10 +33,11 @@ struct Relay: Sendable {
     /// How long a node may be missing from the center before calls to it are dead, in microseconds.
     private let nodeGrace: Int64
     private let stickiness: Int64 = 5_000_000
-    private let inFlightLimit = 4_096
     private var random: any RandomNumberGenerator & Sendable
     private var routes: [String: Route] = [:]
     private var listed: Set<String> = []
+    /// The center's list was read once: before that no node is missing.
+    private var isDirectoryKnown = false
     /// Nodes that are gone, and the ids that listen at their addresses since.
     private var successors: [String: String] = [:]
     /// Since when a node that a command needs is not listed, in microseconds since 1970.
@@ -65,6 +66,11 @@ struct Relay: Sendable {
     func isUnmarked(_ id: Int64) -> Bool { unmarked.contains(id) }
 
     // MARK: Nodes
+
+    mutating func directoryKnown() {
+        isDirectoryKnown = true
+        wakeStalled()
+    }
 
     mutating func nodeListed(_ id: String) {
         listed.insert(id)
@@ -177,8 +183,6 @@ struct Relay: Sendable {
     private mutating func land(_ id: Int64) -> String? {
         guard let node = inFlight.removeValue(forKey: id) else { return nil }
         routes[node]?.inFlight -= 1
-        // A full connection has room again.
-        if let room = routes[node], room.inFlight == inFlightLimit - 1 { wakeStalled() }
         return node
     }
 
@@ -237,21 +241,24 @@ struct Relay: Sendable {
     private mutating func route(_ item: OutgoingCommand, now: Int64) -> Routing {
         if case .call = item.command.kind {
             guard let owner = item.node else {
-                return leastLoaded(except: item.asked).map { .over($0) } ?? .wait(until: nil)
+                if let next = leastLoaded(except: item.asked) { return .over(next) }
+                // Whoever was left to ask is gone.
+                let isAsked = !item.asked.isEmpty && listed.union(routes.keys).isSubset(of: item.asked)
+                return isAsked ? .dead(reason: "client gone (no node has it)") : .wait(until: nil)
             }
             return routeToOwner(owner, now: now)
         }
         if let sticky = item.sticksTo, sticky.until > now, successors[sticky.node] == nil {
-            return hasRoom(sticky.node) ? .over(sticky.node) : .wait(until: sticky.until)
+            return isConnected(sticky.node) ? .over(sticky.node) : .wait(until: sticky.until)
         }
-        if let preferred = item.node, hasRoom(preferred) { return .over(preferred) }
+        if let preferred = item.node, isConnected(preferred) { return .over(preferred) }
         return leastLoaded(except: []).map { .over($0) } ?? .wait(until: nil)
     }
 
     private mutating func routeToOwner(_ node: String, now: Int64) -> Routing {
         let owner = currentID(node)
-        if hasRoom(owner) { return .over(owner) }
-        guard !listed.contains(owner), routes[owner] == nil else { return .wait(until: nil) }
+        if isConnected(owner) { return .over(owner) }
+        guard isDirectoryKnown, !listed.contains(owner) else { return .wait(until: nil) }
         let since = missingSince[owner] ?? now
         missingSince[owner] = since
         guard now < since + nodeGrace else { return .dead(reason: "node gone (\(owner) left the center's list)") }
@@ -265,12 +272,12 @@ struct Relay: Sendable {
         return id
     }
 
-    private func hasRoom(_ node: String) -> Bool {
-        routes[node].map { $0.inFlight < inFlightLimit } ?? false
+    private func isConnected(_ node: String) -> Bool {
+        routes[node] != nil
     }
 
     private func leastLoaded(except asked: Set<String>) -> String? {
-        routes.lazy.filter { !asked.contains($0.key) && $0.value.inFlight < inFlightLimit }
+        routes.lazy.filter { !asked.contains($0.key) }
             .min { ($0.value.inFlight, $0.key) < ($1.value.inFlight, $1.key) }?.key
     }
 
@@ -278,5 +285,13 @@ struct Relay: Sendable {
         let ids = stalled
         stalled = []
         for id in ids where inFlight[id] == nil { window.makeReady(id) }
+    }
+}
+
+extension Relay.Change {
+    var id: Int64 {
+        switch self {
+        case .sent(let id, _, _), .settled(let id, _), .postponed(let id, _, _, _): id
+        }
     }
 }

@@ -26,7 +26,7 @@ public struct RetryPolicy: Sendable {
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         guard outcome != .permanent, attempts < maxAttempts else { return .bury }
-        if let pause { return .retry(after: max(.zero, pause)) }
+        if let pause { return .retry(after: min(max(.zero, pause), .seconds(365 * 86_400))) }
         return .retry(after: Backoff.pause(after: attempts - 1, base: base, cap: cap, using: &generator))
     }
 }
@@ -35,7 +35,7 @@ public struct RetryPolicy: Sendable {
 public enum HandlerError: Error, Sendable, CustomStringConvertible {
     /// The message can never be handled: it is dead at once, with this reason.
     case permanent(String)
-    /// Try again after this pause; the attempt counts.
+    /// Try again after this pause, a year at most; the attempt counts.
     case retry(after: Duration, reason: String)
     /// The attempt took too long. Thrown by the consumer itself (`ConsumerConfiguration.attemptTimeout`), and by handlers that
     /// keep a time limit of their own.

@@ -11,8 +11,11 @@ enum Clock {
 }
 
 extension Duration {
+    /// Whole microseconds; anything longer than a century counts as one, so that sums of times cannot overflow.
     var microseconds: Int64 {
+        let century: Int64 = 100 * 366 * 86_400
         let (seconds, attoseconds) = components
+        guard seconds > -century, seconds < century else { return seconds < 0 ? -century * 1_000_000 : century * 1_000_000 }
         return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
     }
 }

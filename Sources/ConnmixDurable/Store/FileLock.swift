@@ -73,14 +73,18 @@ final class FileLock: Sendable {
         _ = csqlite_lock_byte(descriptor, Int16(F_UNLCK), byte.rawValue, 0)
     }
 
-    /// Runs `body` with the byte locked, waiting for it.
-    func withLock<T>(_ byte: Byte, exclusive: Bool, _ body: () throws -> T) throws -> T {
-        var result: Int32
-        repeat {
-            result = csqlite_lock_byte(descriptor, Int16(exclusive ? F_WRLCK : F_RDLCK), byte.rawValue, 1)
-        } while result == EINTR
-        guard result == 0 else {
-            throw ConnmixError(.inputOutput, "cannot lock \(path): \(String(cString: strerror(result)))")
+    /// Runs `body` with the byte locked.
+    ///
+    /// - Parameter limit: how long to wait for it. A process that was stopped while it held the lock must not stop others for ever.
+    /// - Throws: `busy` where the limit passed.
+    func withLock<T>(_ byte: Byte, exclusive: Bool, within limit: Duration, _ body: () throws -> T) throws -> T {
+        let deadline = ContinuousClock.now + limit
+        while !tryLock(byte, exclusive: exclusive) {
+            guard ContinuousClock.now < deadline else {
+                throw ConnmixError(
+                    .busy, "another process has held the lock in \(path) for \(limit); look for one that is stopped")
+            }
+            usleep(200)
         }
         defer { unlock(byte) }
         return try body()

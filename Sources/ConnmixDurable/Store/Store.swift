@@ -77,7 +77,7 @@ final class SharedStore {
     func write<T>(_ body: (Transaction) throws -> T) throws -> T {
         let transaction = Transaction(try DatabaseFile(path: path).openForChanges())
         // The lock file only now: reading must not need to write beside the database.
-        return try FileLock(database: path).withLock(.checkpoint, exclusive: false) {
+        return try FileLock(database: path).withLock(.checkpoint, exclusive: false, within: .seconds(5)) {
             try transaction.run(body)
         }
     }

@@ -123,7 +123,7 @@ final class Writer: Sendable {
 
     private func checkpoint(_ connection: Connection, truncate: Bool) {
         do {
-            _ = try lock.withLock(.checkpoint, exclusive: true) {
+            _ = try lock.withLock(.checkpoint, exclusive: true, within: truncate ? .seconds(5) : .milliseconds(50)) {
                 try connection.checkpoint(truncate: truncate)
             }
         } catch {

@@ -26,7 +26,8 @@ struct ClusterMachineTests {
         var machine = make()
         #expect(machine.tick(now: start) == [.fetchDirectory])
         #expect(machine.tick(now: start) == [])
-        #expect(machine.directoryArrived([a, b], now: start) == [.added(a), .connect(a), .added(b), .connect(b)])
+        #expect(
+            machine.directoryArrived([a, b], now: start) == [.added(a), .connect(a), .added(b), .connect(b), .directoryKnown])
         #expect(machine.connected(a) == [])
         #expect(machine.directoryArrived([a, b], now: start) == [])
     }

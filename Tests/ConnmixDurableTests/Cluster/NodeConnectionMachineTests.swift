@@ -123,6 +123,34 @@ struct NodeConnectionMachineTests {
         #expect(machine.replied(Reply(id: 3, outcome: ok), now: start) == .actions([.nowConsuming(.docs)]))
     }
 
+    @Test("P7: while the socket is not read, its silence and its unread answers end nothing")
+    func unread() {
+        var machine = makeConsuming()
+        _ = machine.command(7, now: start)
+        _ = machine.setConsuming(false, now: start)
+        machine.setReading(false, now: start + .seconds(1))
+        for second in stride(from: 20, to: 3_600, by: 20) {
+            #expect(machine.tick(now: start + .seconds(second)).allSatisfy { $0 == .ping(id: nil) })
+        }
+        machine.setReading(true, now: start + .seconds(3_601))
+        #expect(machine.tick(now: start + .seconds(3_609)).allSatisfy { $0 == .ping(id: nil) })
+        #expect(machine.replied(Reply(id: 2, outcome: ok), now: start + .seconds(3_609)) == .command(7))
+        machine.heard(now: start + .seconds(3_610))
+        guard case .close? = machine.tick(now: start + .seconds(3_612)).last else { return #expect(Bool(false)) }
+    }
+
+    @Test("P7: a pause soon after a resume has its whole time limit")
+    func pauseAfterResume() {
+        var machine = makeConsuming()
+        _ = machine.setConsuming(false, now: start)
+        _ = machine.replied(Reply(id: 2, outcome: ok), now: start)
+        let later = start + .seconds(15)
+        #expect(machine.setConsuming(true, now: later) == [.pop(id: 3, .docs)])
+        #expect(machine.setConsuming(false, now: later) == [])
+        #expect(machine.replied(Reply(id: 3, outcome: ok), now: later) == .actions([.unpop(id: 4, .docs)]))
+        #expect(machine.tick(now: later + .seconds(1)) == [])
+    }
+
     @Test("the end names every command whose outcome is unknown, oldest first")
     func closed() {
         var machine = makeConsuming()

@@ -129,6 +129,52 @@ struct DispatcherTests {
     }
 }
 
+@Suite("the dispatcher at its stop")
+struct DispatcherStopTests {
+    private func delivery(_ client: String, isClaimed: Bool, isSuspect: Bool = false) -> Delivery {
+        Delivery(
+            topic: "t", node: "n", client: ClientID(client), data: ByteBuffer(), receivedAt: 0, attempts: 1,
+            availableAt: 0, isClaimed: isClaimed, isSuspect: isSuspect)
+    }
+
+    @Test("P2: what is not committed yet is not released, but when its commit comes")
+    func unconfirmed() {
+        var dispatcher = Dispatcher(concurrency: 1, windowCapacity: 100)
+        dispatcher.window.passEnded()
+        let claimed = delivery("a", isClaimed: true)
+        _ = dispatcher.window.append(1, keys: claimed.keys, claimed)
+        #expect(dispatcher.stop() == [])
+        dispatcher.window.confirm(1)
+        #expect(dispatcher.startable([1]) == [1])
+    }
+
+    @Test("P6: no suspect is claimed after the stop; one whose claim was on its way is released")
+    func suspects() {
+        var dispatcher = Dispatcher(concurrency: 2, windowCapacity: 100)
+        let running = delivery("a", isClaimed: true)
+        let suspect = delivery("b", isClaimed: false, isSuspect: true)
+        _ = dispatcher.window.load(1, keys: running.keys, running)
+        _ = dispatcher.window.load(2, keys: suspect.keys, suspect)
+        dispatcher.window.confirm(1)
+        dispatcher.window.confirm(2)
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        var late = dispatcher
+        _ = dispatcher.stop()
+        dispatcher.ended(1, isCertain: false)
+        #expect(!dispatcher.hasClaims)
+
+        late.ended(1, isCertain: false)
+        let claims = late.takeClaims()
+        #expect(claims.alone == 2)
+        #expect(late.stop() == [])
+        #expect(late.claimed(claims) == nil)
+        #expect(late.startable([2]) == [2])
+        late.putBack(claims)
+        #expect(!late.hasClaims)
+    }
+}
+
 extension Dispatcher.Job: Equatable {
     static func == (left: Self, right: Self) -> Bool { left.id == right.id }
 }

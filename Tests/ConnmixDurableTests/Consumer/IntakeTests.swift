@@ -44,6 +44,23 @@ struct IntakeTests {
         let again = intake.take()
         #expect(again.map(\.topic) == ["first", "t"])
         #expect(intake.committed(2) == nil)
-        #expect(intake.release() == .resume)
+        #expect(intake.release(.trouble) == .resume)
+    }
+
+    @Test("P7: a stop while reading is off reads on, and pops nothing; the end of a trouble does not undo the stop")
+    func stopWhileBlocked() {
+        var intake = make()
+        #expect(intake.arrived(messages(30)) == .stopReading)
+        #expect(intake.hold(.stopping) == nil)
+        let taken = intake.take()
+        #expect(intake.committed(taken.count) == .read)
+        #expect(intake.isReading)
+        #expect(!intake.isOpen)
+        _ = intake.arrived(messages(1))
+        #expect(intake.putBack(intake.take()) == nil)
+        _ = intake.take()
+        #expect(intake.committed(1) == nil)
+        #expect(intake.release(.trouble) == nil)
+        #expect(!intake.isOpen)
     }
 }

@@ -78,6 +78,63 @@ struct OrderedWindowTests {
         #expect(window.append(2, keys: key("a"), "again") == .taken)
     }
 
+    @Test("P5: rows that only wait for another key's room make no pass by themselves")
+    func noEmptyPasses() {
+        var window = OrderedWindow<Int>(capacity: 400, keyCapacity: 50)
+        for id in 1...100 {
+            _ = window.load(Int64(id), keys: OrderKeys(.lane("l\(id)"), .channel("c")), 0)
+            window.confirm(Int64(id))
+        }
+        window.passEnded()
+        #expect(window.count == 50)
+        let wantsAtOnce = window.wantsPass()
+        #expect(!wantsAtOnce)
+        for id in 1...24 { window.remove(Int64(id)) }
+        let wantsTooEarly = window.wantsPass()
+        #expect(!wantsTooEarly)
+        window.remove(25)
+        #expect(window.nextPass(limit: 100)?.after == 50)
+    }
+
+    @Test("a deep key does not keep the others from being loaded, and is not read again and again")
+    func deepKey() {
+        var window = OrderedWindow<Int>(capacity: 64, keyCapacity: 8)
+        let total = 20_000
+        var open = Set((1...total).map(Int64.init))
+        func keys(_ id: Int64) -> OrderKeys { OrderKeys(.lane(id == Int64(total) ? "other" : "deep")) }
+        var read = 0
+        var handled: [Int64] = []
+        while handled.count < total, read < total * 40 {
+            if let pass = window.nextPass(limit: 100) {
+                var scanned = 0
+                var id = pass.after + 1
+                var isFull = false
+                while id <= Int64(total), scanned < pass.limit, !isFull {
+                    if open.contains(id) {
+                        scanned += 1
+                        read += 1
+                        switch window.load(id, keys: keys(id), 0) {
+                        case .taken: window.confirm(id)
+                        case .full: isFull = true
+                        case .leftInFile, .known: break
+                        }
+                    }
+                    id += 1
+                }
+                if scanned < pass.limit, !isFull { window.passEnded() }
+            }
+            if let (id, _) = window.nextReady() {
+                handled.append(id)
+                open.remove(id)
+                window.remove(id)
+            }
+        }
+        #expect(handled.count == total)
+        #expect(read < total * 10, "\(read) rows were read for \(total)")
+        #expect((handled.firstIndex(of: Int64(total)) ?? total) < total / 2)
+        #expect(handled.filter { $0 != Int64(total) } == (1..<total).map(Int64.init))
+    }
+
     /// The file is a list of rows; the window sees appends, passes, finishes and rollbacks in random order.
     @Test("P2, P5: whatever happens, every row comes out once and in the order of its keys", arguments: 0..<40)
     func model(seed: Int) {

@@ -12,6 +12,7 @@ struct RelayTests {
             relay.window.confirm(Int64(index + 1))
         }
         relay.window.passEnded()
+        relay.directoryKnown()
         for node in nodes {
             relay.nodeListed(node)
             relay.connected(node)
@@ -176,6 +177,50 @@ struct RelayTests {
         #expect(sent(&relay) == ["1@n2"])
         #expect(state(relay.replied(1, .failure(.callFailed, message: ""), now: 0)) == .dead)
         #expect(state(relay.replied(2, ok, now: 0)) == .sent)
+    }
+
+    @Test("P4: before the center's first list no node is missing, however long that takes")
+    func unknownDirectory() throws {
+        var relay = Relay(policy: CommandRetryPolicy(), nodeGrace: .zero, windowCapacity: 100, random: SplitMix(state: 1))
+        let command = try call("a", node: "n1")
+        _ = relay.window.load(1, keys: command.keys, command)
+        relay.window.confirm(1)
+        #expect(relay.nextSends(now: 0).changes.isEmpty)
+        relay.tick(now: 90_000_000)
+        #expect(relay.nextSends(now: 90_000_000).changes.isEmpty)
+        relay.directoryKnown()
+        #expect(state(relay.nextSends(now: 90_000_000).changes.first) == .dead)
+    }
+
+    @Test("a client whose node is not known is given up when the last node that could be asked leaves")
+    func lastToAskLeaves() throws {
+        var relay = make([try call("a", node: nil)], nodes: ["n1"])
+        relay.nodeListed("n2")
+        #expect(sent(&relay) == ["1@n1"])
+        #expect(state(relay.replied(1, .failure(.callFailed, message: ""), now: 0)) == .pending)
+        #expect(sent(&relay) == [])
+        relay.nodeMissing("n2", now: 0)
+        #expect(state(relay.nextSends(now: 0).changes.first) == .dead)
+    }
+
+    @Test("P9: calls for a node that is listed and away leave room for all others")
+    func deadNodeQuota() throws {
+        var relay = Relay(policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 100, random: SplitMix(state: 1))
+        relay.directoryKnown()
+        relay.nodeListed("away")
+        relay.nodeListed("n1")
+        relay.connected("n1")
+        var taken: [String: Int] = [:]
+        for number in 1...150 {
+            let node = number <= 130 ? "away" : "n1"
+            let command = try call("c\(number)", node: node)
+            if relay.window.load(Int64(number), keys: command.keys, command) == .taken {
+                relay.window.confirm(Int64(number))
+                taken[node, default: 0] += 1
+            }
+        }
+        #expect(taken == ["away": 25, "n1": 20])
+        #expect(sent(&relay).count == 20)
     }
 
     @Test("a publish keeps its counts, in both dialects")
