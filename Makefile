@@ -23,7 +23,7 @@ format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format $(FORMATTED)
 
 bench: dependencies
-	$(MAKE) -C Benchmarks run
+	$(MAKE) -C Benchmarks bench
 
 clean:
 	rm -rf .build Benchmarks/.build
