@@ -1,0 +1,218 @@
+internal import NIOCore
+internal import Synchronization
+
+/// What a commit takes, what the transaction does with it, and what follows. Called by `DrainOperation` on the writer's thread.
+extension ConsumerCore {
+    func takeWork() -> DrainOperation.Work {
+        var work = state.withLock { state in
+            state.isDrainScheduled = false
+            state.flushAt = nil
+            defer {
+                state.outcomes = []
+                state.enqueues = []
+                state.changes = []
+                state.hasUrgentChange = false
+            }
+            return DrainOperation.Work(
+                outcomes: state.outcomes, enqueues: state.enqueues, changes: state.changes,
+                claims: state.dispatcher.takeClaims())
+        }
+        work.arrivals = intake.withLock { $0.take() }
+        return work
+    }
+
+    /// Gives ids to new messages and decides which are handed out at once.
+    func admit(
+        _ arrivals: [ReceivedMessage], _ transaction: Transaction, _ effects: inout DrainOperation.Effects
+    ) -> [(id: Int64, state: EntryState)] {
+        state.withLock { state in
+            arrivals.map { message in
+                let id = transaction.nextID(.journal)
+                guard message.unreadable == nil else { return (id, .dead) }
+                let delivery = Delivery(
+                    topic: message.topic, node: message.node, client: message.client, data: message.data,
+                    receivedAt: message.receivedAt, attempts: 1, availableAt: message.receivedAt, isClaimed: true)
+                guard !state.dispatcher.isStopping,
+                    state.dispatcher.window.append(id, keys: delivery.keys, delivery) == .taken
+                else { return (id, .pending) }
+                effects.entries.append(id)
+                return (id, .running)
+            }
+        }
+    }
+
+    func admit(_ rows: [(id: Int64, command: OutgoingCommand)], _ effects: inout DrainOperation.Effects) {
+        state.withLock { state in
+            for (id, command) in rows
+            where state.relay.window.append(id, keys: command.keys, command) == .taken {
+                effects.commands.append(id)
+            }
+        }
+    }
+
+    /// Another process changed the file: rows may be waiting that were looked at before.
+    func lookAgain() {
+        state.withLock { state in
+            state.dispatcher.window.lookAgain(above: 0)
+            state.relay.window.lookAgain(above: 0)
+        }
+    }
+
+    /// Reads outside the lock: a scan takes as long as a hundred handlers.
+    func loadEntries(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
+        let pass = state.withLock { state in
+            state.dispatcher.isStopping ? nil : state.dispatcher.window.nextPass(limit: 1_000)
+        }
+        guard let pass else { return }
+        var rows: [(id: Int64, delivery: Delivery)] = []
+        rows.reserveCapacity(pass.limit)
+        _ = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+            let isDue = row.availableAt <= transaction.now && !row.flags.contains(.suspect)
+            rows.append((row.id, Delivery(row, isClaimed: isDue)))
+            return true
+        }
+        let claims = state.withLock { state -> [Int64] in
+            var claims: [Int64] = []
+            guard !state.dispatcher.isStopping else { return claims }
+            for (id, delivery) in rows {
+                switch state.dispatcher.window.load(id, keys: delivery.keys, delivery) {
+                case .taken:
+                    effects.entries.append(id)
+                    if delivery.isClaimed { claims.append(id) }
+                case .leftInFile, .known: break
+                case .full: return claims
+                }
+            }
+            if rows.count < pass.limit { state.dispatcher.window.passEnded() }
+            return claims
+        }
+        try Journal.claim(transaction, ids: claims, run: run)
+    }
+
+    func loadCommands(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
+        guard let pass = state.withLock({ $0.relay.window.nextPass(limit: 1_000) }) else { return }
+        var rows: [(id: Int64, command: OutgoingCommand)] = []
+        rows.reserveCapacity(pass.limit)
+        _ = try OutboxTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+            rows.append((row.id, OutgoingCommand(row)))
+            return true
+        }
+        state.withLock { state in
+            for (id, command) in rows {
+                // Answered, perhaps while the file was read: still pending there, and not to be sent again.
+                guard !state.relay.isUnmarked(id) else {
+                    state.relay.window.passed(id)
+                    continue
+                }
+                switch state.relay.window.load(id, keys: command.keys, command) {
+                case .taken: effects.commands.append(id)
+                case .leftInFile, .known: break
+                case .full: return
+                }
+            }
+            if rows.count < pass.limit { state.relay.window.passEnded() }
+        }
+    }
+
+    /// Writes the live account, at most once a second, into a commit that happens anyway or when it has become wrong.
+    func account(_ transaction: Transaction, isIdle: Bool) throws {
+        let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
+        let facts = state.withLock { state -> (nodes: [NodeIdentity: String], paused: String?)? in
+            let isDue = transaction.now - state.accountedAt >= 1_000_000
+            let isWrong = state.accountIsStale || isDue && atRisk != state.accountedAtRisk
+            guard isWrong || isDue && !isIdle else { return nil }
+            state.accountedAt = transaction.now
+            state.accountedAtRisk = atRisk
+            state.accountIsStale = false
+            return (state.nodes, state.trouble?.reason)
+        }
+        guard let facts else { return }
+        try RunTable.account(
+            transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(facts.nodes),
+            paused: facts.paused)
+    }
+
+    /// The transaction that took these rows left nothing in the file.
+    func withdraw(_ effects: DrainOperation.Effects) {
+        state.withLock { state in
+            for id in effects.entries.reversed() { state.dispatcher.window.withdraw(id) }
+            for id in effects.commands.reversed() { state.relay.window.withdraw(id) }
+            state.dispatcher.window.lookAgain(above: 0)
+            state.relay.window.lookAgain(above: 0)
+        }
+    }
+
+    func committed(_ work: DrainOperation.Work, _ effects: DrainOperation.Effects) {
+        var isOverTrouble = false
+        let lateReceipts = state.withLock { state -> [Receipt] in
+            for outcome in effects.outcomes {
+                switch outcome.result {
+                case .done, .dead, .released: state.dispatcher.settled(outcome.id)
+                case .retry(_, let pause):
+                    state.dispatcher.retry(outcome.id, at: Clock.now() + pause.microseconds)
+                }
+            }
+            for id in effects.entries { state.dispatcher.window.confirm(id) }
+            for id in effects.commands { state.relay.window.confirm(id) }
+            for case .sent(let id, _, _) in work.changes { state.relay.marked(id) }
+            for case .settled(let id, _) in work.changes { state.relay.marked(id) }
+            if !state.isClosed { for receipt in effects.receipts { state.receipts[receipt.id] = receipt } }
+            if let solo = state.dispatcher.claimed(work.claims) { state.soloJob = solo }
+            if state.dispatcher.isStopping {
+                let claims = work.claims.together + (work.claims.alone.map { [$0] } ?? [])
+                release(state.dispatcher.startable(effects.entries + claims), &state)
+            }
+            isOverTrouble = state.trouble != nil
+            if isOverTrouble { state.accountIsStale = true }
+            state.trouble = nil
+            return state.isClosed ? effects.receipts : []
+        }
+        apply(intake.withLock { $0.committed(work.arrivals.count) })
+        if isOverTrouble {
+            apply(intake.withLock { $0.release(.trouble) })
+            onEvent(.resumed)
+        }
+        for (enqueue, receipt) in zip(work.enqueues, effects.receipts) { enqueue.finish(.success(receipt)) }
+        for receipt in lateReceipts { receipt.abandon(Self.unanswered(receipt.id)) }
+        for outcome in effects.outcomes { report(outcome) }
+        for (id, node, reason) in effects.unreadable { onEvent(.unreadableMessage(id: id, node: node, reason: reason)) }
+        pump()
+    }
+
+    /// Nothing of the work is in the file. It stays in memory; what the disk may allow later is tried again.
+    func failed(_ work: DrainOperation.Work, _ error: any Error) {
+        let known = error as? ConnmixError ?? ConnmixError(.internal, "a commit failed: \(error)")
+        let isFatal = !known.isTransient
+        let isNew = state.withLock { state in
+            state.outcomes = work.outcomes + state.outcomes
+            state.changes = Self.newest(work.changes + state.changes)
+            state.accountIsStale = true
+            state.dispatcher.putBack(work.claims)
+            var backoff = state.trouble?.backoff ?? Backoff(base: .milliseconds(100), cap: .seconds(5))
+            var generator = SystemRandomNumberGenerator()
+            let isNew = state.trouble == nil
+            let pause = backoff.next(using: &generator)
+            state.trouble = (known.message, Clock.now() + pause.microseconds, backoff)
+            if isFatal { state.failure = state.failure ?? known }
+            return isNew
+        }
+        apply(intake.withLock { $0.putBack(work.arrivals) })
+        if isNew { onEvent(.paused(reason: known.message)) }
+        for enqueue in work.enqueues { enqueue.finish(.failure(known)) }
+        pump()
+    }
+
+    /// Of several postponements of a command only the last one counts, so that a long trouble gathers one change a command.
+    static func newest(_ changes: [Relay.Change]) -> [Relay.Change] {
+        var seen: Set<Int64> = []
+        return changes.reversed().filter { seen.insert($0.id).inserted }.reversed()
+    }
+
+    /// Gives entries back that are claimed in the file and will not be handled by this process.
+    func release(_ ids: [Int64], _ state: inout State) {
+        for id in ids {
+            guard let delivery = state.dispatcher.window[id] else { continue }
+            state.outcomes.append(HandlerOutcome(id: id, delivery: delivery, startedAt: 0, result: .released))
+        }
+    }
+}

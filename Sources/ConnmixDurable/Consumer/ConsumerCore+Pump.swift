@@ -1,0 +1,161 @@
+internal import NIOCore
+internal import Synchronization
+
+/// Performing what was decided: handlers started, commands sent, commits and timers asked for.
+extension ConsumerCore {
+    /// Starts what can start: handlers for ready entries, sends for ready commands, a commit for what waits.
+    func pump() {
+        var starts: [(CheckedContinuation<Dispatcher.Job?, Never>, Dispatcher.Job)] = []
+        var sends: [(NodeConnection, [(id: Int64, command: Command)])] = []
+        var finished: [Watcher] = []
+        var settled: [(Receipt?, Relay.Change)] = []
+        let mustDrain = state.withLock { state in
+            let now = Clock.now()
+            while !state.idleWorkers.isEmpty, let job = takeJob(&state) {
+                starts.append((state.idleWorkers.removeLast(), job))
+            }
+            sends = takeSends(&state, now: now, settled: &settled)
+            finished = takeWatchers(&state)
+            scheduleTimer(&state, now: now)
+            guard needsDrain(&state) else { return false }
+            return requestDrain(&state)
+        }
+        for (worker, job) in starts { worker.resume(returning: job) }
+        for (connection, commands) in sends { connection.send(commands) }
+        for watcher in finished { watcher.continuation.resume(returning: true) }
+        announce(settled)
+        if mustDrain { submitDrain() }
+    }
+
+    func takeSends(
+        _ state: inout State, now: Int64, settled: inout [(Receipt?, Relay.Change)]
+    ) -> [(NodeConnection, [(id: Int64, command: Command)])] {
+        guard !state.isClosed else { return [] }
+        let (sends, changes) = state.relay.nextSends(now: now)
+        for change in changes { keep(change, &state, &settled) }
+        var byNode: [String: [(id: Int64, command: Command)]] = [:]
+        for send in sends { byNode[send.node, default: []].append((send.id, send.command)) }
+        return byNode.compactMap { node, commands in state.connections[node].map { ($0, commands) } }
+    }
+
+    /// Takes note of a change for the next commit.
+    func keep(_ change: Relay.Change, _ state: inout State, _ settled: inout [(Receipt?, Relay.Change)]) {
+        state.changes.append(change)
+        switch change {
+        case .sent(let id, _, _):
+            if let receipt = state.receipts.removeValue(forKey: id) { settled.append((receipt, change)) }
+        case .settled(let id, _):
+            settled.append((state.receipts.removeValue(forKey: id), change))
+            state.hasUrgentChange = true
+        case .postponed:
+            state.hasUrgentChange = true
+        }
+    }
+
+    func announce(_ settled: [(Receipt?, Relay.Change)]) {
+        for (receipt, change) in settled {
+            switch change {
+            case .sent(_, _, let settlement):
+                receipt?.settle(Receipt.Answer(settlement))
+            case .settled(let id, let settlement):
+                receipt?.settle(Receipt.Answer(settlement))
+                onEvent(.commandDead(id: id, reason: settlement.error ?? ""))
+            case .postponed:
+                break
+            }
+        }
+    }
+
+    func needsDrain(_ state: inout State) -> Bool {
+        if !state.outcomes.isEmpty || !state.enqueues.isEmpty || state.dispatcher.hasClaims { return true }
+        if state.hasUrgentChange { return true }
+        if state.relay.window.wantsPass() { return true }
+        return !state.dispatcher.isStopping && state.dispatcher.window.wantsPass()
+    }
+
+    /// - Returns: whether the caller must submit it, once the lock is free.
+    func requestDrain(_ state: inout State) -> Bool {
+        guard !state.isDrainScheduled else { return false }
+        if let trouble = state.trouble {
+            // A clock that was set back must not stop commits for longer than the longest pause.
+            let left = trouble.retryAt - Clock.now()
+            if left > 0, left < 10_000_000 { return false }
+        }
+        state.isDrainScheduled = true
+        return true
+    }
+
+    func submitDrain() {
+        if !writer.submit(DrainOperation(core: self)) {
+            // The writer is gone; whoever still waits for a commit must hear it.
+            let enqueues = state.withLock { state in
+                defer { state.enqueues = [] }
+                return state.enqueues
+            }
+            for enqueue in enqueues { enqueue.finish(.failure(Self.stopped)) }
+        }
+    }
+
+    func scheduleDrain() {
+        if state.withLock({ requestDrain(&$0) }) { submitDrain() }
+    }
+
+    func apply(_ change: Intake.Change?) {
+        guard let change else { return }
+        let connections = state.withLock { Array($0.connections.values) }
+        let mayPop = state.withLock { !$0.dispatcher.isStopping }
+        for connection in connections {
+            switch change {
+            case .pause:
+                connection.setConsuming(false)
+            case .stopReading:
+                connection.setConsuming(false)
+                connection.setReading(false)
+            case .read:
+                connection.setReading(true)
+            case .resume:
+                connection.setReading(true)
+                if mayPop { connection.setConsuming(true) }
+            }
+        }
+    }
+
+    func report(_ outcome: HandlerOutcome) {
+        switch outcome.result {
+        case .done, .released: break
+        case .retry(let attempt, _):
+            onEvent(.handlerFailed(id: outcome.id, attempt: attempt.number, error: attempt.error, isDead: false))
+        case .dead(let attempt):
+            onEvent(.handlerFailed(id: outcome.id, attempt: attempt.number, error: attempt.error, isDead: true))
+        }
+    }
+
+    func scheduleTimer(_ state: inout State, now: Int64) {
+        guard !state.isClosed else { return }
+        if state.flushAt == nil, !state.changes.isEmpty { state.flushAt = now + Self.markDelay }
+        var next = now + Self.pollInterval
+        var deadlines = [state.dispatcher.nextDeadline, state.relay.nextDeadline]
+        // A drain that is on its way takes everything; in trouble nothing is taken before the next try.
+        if !state.isDrainScheduled { deadlines.append(state.trouble?.retryAt ?? state.flushAt) }
+        for time in deadlines {
+            if let time { next = min(next, time) }
+        }
+        next = max(next, now)
+        if let timer = state.timer, timer.fires <= next { return }
+        state.timer?.task.cancel()
+        let task = loop.scheduleTask(in: .microseconds(max(0, next - now) + 500)) { self.timerFired() }
+        state.timer = (next, task)
+    }
+
+    func timerFired() {
+        let mustDrain = state.withLock { state in
+            state.timer = nil
+            let now = Clock.now()
+            state.dispatcher.tick(now: now)
+            state.relay.tick(now: now)
+            return requestDrain(&state)
+        }
+        if mustDrain { submitDrain() }
+        pump()
+    }
+}

@@ -1,0 +1,149 @@
+internal import NIOCore
+internal import Synchronization
+
+/// Waiting for a state of the consumer, and ending it.
+extension ConsumerCore {
+    /// - Returns: whether the condition held within the limit; false where the task was cancelled first.
+    @discardableResult
+    func wait(
+        within limit: Duration? = nil, until condition: @escaping @Sendable (borrowing State) -> Bool
+    ) async -> Bool {
+        let number = state.withLock { state in
+            state.nextWatcher += 1
+            return state.nextWatcher
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isWatching = state.withLock { state in
+                    guard !state.isClosed, !Task.isCancelled else { return false }
+                    state.watchers.append(Watcher(number: number, condition: condition, continuation: continuation))
+                    return true
+                }
+                guard isWatching else { return continuation.resume(returning: false) }
+                if let limit {
+                    loop.scheduleTask(in: .microseconds(limit.microseconds)) { self.giveUp(watcher: number) }
+                }
+                pump()
+            }
+        } onCancel: {
+            giveUp(watcher: number)
+        }
+    }
+
+    func giveUp(watcher number: Int) {
+        let watcher = state.withLock { state in
+            state.watchers.firstIndex { $0.number == number }.map { state.watchers.remove(at: $0) }
+        }
+        watcher?.continuation.resume(returning: false)
+    }
+
+    func takeWatchers(_ state: inout State) -> [Watcher] {
+        guard !state.watchers.isEmpty else { return [] }
+        let (done, waiting) = (
+            state.watchers.filter { $0.condition(state) }, state.watchers.filter { !$0.condition(state) }
+        )
+        state.watchers = waiting
+        return done
+    }
+
+    /// Returns when a commit failed for good; `nil` where the consumer ended otherwise.
+    func failure() async -> (any Error)? {
+        await wait { $0.failure != nil }
+        return state.withLock { $0.failure }
+    }
+
+    /// Takes no more messages from the nodes; what is under way is still journaled.
+    func stopTaking() {
+        apply(intake.withLock { $0.hold(.stopping) })
+    }
+
+    /// Starts no more handlers, and gives entries back that were claimed for this process.
+    func stopHandling() {
+        let (workers, mustDrain) = state.withLock { state in
+            if let job = state.soloJob {
+                state.soloJob = nil
+                state.dispatcher.ended(job.id, isCertain: false)
+                state.outcomes.append(HandlerOutcome(id: job.id, delivery: job.delivery, startedAt: 0, result: .released))
+            }
+            release(state.dispatcher.stop(), &state)
+            defer { state.idleWorkers = [] }
+            return (state.idleWorkers, requestDrain(&state))
+        }
+        for worker in workers { worker.resume(returning: nil) }
+        if mustDrain { submitDrain() }
+    }
+
+    /// Returns when no handler runs any more and every outcome is committed.
+    func handlersEnded(within limit: Duration) async -> Bool {
+        await wait(within: limit) { $0.dispatcher.isQuiet && $0.outcomes.isEmpty || $0.failure != nil }
+    }
+
+    /// The same for a task that is cancelled already: a handler that heeds its own cancellation returns at once.
+    func handlersReturned(within limit: Duration) async {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline, state.withLock({ $0.dispatcher.runningCount > 0 }) {
+            await pause(.milliseconds(5))
+        }
+    }
+
+    /// Returns when every command is settled and marked.
+    func outboxDrained(within limit: Duration) async -> Bool {
+        await wait(within: limit) { $0.relay.isIdle && $0.enqueues.isEmpty || $0.failure != nil }
+    }
+
+    /// Returns when no node is being popped any more.
+    func unpopped(within limit: Duration) async {
+        await wait(within: limit) { state in state.nodes.values.allSatisfy { $0 != "consuming" } }
+    }
+
+    /// Lets everybody go who waits for something.
+    func end() async {
+        let watchers = state.withLock { state in
+            state.isClosed = true
+            state.timer?.task.cancel()
+            defer { state.watchers = [] }
+            return state.watchers
+        }
+        for watcher in watchers { watcher.continuation.resume(returning: false) }
+    }
+
+    /// Tells those who wait for answers that none will come any more.
+    func close() async {
+        let (receipts, enqueues) = state.withLock { state in
+            defer {
+                state.receipts = [:]
+                state.enqueues = []
+            }
+            return (Array(state.receipts.values), state.enqueues)
+        }
+        for enqueue in enqueues { enqueue.finish(.failure(Self.stopped)) }
+        for receipt in receipts {
+            receipt.abandon(Self.unanswered(receipt.id))
+        }
+    }
+
+    static func unanswered(_ id: Int64) -> ConnmixError {
+        ConnmixError(.stopped, "the consumer stopped before command \(id) was answered; it is sent after its next start")
+    }
+
+    func pause(_ duration: Duration) async {
+        await withCheckedContinuation { continuation in
+            _ = loop.scheduleTask(in: .microseconds(duration.microseconds)) { continuation.resume() }
+        }
+    }
+
+    /// Messages that were read and are not in the file.
+    var atRisk: Int { intake.withLock { $0.atRisk } }
+
+    /// Commits what is in memory.
+    ///
+    /// - Returns: whether everything is in the file.
+    func flush() async -> Bool {
+        let isCommitted = await withCheckedContinuation { continuation in
+            let last = LastDrain(core: self) { continuation.resume(returning: $0) }
+            if !writer.submit(last) { continuation.resume(returning: false) }
+        }
+        return isCommitted && atRisk == 0
+            && state.withLock { $0.outcomes.isEmpty && $0.changes.isEmpty && $0.enqueues.isEmpty }
+    }
+}
