@@ -117,12 +117,19 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "crash-child",
+            dependencies: ["ConnmixDurable", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/CrashChild",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CrashTests",
             dependencies: [
                 "ConnmixDevEngine",
                 "ConnmixDurable",
                 "connmix-durable",
+                "crash-child",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

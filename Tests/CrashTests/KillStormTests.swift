@@ -29,7 +29,7 @@ struct KillStormTests {
                         node: node.id, count: Self.rounds * 1_000, clients: 20, perSecond: 3_000, recordsTexts: true))
             }
             for round in 0..<Self.rounds {
-                let child = try Child(database: database, center: engine.center)
+                let child = try Child.echo(database: database, center: engine.center)
                 // Some are killed while they open the file, some as soon as they consume, most at full speed.
                 if round % 10 != 9 {
                     let before = try await engine.snapshot().delivered

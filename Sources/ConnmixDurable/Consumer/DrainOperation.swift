@@ -126,11 +126,7 @@ final class DrainOperation: WriteOperation {
     private func writeOwnTables(_ transaction: Transaction, _ outcome: HandlerOutcome) throws -> HandlerOutcome {
         guard case .done(_, let writes) = outcome.result, !writes.isEmpty else { return outcome }
         do {
-            try transaction.savepoint {
-                try OwnTables.lend(transaction.connection) { tables in
-                    for write in writes { try write(tables) }
-                }
-            }
+            try transaction.savepoint { try OwnTables.run(writes, on: transaction.connection) }
             return outcome
         } catch {
             // The disk's trouble is no fault of the message; and without a transaction nothing here may go on.

@@ -14,11 +14,12 @@ internal import CSQLite
 public struct OwnTables: ~Copyable {
     private let connection: Connection
 
-    /// Lends a connection's tables to `body`.
-    static func lend<T>(_ connection: Connection, _ body: (borrowing OwnTables) throws -> T) rethrows -> T {
+    /// Lends a connection's tables to each of `writes`, in order.
+    static func run(_ writes: [OwnWrite], on connection: Connection) throws {
         connection.isGuarded = true
         defer { connection.isGuarded = false }
-        return try body(OwnTables(connection: connection))
+        let tables = OwnTables(connection: connection)
+        for write in writes { try write(tables) }
     }
 
     private init(connection: Connection) {
