@@ -11,6 +11,8 @@ public struct ConsumerConfiguration: Sendable {
     public var concurrency = 64
     /// When a commit counts as done.
     public var synchronous = Synchronous.full
+    /// Which messages are handled one after the other.
+    public var lanes = Lanes.client
     /// When a message whose handler failed is handled again.
     public var retry = RetryPolicy()
     /// Another policy for certain errors; `nil` from it means `retry`.

@@ -108,9 +108,9 @@ public final class ConnmixConsumer: Service {
     // MARK: -
 
     private func consume(_ store: Store, _ centers: [NodeAddress]) async throws {
-        let run = try await beginRun(store)
+        let (run, parked) = try await beginRun(store)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let core = makeCore(run: run, store: store, loop: group.next())
+        let core = makeCore(run: run, parked: parked, store: store, loop: group.next())
         let cluster = Cluster(settings: clusterSettings(centers), loop: group.next(), delegate: core)
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster)
@@ -132,36 +132,39 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    private func beginRun(_ store: Store) async throws -> Int64 {
+    private func beginRun(_ store: Store) async throws -> (run: Int64, parked: Set<String>) {
         let maxAttempts = configuration.retry.maxAttempts
         let handlerVersion = configuration.handlerVersion
         let synchronous = configuration.synchronous
-        let (run, recovery) = try await store.writer.write { transaction in
+        let (run, recovery, parked) = try await store.writer.write { transaction in
             let run = try RunTable.begin(
                 transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: handlerVersion,
                 synchronous: synchronous)
             let recovery = try Recovery.run(transaction, run: run, maxAttempts: maxAttempts)
             try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
-            return (run, recovery)
+            return (run, recovery, try ParkedLanes.names(transaction.connection))
         }
         if recovery.suspects + recovery.buried > 0 {
             logger.notice(
                 "the last run ended uncleanly; its entries are handled one at a time",
                 metadata: .facts([(.run, "\(run)"), (.entries, "\(recovery.suspects + recovery.buried)")]))
         }
-        return run
+        return (run, parked)
     }
 
-    private func makeCore(run: Int64, store: Store, loop: any EventLoop) -> ConsumerCore {
+    private func makeCore(run: Int64, parked: Set<String>, store: Store, loop: any EventLoop) -> ConsumerCore {
         let capacity = configuration.windowCapacity
+        var dispatcher = Dispatcher(
+            concurrency: configuration.concurrency, windowCapacity: capacity, lanes: configuration.lanes)
+        dispatcher.setParked(parked)
         return ConsumerCore(
             run: run, writer: store.writer, loop: loop,
             limits: Intake.Limits(
                 soft: configuration.atRiskLimit / 8, hard: configuration.atRiskLimit, low: configuration.atRiskLimit / 32),
-            dispatcher: Dispatcher(concurrency: configuration.concurrency, windowCapacity: capacity),
+            dispatcher: dispatcher,
             relay: Relay(
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity),
-            judge: judge,
+            judge: judge, lanes: configuration.lanes,
             onEvent: { [logger, eventsContinuation] event in
                 logger.log(event)
                 eventsContinuation.yield(event)

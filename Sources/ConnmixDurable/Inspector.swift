@@ -45,6 +45,11 @@ public final class Inspector {
         }
     }
 
+    /// The lanes that stand still behind a dead entry, oldest first.
+    public func parkedLanes() throws -> [ParkedLane] {
+        try read { try ParkedLanes.list($0) }
+    }
+
     /// A page of the journal.
     ///
     /// - Parameter withData: whether the payloads are read too.

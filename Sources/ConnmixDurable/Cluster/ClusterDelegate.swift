@@ -11,6 +11,8 @@ struct ReceivedMessage: Sendable {
     var receivedAt: Int64
     /// Why it cannot be understood; `topic` and `client` are empty and `data` is the frame then.
     var unreadable: String?
+    /// The lane's name where it is not the client; empty where there is none. Set before it is journaled.
+    var lane: String?
 }
 
 /// How a command fared on a connection.

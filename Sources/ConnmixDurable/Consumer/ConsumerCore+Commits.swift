@@ -18,6 +18,11 @@ extension ConsumerCore {
                 claims: state.dispatcher.takeClaims())
         }
         work.arrivals = intake.withLock { $0.take() }
+        if !lanes.areClients {
+            for index in work.arrivals.indices where work.arrivals[index].lane == nil {
+                work.arrivals[index].lane = lanes.column(for: work.arrivals[index])
+            }
+        }
         return work
     }
 
@@ -30,7 +35,7 @@ extension ConsumerCore {
                 let id = transaction.nextID(.journal)
                 guard message.unreadable == nil else { return (id, .dead) }
                 let delivery = Delivery(
-                    topic: message.topic, node: message.node, client: message.client, data: message.data,
+                    topic: message.topic, node: message.node, client: message.client, lane: message.lane, data: message.data,
                     receivedAt: message.receivedAt, attempts: 1, availableAt: message.receivedAt, isClaimed: true)
                 guard !state.dispatcher.isStopping,
                     state.dispatcher.window.append(id, keys: delivery.keys, delivery) == .taken
@@ -50,9 +55,18 @@ extension ConsumerCore {
         }
     }
 
+    /// A dead entry parks its lane, where that was asked for and it has one.
+    func park(_ outcome: HandlerOutcome) -> HandlerOutcome {
+        guard lanes.deadHead == .park, case .dead(let attempt) = outcome.result, let lane = outcome.delivery.laneName
+        else { return outcome }
+        return outcome.becoming(.parked(attempt, lane: lane))
+    }
+
     /// Another process changed the file: rows may be waiting that were looked at before.
-    func lookAgain() {
+    func lookAgain(_ transaction: Transaction) throws {
+        let parked = try ParkedLanes.names(transaction.connection)
         state.withLock { state in
+            state.dispatcher.setParked(parked)
             state.dispatcher.window.lookAgain(above: 0)
             state.relay.window.lookAgain(above: 0)
         }
@@ -75,7 +89,8 @@ extension ConsumerCore {
             var claims: [Int64] = []
             guard !state.dispatcher.isStopping else { return claims }
             for (id, delivery) in rows {
-                switch state.dispatcher.window.load(id, keys: delivery.keys, delivery) {
+                let keys = state.dispatcher.keys(of: delivery, now: transaction.now)
+                switch state.dispatcher.window.load(id, keys: keys, delivery) {
                 case .taken:
                     effects.entries.append(id)
                     if delivery.isClaimed { claims.append(id) }
@@ -148,6 +163,7 @@ extension ConsumerCore {
             for outcome in effects.outcomes {
                 switch outcome.result {
                 case .done, .dead, .released: state.dispatcher.settled(outcome.id)
+                case .parked(_, let lane): state.dispatcher.park(outcome.id, lane: lane)
                 case .retry(_, let pause):
                     state.dispatcher.retry(outcome.id, at: Clock.now() + pause.microseconds)
                 }

@@ -125,7 +125,7 @@ extension ConsumerCore {
         case .done, .released: break
         case .retry(let attempt, _):
             onEvent(.handlerFailed(id: outcome.id, attempt: attempt.number, error: attempt.error, isDead: false))
-        case .dead(let attempt):
+        case .dead(let attempt), .parked(let attempt, _):
             onEvent(.handlerFailed(id: outcome.id, attempt: attempt.number, error: attempt.error, isDead: true))
         }
     }

@@ -43,6 +43,7 @@ final class ConsumerCore: Sendable {
 
     let run: Int64
     let judge: Judge
+    let lanes: Lanes
     let writer: Writer
     let loop: any EventLoop
     let intake: Mutex<Intake>
@@ -56,11 +57,12 @@ final class ConsumerCore: Sendable {
 
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
-        judge: Judge,
+        judge: Judge, lanes: Lanes,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.run = run
         self.judge = judge
+        self.lanes = lanes
         self.writer = writer
         self.loop = loop
         self.onEvent = onEvent

@@ -45,13 +45,16 @@ struct Delivery: Sendable {
     var topic: String { content.topic }
     var node: String { content.node }
     var client: ClientID { content.client }
-    /// The lane's name where it is not the client.
+    /// As the journal keeps it: `nil` is the client's lane, an empty text none.
     var lane: String? { content.lane }
     var data: ByteBuffer { content.data }
     /// Microseconds since 1970.
     var receivedAt: Int64 { content.receivedAt }
 
-    var keys: OrderKeys { OrderKeys(.lane(lane ?? client.text)) }
+    /// The lane's name; `nil` where the message has none.
+    var laneName: String? { lane == "" ? nil : lane ?? client.text }
+
+    var keys: OrderKeys { OrderKeys(laneName.map { .lane($0) }) }
 }
 
 extension Delivery {

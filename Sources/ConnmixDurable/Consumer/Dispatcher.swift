@@ -20,6 +20,9 @@ struct Dispatcher: Sendable {
 
     var window: OrderedWindow<Delivery>
     private let concurrency: Int
+    private let lanes: Lanes
+    /// Lanes that stand still, and their dead heads where those are in memory.
+    private var parked: [String: Int64?] = [:]
     private var running: Set<Int64> = []
     /// Through, and their outcome not committed yet.
     private var settling: Set<Int64> = []
@@ -28,7 +31,8 @@ struct Dispatcher: Sendable {
     private var solo = Solo.none
     private(set) var isStopping = false
 
-    init(concurrency: Int, windowCapacity: Int) {
+    init(concurrency: Int, windowCapacity: Int, lanes: Lanes = .client) {
+        self.lanes = lanes
         self.concurrency = concurrency
         window = OrderedWindow(capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8))
     }
@@ -85,7 +89,36 @@ struct Dispatcher: Sendable {
         window[id]?.isSuspect = false
         window[id]?.availableAt = time
         waiting.add(id, at: time)
+        if lanes.order == .relaxed { window.letPass(id) }
         if solo == .running(id) { solo = .none }
+    }
+
+    /// The keys under which a waiting row of the file takes its place.
+    func keys(of delivery: Delivery, now: Int64) -> OrderKeys {
+        lanes.order == .relaxed && delivery.availableAt > now ? OrderKeys(nil) : delivery.keys
+    }
+
+    // MARK: Parked lanes
+
+    /// The entry is dead, and its lane stands still behind it.
+    mutating func park(_ id: Int64, lane: String) {
+        settling.remove(id)
+        parked[lane] = id
+        window.park(.lane(lane))
+        if solo == .running(id) { solo = .none }
+    }
+
+    /// Which lanes the file says are parked: others go on.
+    mutating func setParked(_ names: Set<String>) {
+        for name in names where parked[name] == nil {
+            parked[name] = .some(nil)
+            window.park(.lane(name))
+        }
+        for (name, head) in parked where !names.contains(name) {
+            parked[name] = nil
+            window.unpark(.lane(name))
+            if let head { window.remove(head) }
+        }
     }
 
     mutating func tick(now: Int64) {

@@ -57,7 +57,7 @@ final class DrainOperation: WriteOperation {
         effects = nil
         var effects = Effects()
         do {
-            if transaction.foreignCommits { core.lookAgain() }
+            if transaction.foreignCommits { try core.lookAgain(transaction) }
             let staged = try settle(transaction, &effects)
             try journal(transaction, &effects)
             try enqueue(transaction, staged, &effects)
@@ -100,7 +100,7 @@ final class DrainOperation: WriteOperation {
         done.reserveCapacity(work.outcomes.count)
         effects.outcomes.reserveCapacity(work.outcomes.count)
         for begun in work.outcomes {
-            let outcome = try writeOwnTables(transaction, begun)
+            let outcome = core.park(try writeOwnTables(transaction, begun))
             effects.outcomes.append(outcome)
             switch outcome.result {
             case .done(let commands, _):
@@ -111,6 +111,9 @@ final class DrainOperation: WriteOperation {
                 try Journal.retry(transaction, id: outcome.id, availableAt: time, attempt: attempt, run: core.run)
             case .dead(let attempt):
                 try Journal.bury(transaction, id: outcome.id, attempt: attempt, run: core.run)
+            case .parked(let attempt, let lane):
+                try Journal.bury(transaction, id: outcome.id, attempt: attempt, run: core.run)
+                try ParkedLanes.park(transaction, lane: lane, entry: outcome.id, reason: attempt.error)
             case .released:
                 released.append(outcome.id)
             }
@@ -148,7 +151,7 @@ final class DrainOperation: WriteOperation {
                 try Journal.append(
                     transaction, id: id, state: state, run: core.run, topic: message.topic, node: message.node,
                     client: message.client.text, clientIsNumber: message.client.isNumber,
-                    receivedAt: message.receivedAt, data: data, error: message.unreadable)
+                    receivedAt: message.receivedAt, data: data, lane: message.lane, error: message.unreadable)
             }
             if let reason = message.unreadable { effects.unreadable.append((id, message.node, reason)) }
         }
@@ -161,7 +164,7 @@ final class DrainOperation: WriteOperation {
         var rows: [(id: Int64, command: OutgoingCommand)] = []
         rows.reserveCapacity(staged.count + work.enqueues.count)
         for (command, outcome) in staged {
-            let lane = outcome.delivery.lane ?? outcome.delivery.client.text
+            let lane = outcome.delivery.laneName
             // Lanes and clients share one space of keys: an answer to the lane's own client needs no second one.
             let isOwnClient = command.client?.text == lane
             // Only the message's own client is known to be on the message's node.

@@ -4,6 +4,8 @@ struct HandlerOutcome: Sendable {
         case done([Command], writes: [OwnWrite])
         case retry(FailedAttempt, after: Duration)
         case dead(FailedAttempt)
+        /// Dead, and its lane stands still.
+        case parked(FailedAttempt, lane: String)
         /// Interrupted by the consumer's own stop; the attempt does not count.
         case released
     }

@@ -61,6 +61,8 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     /// Every key that has rows in the file only.
     private var closed: Set<OrderKey> = []
     private var oldestUnkeyed: Int64?
+    /// Keys that stand still until somebody acts.
+    private var parked: Set<OrderKey> = []
     private var repass: Repass?
     /// The first pass made progress since the last second one.
     private var mayRepass = true
@@ -87,6 +89,24 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     subscript(id: Int64) -> Item? {
         get { nodes[id]?.item }
         set { if let newValue { nodes[id]?.item = newValue } }
+    }
+
+    // MARK: Parking
+
+    /// Leaves all rows of the key in the file until `unpark`.
+    mutating func park(_ key: OrderKey) {
+        parked.insert(key)
+    }
+
+    mutating func unpark(_ key: OrderKey) {
+        parked.remove(key)
+    }
+
+    /// The row keeps its place, and lets the later ones of its keys pass.
+    mutating func letPass(_ id: Int64) {
+        guard let keys = nodes[id]?.keys else { return }
+        nodes[id]?.keys = OrderKeys(nil, quota: keys.quota)
+        leaveLanes(id, keys)
     }
 
     // MARK: Coming in
@@ -198,7 +218,13 @@ struct OrderedWindow<Item: Sendable>: Sendable {
             let left = (quotas[quota] ?? 1) - 1
             quotas[quota] = left == 0 ? nil : left
         }
-        node.keys.forEach { key in
+        leaveLanes(id, node.keys)
+    }
+
+    // MARK: -
+
+    private mutating func leaveLanes(_ id: Int64, _ keys: OrderKeys) {
+        keys.forEach { key in
             guard let head = lanes[key]?.ids.first else { return }
             if head == id {
                 lanes[key]?.ids.removeFirst()
@@ -210,12 +236,14 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         }
     }
 
-    // MARK: -
-
     private mutating func admit(_ id: Int64, keys: OrderKeys, _ item: () -> Item) -> Admission {
         var isFit = true
         var full: [OrderKey] = []
         keys.forEach { key in
+            if parked.contains(key) {
+                full.append(key)
+                isFit = false
+            }
             guard let lane = lanes[key] else { return }
             if lane.ids.count >= keyCapacity { full.append(key) }
             if lane.ids.count >= keyCapacity || lane.closedFrom.map({ id >= $0 }) == true { isFit = false }
@@ -259,6 +287,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     }
 
     private func hasRoom(_ key: OrderKey) -> Bool {
+        if parked.contains(key) { return false }
         if let members = quotas[key] { return members <= quotaCapacity / 2 }
         return (lanes[key]?.ids.count ?? 0) <= keyCapacity / 2
     }
