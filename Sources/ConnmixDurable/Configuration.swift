@@ -13,6 +13,8 @@ public struct ConsumerConfiguration: Sendable {
     public var synchronous = Synchronous.full
     /// Which messages are handled one after the other.
     public var lanes = Lanes.client
+    /// Drops repeats of messages by a key; `nil`: every message is handled.
+    public var dedupe: Dedupe?
     /// When a message whose handler failed is handled again.
     public var retry = RetryPolicy()
     /// Another policy for certain errors; `nil` from it means `retry`.
@@ -84,6 +86,11 @@ public struct ConsumerConfiguration: Sendable {
         }
         for (name, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
             try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration); it may be 0 to 1 day")
+        }
+        if let dedupe {
+            try require(
+                dedupe.window >= .seconds(1) && dedupe.window <= .seconds(365 * 86_400),
+                "the dedupe window is \(dedupe.window); it may be 1 s to 1 year")
         }
         if let attemptTimeout {
             try require(

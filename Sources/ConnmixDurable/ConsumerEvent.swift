@@ -20,6 +20,8 @@ public enum ConsumerEvent: Sendable {
     case unknownFrame(NodeIdentity, reason: String)
     /// A message that cannot be understood. It is in the journal as dead.
     case unreadableMessage(id: Int64, node: String, reason: String)
+    /// A message whose dedupe key was seen before: counted, and not handled again. `entry` had the key first.
+    case repeated(key: String, entry: Int64)
     /// A handler failed; the entry is tried again, or dead.
     case handlerFailed(id: Int64, attempt: Int, error: String, isDead: Bool)
     /// A command was given up.

@@ -11,6 +11,7 @@ enum LogKey: String {
     case entries
     case entry
     case error
+    case key
     case node
     case reason
     case run
@@ -53,6 +54,8 @@ extension Logger {
             say(.debug, "unknown frame", (.node, node.id), (.reason, reason))
         case .unreadableMessage(let id, let node, let reason):
             say(.info, "unreadable message kept as dead", (.entry, "\(id)"), (.node, node), (.reason, reason))
+        case .repeated(let key, let entry):
+            say(.debug, "repeat dropped", (.key, key), (.entry, "\(entry)"))
         case .handlerFailed(let id, let attempt, let error, let isDead):
             say(.info, isDead ? "message dead" : "handler failed", (.entry, "\(id)"), (.attempt, "\(attempt)"), (.error, error))
         case .commandDead(let id, let reason):

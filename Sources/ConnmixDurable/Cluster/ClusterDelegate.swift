@@ -13,6 +13,7 @@ struct ReceivedMessage: Sendable {
     var unreadable: String?
     /// The lane's name where it is not the client; empty where there is none. Set before it is journaled.
     var lane: String?
+    var dedupeKey: String?
 }
 
 /// How a command fared on a connection.

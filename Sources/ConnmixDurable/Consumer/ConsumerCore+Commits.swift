@@ -18,6 +18,11 @@ extension ConsumerCore {
                 claims: state.dispatcher.takeClaims())
         }
         work.arrivals = intake.withLock { $0.take() }
+        if let dedupe {
+            for index in work.arrivals.indices where work.arrivals[index].dedupeKey == nil {
+                work.arrivals[index].dedupeKey = dedupe.column(for: work.arrivals[index])
+            }
+        }
         if !lanes.areClients {
             for index in work.arrivals.indices where work.arrivals[index].lane == nil {
                 work.arrivals[index].lane = lanes.column(for: work.arrivals[index])
@@ -191,6 +196,7 @@ extension ConsumerCore {
         for (enqueue, receipt) in zip(work.enqueues, effects.receipts) { enqueue.finish(.success(receipt)) }
         for receipt in lateReceipts { receipt.abandon(Self.unanswered(receipt.id)) }
         for outcome in effects.outcomes { report(outcome) }
+        for (key, entry) in effects.repeats { onEvent(.repeated(key: key, entry: entry)) }
         for (id, node, reason) in effects.unreadable { onEvent(.unreadableMessage(id: id, node: node, reason: reason)) }
         pump()
     }

@@ -44,6 +44,7 @@ final class ConsumerCore: Sendable {
     let run: Int64
     let judge: Judge
     let lanes: Lanes
+    let dedupe: Dedupe?
     let writer: Writer
     let loop: any EventLoop
     let intake: Mutex<Intake>
@@ -57,12 +58,13 @@ final class ConsumerCore: Sendable {
 
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
-        judge: Judge, lanes: Lanes,
+        judge: Judge, lanes: Lanes, dedupe: Dedupe?,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.run = run
         self.judge = judge
         self.lanes = lanes
+        self.dedupe = dedupe
         self.writer = writer
         self.loop = loop
         self.onEvent = onEvent

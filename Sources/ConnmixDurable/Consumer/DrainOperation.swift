@@ -34,6 +34,8 @@ final class DrainOperation: WriteOperation {
         /// The outcomes as they were committed: a handler's own writes may have failed.
         var outcomes: [HandlerOutcome] = []
         var unreadable: [(id: Int64, node: String, reason: String)] = []
+        /// Keys that were seen before, and the entry that had them first.
+        var repeats: [(key: String, entry: Int64)] = []
         var entryCursor: Int64 = 0
         var commandCursor: Int64 = 0
     }
@@ -145,16 +147,54 @@ final class DrainOperation: WriteOperation {
 
     private func journal(_ transaction: Transaction, _ effects: inout Effects) throws {
         guard !work.arrivals.isEmpty else { return }
-        let plan = core.admit(work.arrivals, transaction, &effects)
-        for (message, (id, state)) in zip(work.arrivals, plan) {
+        let (fresh, repeats) = try withoutRepeats(transaction, &effects)
+        let plan = core.admit(fresh, transaction, &effects)
+        for (message, (id, state)) in zip(fresh, plan) {
             try message.data.withUnsafeReadableBytes { data in
                 try Journal.append(
                     transaction, id: id, state: state, run: core.run, topic: message.topic, node: message.node,
                     client: message.client.text, clientIsNumber: message.client.isNumber,
-                    receivedAt: message.receivedAt, data: data, lane: message.lane, error: message.unreadable)
+                    receivedAt: message.receivedAt, data: data, lane: message.lane, dedupeKey: message.dedupeKey,
+                    error: message.unreadable)
             }
+            if let key = message.dedupeKey { try DedupeTable.remember(transaction, key: key, entry: id) }
             if let reason = message.unreadable { effects.unreadable.append((id, message.node, reason)) }
         }
+        // Those of messages in this very commit are counted once the first has its row.
+        for (key, index) in repeats {
+            try DedupeTable.countRepeat(transaction, key: key)
+            effects.repeats.append((key, plan[index].id))
+        }
+    }
+
+    /// Counts messages whose key was seen within the window, and leaves them out.
+    ///
+    /// - Returns: the others, and the keys that repeat one of them, with its place.
+    private func withoutRepeats(
+        _ transaction: Transaction, _ effects: inout Effects
+    ) throws -> (fresh: [ReceivedMessage], repeats: [(key: String, index: Int)]) {
+        guard let dedupe = core.dedupe else { return (work.arrivals, []) }
+        let since = transaction.now - dedupe.window.microseconds
+        try DedupeTable.prune(transaction, before: since)
+        var fresh: [ReceivedMessage] = []
+        var repeats: [(String, Int)] = []
+        var places: [String: Int] = [:]
+        for message in work.arrivals {
+            if let key = message.dedupeKey {
+                if let place = places[key] {
+                    repeats.append((key, place))
+                    continue
+                }
+                if let entry = try DedupeTable.entry(transaction, key: key, since: since) {
+                    try DedupeTable.countRepeat(transaction, key: key)
+                    effects.repeats.append((key, entry))
+                    continue
+                }
+                places[key] = fresh.count
+            }
+            fresh.append(message)
+        }
+        return (fresh, repeats)
     }
 
     private func enqueue(

@@ -19,13 +19,15 @@ enum Journal {
         receivedAt: Int64,
         data: UnsafeRawBufferPointer,
         lane: String? = nil,
+        dedupeKey: String? = nil,
         error: String? = nil
     ) throws {
         let insert = try transaction.connection.statement(
             """
             INSERT OR FAIL INTO journal
-                (id, state, attempts, flags, run, topic, node, client, received_at, state_at, data, lane, last_error)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                (id, state, attempts, flags, run, topic, node, client, received_at, state_at, data, lane, last_error,
+                dedupe_key)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
             """)
         insert.bind(1, id)
         insert.bind(2, state.rawValue)
@@ -36,6 +38,7 @@ enum Journal {
         insert.bind(10, state.isFinished ? transaction.now : receivedAt)
         insert.bindBytes(11, data)
         if let lane { insert.bind(12, lane) }
+        if let dedupeKey { insert.bind(14, dedupeKey) }
         if let error { insert.bind(13, error.boundedError) }
         try topic.lend { topic in
             try node.lend { node in

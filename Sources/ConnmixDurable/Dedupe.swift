@@ -1,0 +1,31 @@
+/// Drops repeats of messages that end users send again, by a key that the message carries.
+///
+/// ```swift
+/// configuration.dedupe = Dedupe(window: .seconds(3_600)) { message in
+///     struct Frame: Decodable { var number: Int }
+///     return (try? message.decode(Frame.self)).map { "\(message.client)/\($0.number)" }
+/// }
+/// ```
+public struct Dedupe: Sendable {
+    let window: Duration
+    let key: @Sendable (Message) -> String?
+
+    /// - Parameters:
+    ///   - window: how long a key is remembered after its first message. Memory of it is in the file: keys that grow cost less than
+    ///     random ones.
+    ///   - key: runs once a message, on the writer's thread, before the message is journaled: its `id` is 0 there. It must be quick.
+    ///     `nil` and empty keys mean no check; longer ones than 1,024 bytes too.
+    public init(window: Duration, key: @escaping @Sendable (Message) -> String?) {
+        self.window = window
+        self.key = key
+    }
+
+    func column(for message: ReceivedMessage) -> String? {
+        guard message.unreadable == nil else { return nil }
+        let key = key(
+            Message(
+                id: 0, topic: message.topic, node: message.node, client: message.client, attempt: 0,
+                receivedAt: message.receivedAt, data: message.data))
+        return key.flatMap { $0.isEmpty || $0.utf8.count > 1_024 ? nil : $0 }
+    }
+}
