@@ -24,6 +24,8 @@ public struct ConsumerConfiguration: Sendable {
     public var attemptTimeout: Duration?
     /// When a command that the engine refused is sent again.
     public var commandRetry = CommandRetryPolicy()
+    /// How long finished entries and commands are kept. The default keeps everything.
+    public var retention = Retention()
     /// Kept with each run, to tell later which code handled an entry.
     public var handlerVersion: String?
 
@@ -86,6 +88,13 @@ public struct ConsumerConfiguration: Sendable {
         }
         for (name, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
             try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration); it may be 0 to 1 day")
+        }
+        if let age = retention.age {
+            try require(
+                age >= .zero && age <= .seconds(3_650 * 86_400), "retention.age is \(age); it may be 0 to ten years")
+        }
+        if let bytes = retention.bytes {
+            try require(bytes >= 1 << 20, "retention.bytes is \(bytes); it must be at least 1048576")
         }
         if let dedupe {
             try require(

@@ -164,7 +164,7 @@ public final class ConnmixConsumer: Service {
             dispatcher: dispatcher,
             relay: Relay(
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity),
-            judge: judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
+            judge: judge, lanes: configuration.lanes, dedupe: configuration.dedupe, retention: configuration.retention,
             onEvent: { [logger, eventsContinuation] event in
                 logger.log(event)
                 eventsContinuation.yield(event)

@@ -134,6 +134,14 @@ extension ConsumerCore {
         }
     }
 
+    /// Deletes a slice of what is finished and old.
+    func prune(_ transaction: Transaction) throws {
+        var pruner = state.withLock { $0.pruner }
+        guard pruner.isDue(now: transaction.now) else { return }
+        _ = try pruner.prune(transaction)
+        state.withLock { [pruner] in $0.pruner = pruner }
+    }
+
     /// Writes the live account, at most once a second, into a commit that happens anyway or when it has become wrong.
     func account(_ transaction: Transaction, isIdle: Bool) throws {
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }

@@ -32,6 +32,7 @@ final class ConsumerCore: Sendable {
         var nextWatcher = 0
         /// A suspect that was claimed while no worker was idle.
         var soloJob: Dispatcher.Job?
+        var pruner: Pruner
     }
 
     /// Somebody who waits for a state of the consumer.
@@ -58,7 +59,7 @@ final class ConsumerCore: Sendable {
 
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
-        judge: Judge, lanes: Lanes, dedupe: Dedupe?,
+        judge: Judge, lanes: Lanes, dedupe: Dedupe?, retention: Retention = Retention(),
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.run = run
@@ -69,7 +70,7 @@ final class ConsumerCore: Sendable {
         self.loop = loop
         self.onEvent = onEvent
         intake = Mutex(Intake(limits: limits))
-        state = Mutex(State(dispatcher: dispatcher, relay: relay))
+        state = Mutex(State(dispatcher: dispatcher, relay: relay, pruner: Pruner(retention)))
     }
 
     /// Loads what the file holds and begins.

@@ -68,6 +68,7 @@ final class DrainOperation: WriteOperation {
             if let id = work.claims.alone { try Journal.claimAlone(transaction, id: id, run: core.run) }
             try core.loadEntries(transaction, &effects)
             try core.loadCommands(transaction, &effects)
+            try core.prune(transaction)
             try core.account(transaction, isIdle: work.isEmpty)
         } catch {
             core.withdraw(effects)

@@ -1,5 +1,5 @@
 /// The two tables whose rows are counted by state.
-enum Ledger: Int64, CaseIterable {
+enum Ledger: Int64, CaseIterable, Sendable {
     case journal = 1
     case outbox = 2
 

@@ -81,7 +81,7 @@ struct ExecHandler: Sendable {
                 // Cancelling ends the process and waits for it.
                 _ = try? await group.next()
                 SidecarProgram.sweep(process.number)
-                throw SidecarError("\(program.name) took longer than \(timeout ?? .zero) and was ended")
+                throw HandlerError.timedOut(after: timeout ?? .zero)
             }
         }
     }

@@ -1,0 +1,16 @@
+/// How long finished work is kept.
+///
+/// Entries that are done and commands that were sent are deleted, oldest first, a slice with each commit, so that a consumer at full speed
+/// does not stand still for it. What is dead, discarded, or otherwise unusual is never deleted: somebody may want to look.
+public struct Retention: Sendable, Equatable {
+    /// Deleted when they are older; `nil`: whatever their age.
+    public var age: Duration?
+    /// The oldest are deleted while the database holds more bytes than this; `nil`: whatever its size. Space that is freed is used
+    /// again; the file itself does not shrink.
+    public var bytes: Int64?
+
+    public init(age: Duration? = nil, bytes: Int64? = nil) {
+        self.age = age
+        self.bytes = bytes
+    }
+}
