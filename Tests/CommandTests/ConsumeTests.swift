@@ -1,4 +1,6 @@
 import ConnmixDevEngine
+import ConnmixDurable
+import Foundation
 import Testing
 
 @Suite("consume", .timeLimit(.minutes(1)))
@@ -50,6 +52,46 @@ struct ConsumeTests {
             let (frames, _) = try await consume(
                 ["hello"], answers: 1, database: folder + "/db", handler: ["--exec", "python3", handler])
             #expect(frames == ["HELLO"])
+        }
+    }
+
+    /// A file of the folder Examples.
+    private func example(_ name: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Examples/\(name)").path
+    }
+
+    @Test("the Python example does what its page says")
+    func pythonExample() async throws {
+        try await withFolder { folder in
+            let (frames, _) = try await consume(
+                ["hello", "later", "never", "oops", "join"], answers: 3, database: folder + "/db",
+                options: ["--concurrency", "2", "--max-attempts", "2"], handler: ["--worker", "python3", example("worker.py")])
+            #expect(frames.prefix(2) == ["received: hello", "received: later"])
+            #expect(frames.last?.hasSuffix(" joined") == true)
+            var dead = JournalFilter()
+            dead.states = [.dead]
+            dead.order = .oldest
+            let errors = try Inspector(database: folder + "/db").entries(dead).map(\.lastError)
+            #expect(errors == ["no such order", "ValueError: a bug in the handler"])
+        }
+    }
+
+    @Test(
+        "the PHP examples do what their pages say",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/php"), "PHP is not installed"),
+        arguments: [["--worker", "worker.php"], ["--exec", "handler.php"]])
+    func phpExamples(handler: [String]) async throws {
+        try await withFolder { folder in
+            let (frames, _) = try await consume(
+                ["hello", "never", "é😀"], answers: 2, database: folder + "/db", options: ["--concurrency", "2"],
+                handler: [handler[0], "php", example(handler[1])])
+            #expect(frames == ["received: hello", "received: é😀"])
+            var dead = JournalFilter()
+            dead.states = [.dead]
+            let errors = try Inspector(database: folder + "/db").entries(dead).compactMap(\.lastError)
+            #expect(errors.count == 1)
+            #expect(errors.first?.contains("no such order") == true)
         }
     }
 
