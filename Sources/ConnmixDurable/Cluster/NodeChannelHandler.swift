@@ -143,7 +143,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private func read(_ frame: ByteBuffer) {
         switch FrameDecoder.decode(frame) {
         case .message(let message):
-            machine.messageArrived(now: .now)
+            if machine.isLeaving { machine.messageArrived(now: .now) }
             messages.append(
                 ReceivedMessage(
                     node: identity.id, topic: message.topic, client: message.client, data: message.data,

@@ -97,33 +97,30 @@ private struct Envelope {
 
     private mutating func readParameters(_ scanner: inout JSONScanner) -> Bool {
         guard scanner.peek() == UInt8(ascii: "{") else { return scanner.value() != nil }
-        var fields = self
-        let accepted = scanner.object { key, escaped, scanner in
+        return scanner.object { key, escaped, scanner in
             guard !escaped else { return scanner.value() != nil }
             if scanner.equals(key, "d") {
                 guard let place = scanner.value(depth: 2) else { return false }
-                fields.data = place
+                data = place
                 return true
             }
             if scanner.equals(key, "c") {
                 guard let (text, isNumber) = Self.scalar(&scanner) else { return false }
-                fields.client = text.map { ClientID($0, isNumber: isNumber) }
+                client = text.map { ClientID($0, isNumber: isNumber) }
                 return true
             }
             if scanner.equals(key, "t") {
                 guard let (text, isNumber) = Self.scalar(&scanner) else { return false }
-                fields.topic = isNumber ? nil : text
+                topic = isNumber ? nil : text
                 return true
             }
             if scanner.equals(key, "n") {
                 guard let (text, _) = Self.scalar(&scanner) else { return false }
-                fields.node = text
+                node = text
                 return true
             }
             return scanner.value(depth: 2) != nil
         }
-        self = fields
-        return accepted
     }
 
     private mutating func readError(_ scanner: inout JSONScanner) -> Bool {
