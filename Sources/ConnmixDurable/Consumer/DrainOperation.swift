@@ -34,8 +34,8 @@ final class DrainOperation: WriteOperation {
         /// The outcomes as they were committed: a handler's own writes may have failed.
         var outcomes: [HandlerOutcome] = []
         var unreadable: [(id: Int64, node: String, reason: String)] = []
-        var entryCursor: Int64 = 0
-        var commandCursor: Int64 = 0
+        /// Claims of entries that were not waiting any more.
+        var lostClaims: Set<Int64> = []
     }
 
     private let core: ConsumerCore
@@ -57,13 +57,12 @@ final class DrainOperation: WriteOperation {
         effects = nil
         var effects = Effects()
         do {
-            if transaction.foreignCommits { core.lookAgain() }
+            if transaction.foreignCommits { try core.lookAgain(transaction.connection) }
             let staged = try settle(transaction, &effects)
             try journal(transaction, &effects)
             try enqueue(transaction, staged, &effects)
             try mark(transaction)
-            try Journal.claim(transaction, ids: work.claims.together, run: core.run)
-            if let id = work.claims.alone { try Journal.claimAlone(transaction, id: id, run: core.run) }
+            try claim(transaction, &effects)
             try core.loadEntries(transaction, &effects)
             try core.loadCommands(transaction, &effects)
             try core.account(transaction, isIdle: work.isEmpty)
@@ -185,6 +184,13 @@ final class DrainOperation: WriteOperation {
         let columns = NewCommand(command, messageID: messageID, node: node, lane: lane)
         let id = try command.payload.withBytes { try OutboxTable.enqueue(transaction, columns, data: $0) }
         return (id, OutgoingCommand(command: command, node: node, lane: lane, availableAt: transaction.now))
+    }
+
+    private func claim(_ transaction: Transaction, _ effects: inout Effects) throws {
+        effects.lostClaims = try Journal.claim(transaction, ids: work.claims.together, run: core.run)
+        if let id = work.claims.alone, try !Journal.claimAlone(transaction, id: id, run: core.run) {
+            effects.lostClaims.insert(id)
+        }
     }
 
     private func mark(_ transaction: Transaction) throws {
