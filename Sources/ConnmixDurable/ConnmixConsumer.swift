@@ -113,7 +113,7 @@ public final class ConnmixConsumer: Service {
         let core = makeCore(run: run, parked: parked, store: store, loop: group.next())
         let cluster = Cluster(settings: clusterSettings(centers), loop: group.next(), delegate: core)
         phase.withLock { $0 = .running(core) }
-        let failure = await supervise(core, cluster)
+        let failure = await supervise(core, cluster) ?? core.fatalError
         phase.withLock { $0 = .ended }
         await core.close()
         let left = core.atRisk

@@ -109,6 +109,14 @@ struct LaneTests {
                     #expect(head == 1)
                     #expect(await received(3, parked) == ["behind 1", "behind 2", "behind 3"])
                 }
+                let (unclean, counted) = try SharedStore(path: database).read { connection in
+                    (
+                        try connection.integer("SELECT count(*) FROM run WHERE clean = 0"),
+                        try connection.integer("SELECT max(attempts) FROM journal")
+                    )
+                }
+                #expect(unclean == 0)
+                #expect(counted == 1)
                 let counts = try LedgerCounts(database)
                 #expect(counts.dead == 1 && counts.done == 5 && counts.open == 0)
             }

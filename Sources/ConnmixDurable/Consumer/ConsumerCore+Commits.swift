@@ -67,13 +67,25 @@ extension ConsumerCore {
         return outcome.becoming(.parked(attempt, lane: lane))
     }
 
-    /// Another process changed the file: rows may be waiting that were looked at before.
-    func lookAgain(_ transaction: Transaction) throws {
-        let parked = try ParkedLanes.names(transaction.connection)
-        state.withLock { state in
+    /// Another process changed the file: rows may be waiting that were looked at before, and entries that wait here may wait
+    /// for another time, or not any more.
+    ///
+    /// What it says is committed already, so it holds however this transaction ends.
+    func lookAgain(_ connection: Connection) throws {
+        let parked = try ParkedLanes.names(connection)
+        let unclaimed = state.withLock { state in
             state.dispatcher.setParked(parked)
             state.dispatcher.window.lookAgain(above: 0)
             state.relay.window.lookAgain(above: 0)
+            return state.dispatcher.unclaimed
+        }
+        guard !unclaimed.isEmpty else { return }
+        let (waiting, gone) = try Journal.recheck(connection, ids: unclaimed)
+        state.withLock { state in
+            for (id, attempts, availableAt) in waiting {
+                state.dispatcher.refresh(id, attempts: attempts, availableAt: availableAt)
+            }
+            for id in gone { state.dispatcher.drop(id) }
         }
     }
 
@@ -106,7 +118,9 @@ extension ConsumerCore {
             if rows.count < pass.limit { state.dispatcher.window.passEnded() }
             return claims
         }
-        try Journal.claim(transaction, ids: claims, run: run)
+        guard try Journal.claim(transaction, ids: claims, run: run).isEmpty else {
+            throw ConnmixError(.internal, "entries were found waiting and could not be claimed in the same transaction")
+        }
     }
 
     func loadCommands(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
@@ -186,7 +200,7 @@ extension ConsumerCore {
             for case .sent(let id, _, _) in work.changes { state.relay.marked(id) }
             for case .settled(let id, _) in work.changes { state.relay.marked(id) }
             if !state.isClosed { for receipt in effects.receipts { state.receipts[receipt.id] = receipt } }
-            if let solo = state.dispatcher.claimed(work.claims) { state.soloJob = solo }
+            if let solo = state.dispatcher.claimed(work.claims, lost: effects.lostClaims) { state.soloJob = solo }
             if state.dispatcher.isStopping {
                 let claims = work.claims.together + (work.claims.alone.map { [$0] } ?? [])
                 release(state.dispatcher.startable(effects.entries + claims), &state)

@@ -46,6 +46,9 @@ extension ConsumerCore {
         return done
     }
 
+    /// What made a commit fail for good, also while the consumer was stopping.
+    var fatalError: (any Error)? { state.withLock { $0.failure } }
+
     /// Returns when a commit failed for good; `nil` where the consumer ended otherwise.
     func failure() async -> (any Error)? {
         await wait { $0.failure != nil }

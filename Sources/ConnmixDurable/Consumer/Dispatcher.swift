@@ -28,6 +28,8 @@ struct Dispatcher: Sendable {
     private var settling: Set<Int64> = []
     private var waiting = Timeline()
     private var toClaim: [Int64] = []
+    /// Those, and those whose claims are on their way to the file. An entry may become ready twice meanwhile.
+    private var claiming: Set<Int64> = []
     private var solo = Solo.none
     private(set) var isStopping = false
 
@@ -46,7 +48,7 @@ struct Dispatcher: Sendable {
     /// The next job to start now, if there is one.
     mutating func nextJob(now: Int64) -> Job? {
         while !isStopping, solo == .none, running.count < concurrency, let (id, delivery) = window.nextReady() {
-            guard !running.contains(id), !settling.contains(id) else { continue }
+            guard !running.contains(id), !settling.contains(id), !claiming.contains(id) else { continue }
             if delivery.isClaimed {
                 running.insert(id)
                 return Job(id: id, delivery: delivery)
@@ -57,7 +59,7 @@ struct Dispatcher: Sendable {
                 solo = .waiting(id)
                 claimSolo()
             } else {
-                toClaim.append(id)
+                addClaim(id)
             }
         }
         return nil
@@ -136,23 +138,60 @@ struct Dispatcher: Sendable {
 
     /// The claims could not be committed.
     mutating func putBack(_ claims: (together: [Int64], alone: Int64?)) {
+        claiming.subtract(claims.together)
+        if let id = claims.alone { claiming.remove(id) }
         guard !isStopping else { return }
-        toClaim += claims.together
-        if let id = claims.alone { toClaim.append(id) }
+        // What was dropped meanwhile is not claimed again.
+        for id in claims.together where window[id] != nil { addClaim(id) }
+        if let id = claims.alone, solo == .claiming(id) { addClaim(id) }
     }
 
+    /// The claims are committed.
+    ///
+    /// - Parameter lost: those of them that were not waiting in the file any more; their places are given up.
     /// - Returns: the suspect, to be started at once.
-    mutating func claimed(_ claims: (together: [Int64], alone: Int64?)) -> Job? {
-        for id in claims.together {
+    mutating func claimed(_ claims: (together: [Int64], alone: Int64?), lost: Set<Int64> = []) -> Job? {
+        claiming.subtract(claims.together)
+        if let id = claims.alone { claiming.remove(id) }
+        for id in lost { drop(id) }
+        for id in claims.together where !lost.contains(id) {
             markClaimed(id)
             window.makeReady(id)
         }
-        guard let id = claims.alone else { return nil }
+        guard let id = claims.alone, !lost.contains(id) else { return nil }
         markClaimed(id)
         guard let delivery = window[id], !isStopping else { return nil }
         solo = .running(id)
         running.insert(id)
         return Job(id: id, delivery: delivery)
+    }
+
+    // MARK: Changes by others
+
+    /// Entries that are in the window and not claimed: others may change them in the file.
+    var unclaimed: [Int64] { window.confirmedIDs.filter { window[$0]?.isClaimed == false } }
+
+    /// What the file says now of an entry that is not claimed. It may be handled earlier or later than before.
+    mutating func refresh(_ id: Int64, attempts: Int, availableAt: Int64) {
+        guard let known = window[id], !known.isClaimed else { return }
+        window[id]?.attempts = attempts
+        guard known.availableAt != availableAt else { return }
+        window[id]?.availableAt = availableAt
+        // Its old time stays in the timeline, and means nothing when it comes.
+        waiting.add(id, at: availableAt)
+    }
+
+    /// An entry that is not claimed does not wait in the file any more; what comes after it in its lane may go on. If it waits there
+    /// again one day, it is loaded again.
+    mutating func drop(_ id: Int64) {
+        guard window[id]?.isClaimed == false else { return }
+        window.remove(id)
+        // A claim that is on its way stays noted until it is answered.
+        if let place = toClaim.firstIndex(of: id) {
+            toClaim.remove(at: place)
+            claiming.remove(id)
+        }
+        if solo == .waiting(id) || solo == .claiming(id) { solo = .none }
     }
 
     // MARK: Stopping
@@ -162,13 +201,18 @@ struct Dispatcher: Sendable {
     /// - Returns: entries that are claimed in the file and were not started, to be released there.
     mutating func stop() -> [Int64] {
         isStopping = true
+        claiming.subtract(toClaim)
         toClaim.removeAll()
         return startable(window.confirmedIDs)
     }
 
     /// Those of the entries that are claimed in the file and were not started: claims whose commit came after `stop`.
     func startable(_ ids: [Int64]) -> [Int64] {
-        ids.filter { !running.contains($0) && !settling.contains($0) && window[$0]?.isClaimed == true }
+        // The dead head of a parked lane only keeps its place.
+        let heads = Set(parked.values.compactMap { $0 })
+        return ids.filter { id in
+            !running.contains(id) && !settling.contains(id) && !heads.contains(id) && window[id]?.isClaimed == true
+        }
     }
 
     private mutating func markClaimed(_ id: Int64) {
@@ -179,6 +223,11 @@ struct Dispatcher: Sendable {
     private mutating func claimSolo() {
         guard !isStopping, case .waiting(let id) = solo, running.isEmpty else { return }
         solo = .claiming(id)
+        addClaim(id)
+    }
+
+    private mutating func addClaim(_ id: Int64) {
+        guard claiming.insert(id).inserted else { return }
         toClaim.append(id)
     }
 }

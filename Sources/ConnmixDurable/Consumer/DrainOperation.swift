@@ -34,10 +34,10 @@ final class DrainOperation: WriteOperation {
         /// The outcomes as they were committed: a handler's own writes may have failed.
         var outcomes: [HandlerOutcome] = []
         var unreadable: [(id: Int64, node: String, reason: String)] = []
+        /// Claims of entries that were not waiting any more.
+        var lostClaims: Set<Int64> = []
         /// Keys that were seen before, and the entry that had them first.
         var repeats: [(key: String, entry: Int64)] = []
-        var entryCursor: Int64 = 0
-        var commandCursor: Int64 = 0
     }
 
     private let core: ConsumerCore
@@ -59,13 +59,12 @@ final class DrainOperation: WriteOperation {
         effects = nil
         var effects = Effects()
         do {
-            if transaction.foreignCommits { try core.lookAgain(transaction) }
+            if transaction.foreignCommits { try core.lookAgain(transaction.connection) }
             let staged = try settle(transaction, &effects)
             try journal(transaction, &effects)
             try enqueue(transaction, staged, &effects)
             try mark(transaction)
-            try Journal.claim(transaction, ids: work.claims.together, run: core.run)
-            if let id = work.claims.alone { try Journal.claimAlone(transaction, id: id, run: core.run) }
+            try claim(transaction, &effects)
             try core.loadEntries(transaction, &effects)
             try core.loadCommands(transaction, &effects)
             try core.prune(transaction)
@@ -229,6 +228,13 @@ final class DrainOperation: WriteOperation {
         let columns = NewCommand(command, messageID: messageID, node: node, lane: lane)
         let id = try command.payload.withBytes { try OutboxTable.enqueue(transaction, columns, data: $0) }
         return (id, OutgoingCommand(command: command, node: node, lane: lane, availableAt: transaction.now))
+    }
+
+    private func claim(_ transaction: Transaction, _ effects: inout Effects) throws {
+        effects.lostClaims = try Journal.claim(transaction, ids: work.claims.together, run: core.run)
+        if let id = work.claims.alone, try !Journal.claimAlone(transaction, id: id, run: core.run) {
+            effects.lostClaims.insert(id)
+        }
     }
 
     private func mark(_ transaction: Transaction) throws {

@@ -81,8 +81,11 @@ enum Journal {
 
     /// Marks waiting entries as claimed by this run; the attempt counts from here.
     ///
+    /// An operator may have changed an entry that waits; such a one is left as it is.
+    ///
     /// - Parameter ids: ascending.
-    static func claim(_ transaction: Transaction, ids: [Int64], run: Int64) throws {
+    /// - Returns: those that were not waiting any more.
+    static func claim(_ transaction: Transaction, ids: [Int64], run: Int64) throws -> Set<Int64> {
         let changed = try IDRuns(ids).update(
             transaction.connection,
             ranges: """
@@ -95,11 +98,21 @@ enum Journal {
                 """
         ) { $0.bind(3, run) }
         transaction.count(changed, from: EntryState.pending.rawValue, to: EntryState.running.rawValue, in: .journal)
-        try expect(changed, ids.count, "claimed")
+        guard changed != ids.count else { return [] }
+        var lost = Set(ids)
+        let select = try transaction.connection.statement(
+            "SELECT id FROM journal WHERE id IN (SELECT value FROM json_each(?1)) AND state = 3 AND run = ?2")
+        select.bind(1, ids.jsonText)
+        select.bind(2, run)
+        try select.forEach { lost.remove($0.int(0)) }
+        try expect(changed, ids.count - lost.count, "claimed")
+        return lost
     }
 
     /// Marks a suspect as claimed, and as the only entry that is being handled.
-    static func claimAlone(_ transaction: Transaction, id: Int64, run: Int64) throws {
+    ///
+    /// - Returns: whether it was still waiting.
+    static func claimAlone(_ transaction: Transaction, id: Int64, run: Int64) throws -> Bool {
         let update = try transaction.connection.statement(
             """
             UPDATE OR FAIL journal SET state = 3, attempts = attempts + 1, run = ?2, flags = flags | 6
@@ -108,8 +121,29 @@ enum Journal {
         update.bind(1, id)
         update.bind(2, run)
         try update.run()
-        try expect(transaction.connection.changes, 1, "claimed")
+        guard transaction.connection.changes == 1 else { return false }
         transaction.count(1, from: EntryState.pending.rawValue, to: EntryState.running.rawValue, in: .journal)
+        return true
+    }
+
+    /// What the file says of entries that this process holds and has not claimed.
+    ///
+    /// - Parameter ids: entries that were waiting when they were looked at last.
+    /// - Returns: those that wait, with their times; and those that are finished or not there any more.
+    static func recheck(
+        _ connection: Connection, ids: [Int64]
+    ) throws -> (waiting: [(id: Int64, attempts: Int, availableAt: Int64)], gone: Set<Int64>) {
+        var gone = Set(ids)
+        var waiting: [(id: Int64, attempts: Int, availableAt: Int64)] = []
+        let select = try connection.statement(
+            "SELECT id, state, attempts, state_at FROM journal WHERE id IN (SELECT value FROM json_each(?1))")
+        select.bind(1, ids.jsonText)
+        try select.forEach { row in
+            guard row.int(1) < EntryState.done.rawValue else { return }
+            gone.remove(row.int(0))
+            if row.int(1) == EntryState.pending.rawValue { waiting.append((row.int(0), Int(row.int(2)), row.int(3))) }
+        }
+        return (waiting, gone)
     }
 
     /// Marks entries as handled.

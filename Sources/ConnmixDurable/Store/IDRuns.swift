@@ -42,18 +42,25 @@ struct IDRuns {
         }
         guard !singles.isEmpty else { return changed }
         let statement = try connection.statement(singlesSQL)
-        var json = "["
-        json.reserveCapacity(singles.count * 9)
-        for (index, id) in singles.enumerated() {
-            if index > 0 { json.append(",") }
-            json.append(String(id))
-        }
-        json.append("]")
-        try json.lend { text in
+        try singles.jsonText.lend { text in
             statement.bindText(1, text)
             bind(statement)
             try statement.run()
         }
         return changed + connection.changes
+    }
+}
+
+extension [Int64] {
+    /// As `json_each` reads it.
+    var jsonText: String {
+        var json = "["
+        json.reserveCapacity(count * 9)
+        for (index, id) in enumerated() {
+            if index > 0 { json.append(",") }
+            json.append(String(id))
+        }
+        json.append("]")
+        return json
     }
 }

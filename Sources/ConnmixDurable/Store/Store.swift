@@ -51,7 +51,7 @@ final class Store: Sendable {
 }
 
 /// The same file for everybody else: the command line, a web server that enqueues.
-final class SharedStore {
+final class SharedStore: Sendable {
     let path: String
 
     init(path: String) throws {

@@ -114,6 +114,94 @@ struct DispatcherTests {
         #expect(dispatcher.takeClaims().alone == 1)
     }
 
+    @Test("a waiting entry that was put aside gives its lane free; its old time means nothing")
+    func dropped() {
+        var dispatcher = make([delivery("a", isClaimed: false, availableAt: 100), delivery("a")])
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        #expect(dispatcher.unclaimed == [1])
+        dispatcher.drop(1)
+        dispatcher.drop(2)  // claimed: nobody else can have changed it
+        #expect(dispatcher.nextJob(now: 0)?.id == 2)
+        dispatcher.tick(now: 100)
+        #expect(dispatcher.nextJob(now: 100) == nil)
+        #expect(!dispatcher.hasClaims)
+    }
+
+    @Test("a waiting entry whose time was changed is claimed once, at its new time")
+    func refreshed() {
+        var dispatcher = make([delivery("a", isClaimed: false, availableAt: 100)])
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.refresh(1, attempts: 0, availableAt: 40)
+        #expect(dispatcher.nextDeadline == 40)
+        dispatcher.tick(now: 40)
+        #expect(dispatcher.nextJob(now: 40) == nil)
+        #expect(dispatcher.hasClaims)
+        dispatcher.tick(now: 100)
+        #expect(dispatcher.nextJob(now: 100) == nil)
+        let claims = dispatcher.takeClaims()
+        #expect(claims.together == [1])
+        dispatcher.refresh(1, attempts: 0, availableAt: 30)
+        dispatcher.tick(now: 100)
+        #expect(dispatcher.nextJob(now: 100) == nil)
+        #expect(!dispatcher.hasClaims)  // its claim is on its way
+        #expect(dispatcher.claimed(claims) == nil)
+        #expect(dispatcher.nextJob(now: 100)?.delivery.attempts == 1)
+        #expect(dispatcher.nextJob(now: 100) == nil)
+    }
+
+    @Test("P2: a claim that found its entry put aside is given up, the others hold")
+    func lostClaims() {
+        var dispatcher = make([
+            delivery("a", isClaimed: false), delivery("a", isClaimed: false), delivery("b", isClaimed: false),
+        ])
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        let claims = dispatcher.takeClaims()
+        #expect(claims.together == [1, 3])
+        #expect(dispatcher.claimed(claims, lost: [1]) == nil)
+        #expect(dispatcher.nextJob(now: 0)?.id == 3)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        #expect(dispatcher.takeClaims().together == [2])
+    }
+
+    @Test("P2: an entry that was put aside before its claim was made is claimed when it comes back")
+    func comesBack() {
+        var dispatcher = make([delivery("a", isClaimed: false)])
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        #expect(dispatcher.hasClaims)
+        dispatcher.drop(1)
+        #expect(!dispatcher.hasClaims)
+        let back = delivery("a", isClaimed: false)
+        dispatcher.window.lookAgain(above: 0)
+        #expect(dispatcher.window.load(1, keys: back.keys, back) == .taken)
+        dispatcher.window.confirm(1)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        #expect(dispatcher.takeClaims().together == [1])
+    }
+
+    @Test("P6: a suspect that was put aside lets the others go on, whenever that is noticed")
+    func lostSuspect() {
+        for moment in 0..<4 {
+            var dispatcher = make([delivery("a", isClaimed: false, isSuspect: true), delivery("b")])
+            if moment > 0 { #expect(dispatcher.nextJob(now: 0) == nil) }
+            if moment < 2 {
+                dispatcher.drop(1)
+                #expect(dispatcher.nextJob(now: 0)?.id == 2)
+                #expect(!dispatcher.hasClaims)
+                continue
+            }
+            let claims = dispatcher.takeClaims()
+            #expect(claims.alone == 1)
+            if moment == 2 {
+                #expect(dispatcher.claimed(claims, lost: [1]) == nil)
+            } else {
+                dispatcher.drop(1)
+                dispatcher.putBack(claims)  // that commit failed
+            }
+            #expect(dispatcher.nextJob(now: 0)?.id == 2)
+            #expect(!dispatcher.hasClaims)
+        }
+    }
+
     @Test("stopping names what is claimed and was not started")
     func stop() {
         var dispatcher = make(

@@ -49,7 +49,7 @@ struct JournalTests {
                 try Journal.retry(transaction, id: 6, availableAt: 99, attempt: attempt(1), run: 1)
                 try Journal.bury(transaction, id: 8, attempt: attempt(1), run: 1)
                 try Journal.release(transaction, ids: [10, 11, 12, 13, 20])
-                try Journal.claim(transaction, ids: [6, 10, 11, 12], run: 2)
+                #expect(try Journal.claim(transaction, ids: [6, 10, 11, 12], run: 2) == [])
             }
             let states = try await store.writer.write { transaction in
                 try (1...20).map { try transaction.entry(Int64($0)) }
@@ -146,7 +146,7 @@ struct RecoveryTests {
             try await store.writer.write { transaction in
                 for _ in 0..<3 { _ = try transaction.addEntry(.running) }
                 try Journal.release(transaction, ids: [2])
-                try Journal.claimAlone(transaction, id: 2, run: 1)
+                #expect(try Journal.claimAlone(transaction, id: 2, run: 1))
             }
             let first = try await recover(store, maxAttempts: 2)
             #expect(first == Recovery.Outcome(suspects: 1, buried: 0, released: 2))
@@ -154,7 +154,7 @@ struct RecoveryTests {
                 try (1...3).map { try transaction.entry(Int64($0)).attempts }
             }
             #expect(attempts == [0, 1, 0])
-            try await store.writer.write { try Journal.claimAlone($0, id: 2, run: 2) }
+            #expect(try await store.writer.write { try Journal.claimAlone($0, id: 2, run: 2) })
             let second = try await recover(store, maxAttempts: 2)
             #expect(second == Recovery.Outcome(suspects: 0, buried: 1, released: 0))
             let (state, error) = try store.read { connection in

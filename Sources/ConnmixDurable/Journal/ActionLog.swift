@@ -1,0 +1,158 @@
+/// The record of what operators did: who, why, and the rows as they were before.
+enum ActionLog {
+    /// An entry an action was applied to.
+    struct Item {
+        let row: Int64
+        let before: BeforeImage
+        /// The new entry of a replay.
+        let result: Int64?
+    }
+
+    private static let applied: Int64 = 1
+    private static let skipped: Int64 = 2
+    private static let undone: Int64 = 3
+
+    /// - Parameter selection: what was asked for, as JSON.
+    /// - Returns: the action's id.
+    static func begin(
+        _ transaction: Transaction, _ verb: OperatorVerb, actor: String, reason: String?, selection: String, total: Int
+    ) throws -> Int64 {
+        let insert = try transaction.connection.statement(
+            """
+            INSERT INTO action (verb, ledger, actor, reason, filter, state, total, created_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7)
+            """)
+        insert.bind(1, verb.rawValue)
+        insert.bind(2, Ledger.journal.rawValue)
+        insert.bind(3, actor.boundedError)
+        insert.bind(4, reason?.boundedError)
+        insert.bind(5, selection)
+        insert.bind(6, Int64(total))
+        insert.bind(7, transaction.now)
+        try insert.run()
+        return transaction.connection.lastInsertedID
+    }
+
+    static func add(_ transaction: Transaction, to action: Int64, row: Int64, _ intervention: Intervention) throws {
+        let insert = try transaction.connection.statement(
+            "INSERT INTO action_item (action, row, state, before, result) VALUES (?1, ?2, ?3, ?4, ?5)")
+        insert.bind(1, action)
+        insert.bind(2, row)
+        switch intervention {
+        case .applied(let before, let result):
+            insert.bind(3, applied)
+            insert.bind(4, before.json)
+            insert.bind(5, result)
+        case .skipped:
+            insert.bind(3, skipped)
+        }
+        try insert.run()
+    }
+
+    /// A slice of the action is worked.
+    static func advance(_ transaction: Transaction, _ action: Int64, by count: Int) throws {
+        let update = try transaction.connection.statement("UPDATE action SET finished = finished + ?2 WHERE id = ?1")
+        update.bind(1, action)
+        update.bind(2, Int64(count))
+        try update.run()
+    }
+
+    static func end(_ transaction: Transaction, _ action: Int64, as state: OperatorAction.State) throws {
+        let update = try transaction.connection.statement("UPDATE action SET state = ?2, ended_at = ?3 WHERE id = ?1")
+        update.bind(1, action)
+        update.bind(2, state.rawValue)
+        update.bind(3, transaction.now)
+        try update.run()
+    }
+
+    // MARK: Undo
+
+    static func markUndone(_ transaction: Transaction, _ action: Int64, row: Int64) throws {
+        let item = try transaction.connection.statement(
+            "UPDATE action_item SET state = ?3 WHERE action = ?1 AND row = ?2")
+        item.bind(1, action)
+        item.bind(2, row)
+        item.bind(3, undone)
+        try item.run()
+        let update = try transaction.connection.statement("UPDATE action SET state = 4 WHERE id = ?1")
+        update.bind(1, action)
+        try update.run()
+    }
+
+    /// How many entries the action was applied to and not undone for.
+    static func countApplied(_ connection: Connection, _ action: Int64) throws -> Int {
+        let select = try connection.statement("SELECT count(*) FROM action_item WHERE action = ?1 AND state = ?2")
+        select.bind(1, action)
+        select.bind(2, applied)
+        return Int(try select.first { $0.int(0) } ?? 0)
+    }
+
+    /// The next of them above `row`.
+    static func appliedItems(_ connection: Connection, _ action: Int64, above row: Int64, limit: Int) throws -> [Item] {
+        let select = try connection.statement(
+            """
+            SELECT row, json_extract(before, '$.state'), json_extract(before, '$.attempts'),
+                json_extract(before, '$.state_at'), result
+            FROM action_item WHERE action = ?1 AND row > ?2 AND state = ?3 ORDER BY row LIMIT ?4
+            """)
+        select.bind(1, action)
+        select.bind(2, row)
+        select.bind(3, applied)
+        select.bind(4, Int64(limit))
+        var items: [Item] = []
+        try select.forEach { row in
+            guard let state = EntryState(rawValue: row.int(1)) else {
+                throw ConnmixError(
+                    .corrupt, "action \(action) has an unreadable before-image of entry \(row.int(0)); restore a backup")
+            }
+            items.append(
+                Item(
+                    row: row.int(0), before: BeforeImage(state: state, attempts: row.int(2), stateAt: row.int(3)),
+                    result: row.optionalInt(4)))
+        }
+        return items
+    }
+
+    // MARK: Reading
+
+    static func list(_ connection: Connection, limit: Int) throws -> [OperatorAction] {
+        let select = try connection.statement(
+            """
+            SELECT id, verb, actor, reason, filter, state, total, finished, created_at, ended_at
+            FROM action ORDER BY id DESC LIMIT ?1
+            """)
+        select.bind(1, Int64(limit))
+        var actions: [OperatorAction] = []
+        try select.forEach { actions.append(try OperatorAction($0)) }
+        return actions
+    }
+
+    static func action(_ connection: Connection, _ id: Int64) throws -> OperatorAction? {
+        let select = try connection.statement(
+            """
+            SELECT id, verb, actor, reason, filter, state, total, finished, created_at, ended_at
+            FROM action WHERE id = ?1 AND ledger = ?2
+            """)
+        select.bind(1, id)
+        select.bind(2, Ledger.journal.rawValue)
+        return try select.first { try OperatorAction($0) }
+    }
+}
+
+extension OperatorAction {
+    init(_ row: Statement) throws(ConnmixError) {
+        guard let state = State(rawValue: row.int(5)) else {
+            throw ConnmixError(.corrupt, "action \(row.int(0)) has the unknown state \(row.int(5)); restore a backup")
+        }
+        id = row.int(0)
+        verb = row.text(1)
+        actor = row.text(2)
+        reason = row.optionalText(3)
+        selection = row.text(4)
+        self.state = state
+        total = Int(row.int(6))
+        finished = Int(row.int(7))
+        createdAt = row.int(8)
+        endedAt = row.optionalInt(9)
+    }
+}

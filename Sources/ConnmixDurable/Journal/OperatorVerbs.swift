@@ -1,0 +1,144 @@
+/// What an operator can do to entries.
+enum OperatorVerb: String {
+    case retry
+    case replay
+    case discard
+    case restore
+    case undo
+}
+
+/// The columns of an entry that operators change, as they were.
+struct BeforeImage: Equatable {
+    var state: EntryState
+    var attempts: Int64
+    var stateAt: Int64
+
+    var json: String {
+        "{\"state\":\(state.rawValue),\"attempts\":\(attempts),\"state_at\":\(stateAt)}"
+    }
+}
+
+/// What became of one entry of an action.
+enum Intervention {
+    case applied(BeforeImage, result: Int64? = nil)
+    case skipped(OperatorReport.Why)
+}
+
+/// The verbs of operators. Like all verbs they take the open transaction and never commit.
+///
+/// None touches an entry that is claimed: the running consumer may rely on the state of those. `time` is the action's, the same
+/// in all its transactions, so that undo can tell whether an entry is still as the action left it.
+extension Journal {
+    /// Dead entries, and waiting ones whose time has not come, may be handled now.
+    ///
+    /// A dead entry's attempts are counted anew, else it would be dead after one more; those it had stay in `attempt`, whose key
+    /// holds the time beside the number. A waiting one keeps its count.
+    static func retryNow(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
+        guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
+        switch before.state {
+        case .dead, .pending:
+            if before.state == .pending, before.stateAt <= time { return .skipped(.isDueAlready) }
+            try put(transaction, id, before, left(by: .retry, before, time))
+            return .applied(before)
+        case .running, .done, .discarded:
+            return .skipped(.wrongState(before.state))
+        }
+    }
+
+    static func discard(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
+        guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
+        switch before.state {
+        case .pending, .dead:
+            try put(transaction, id, before, left(by: .discard, before, time))
+            return .applied(before)
+        case .running, .done, .discarded:
+            return .skipped(.wrongState(before.state))
+        }
+    }
+
+    static func restore(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
+        guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
+        switch before.state {
+        case .discarded:
+            try put(transaction, id, before, left(by: .restore, before, time))
+            return .applied(before)
+        case .pending, .running, .done, .dead:
+            return .skipped(.wrongState(before.state))
+        }
+    }
+
+    /// Makes a new entry of an old one, which is left as it is.
+    ///
+    /// The dedupe key stays behind: the new entry is meant to be handled.
+    static func replay(_ transaction: Transaction, id: Int64, payload: [UInt8]?, time: Int64) throws -> Intervention {
+        guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
+        let new = transaction.nextID(.journal)
+        let insert = try transaction.connection.statement(
+            """
+            INSERT INTO journal
+                (id, state, attempts, flags, run, topic, node, client, received_at, state_at, data, lane, replay_of)
+            SELECT ?2, 2, 0, flags & 1, 0, topic, node, client, ?3, ?3, coalesce(?4, data), lane, id
+            FROM journal WHERE id = ?1
+            """)
+        insert.bind(1, id)
+        insert.bind(2, new)
+        insert.bind(3, time)
+        if let payload { insert.bind(4, copying: payload) }
+        try insert.run()
+        transaction.count(1, to: EntryState.pending.rawValue, in: .journal)
+        return .applied(before, result: new)
+    }
+
+    /// Puts one entry of an action back to its before-image, where nothing has happened to it since.
+    static func undo(
+        _ transaction: Transaction, _ item: ActionLog.Item, of verb: OperatorVerb, since: Int64, time: Int64
+    ) throws -> Intervention {
+        if verb == .replay {
+            guard let new = item.result, let before = try image(transaction, of: new) else { return .skipped(.notFound) }
+            guard before.state == .pending else { return .skipped(.changed(before.state)) }
+            try put(transaction, new, before, left(by: .discard, before, time))
+            return .applied(before, result: new)
+        }
+        guard let found = try image(transaction, of: item.row) else { return .skipped(.notFound) }
+        guard found == left(by: verb, item.before, since) else { return .skipped(.changed(found.state)) }
+        try put(transaction, item.row, found, item.before)
+        return .applied(found)
+    }
+
+    // MARK: -
+
+    /// How a verb leaves an entry that was as `before`.
+    private static func left(by verb: OperatorVerb, _ before: BeforeImage, _ time: Int64) -> BeforeImage {
+        switch verb {
+        case .retry:
+            BeforeImage(state: .pending, attempts: before.state == .dead ? 0 : before.attempts, stateAt: time)
+        case .discard: BeforeImage(state: .discarded, attempts: before.attempts, stateAt: time)
+        case .restore: BeforeImage(state: .pending, attempts: 0, stateAt: time)
+        case .replay, .undo: before
+        }
+    }
+
+    private static func image(_ transaction: Transaction, of id: Int64) throws -> BeforeImage? {
+        let select = try transaction.connection.statement("SELECT state, attempts, state_at FROM journal WHERE id = ?1")
+        select.bind(1, id)
+        return try select.first { row in
+            guard let state = EntryState(rawValue: row.int(0)) else {
+                throw ConnmixError(.corrupt, "journal entry \(id) has the unknown state \(row.int(0)); restore a backup")
+            }
+            return BeforeImage(state: state, attempts: row.int(1), stateAt: row.int(2))
+        }
+    }
+
+    private static func put(
+        _ transaction: Transaction, _ id: Int64, _ before: BeforeImage, _ after: BeforeImage
+    ) throws {
+        let update = try transaction.connection.statement(
+            "UPDATE OR FAIL journal SET state = ?2, attempts = ?3, state_at = ?4 WHERE id = ?1")
+        update.bind(1, id)
+        update.bind(2, after.state.rawValue)
+        update.bind(3, after.attempts)
+        update.bind(4, after.stateAt)
+        try update.run()
+        transaction.count(1, from: before.state.rawValue, to: after.state.rawValue, in: .journal)
+    }
+}

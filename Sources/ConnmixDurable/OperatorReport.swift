@@ -1,0 +1,91 @@
+/// What an operator's action did.
+public struct OperatorReport: Sendable {
+    /// Why an entry was left as it is.
+    public enum Why: Sendable, Equatable, CustomStringConvertible {
+        /// There is no such entry.
+        case notFound
+        /// The action is not for entries in this state.
+        case wrongState(EntryState)
+        /// A retry of an entry that may be handled already.
+        case isDueAlready
+        /// Undo: something has happened to it since; it is in this state now.
+        case changed(EntryState)
+
+        public var description: String {
+            switch self {
+            case .notFound: "no such entry"
+            case .wrongState(let state): "it is \(state)"
+            case .isDueAlready: "it may be handled already"
+            case .changed(let state): "it has changed since, and is \(state)"
+            }
+        }
+    }
+
+    public struct Skipped: Sendable, Equatable {
+        public let id: Int64
+        public let why: Why
+    }
+
+    /// The action's id, for `JournalOperator.undo`.
+    public let action: Int64
+    /// The entries it was applied to, ascending.
+    public internal(set) var applied: [Int64] = []
+    /// The others.
+    public internal(set) var skipped: [Skipped] = []
+    /// Of a replay: the new entries, in the order of `applied`. Of its undo: those that were discarded.
+    public internal(set) var replays: [Int64] = []
+
+    init(action: Int64) {
+        self.action = action
+    }
+
+    mutating func add(_ id: Int64, _ intervention: Intervention) {
+        switch intervention {
+        case .applied(_, let result):
+            applied.append(id)
+            if let result { replays.append(result) }
+        case .skipped(let why):
+            skipped.append(Skipped(id: id, why: why))
+        }
+    }
+}
+
+/// An operator's action as it is kept.
+public struct OperatorAction: Sendable {
+    public enum State: Int64, Sendable, CustomStringConvertible {
+        /// Under way, or its process died; what it did so far is recorded and can be undone.
+        case running = 1
+        case finished = 2
+        /// Ended by an error; what it did before is recorded and can be undone.
+        case stopped = 3
+        /// Undone, at least for some entries.
+        case undone = 4
+
+        public var description: String {
+            switch self {
+            case .running: "running"
+            case .finished: "finished"
+            case .stopped: "stopped"
+            case .undone: "undone"
+            }
+        }
+    }
+
+    public let id: Int64
+    /// `retry`, `replay`, `discard`, `restore` or `undo`.
+    public let verb: String
+    /// Who.
+    public let actor: String
+    /// Why.
+    public let reason: String?
+    /// What was asked for, as JSON.
+    public let selection: String
+    public let state: State
+    /// How many entries were asked for.
+    public let total: Int
+    /// How many of them were looked at.
+    public let finished: Int
+    /// Microseconds since 1970, UTC.
+    public let createdAt: Int64
+    public let endedAt: Int64?
+}
