@@ -134,13 +134,14 @@ public final class ConnmixConsumer: Service {
 
     private func beginRun(_ store: Store) async throws -> (run: Int64, parked: Set<String>) {
         let maxAttempts = configuration.retry.maxAttempts
+        let parks = configuration.lanes.deadHead == .park
         let handlerVersion = configuration.handlerVersion
         let synchronous = configuration.synchronous
         let (run, recovery, parked) = try await store.writer.write { transaction in
             let run = try RunTable.begin(
                 transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: handlerVersion,
                 synchronous: synchronous)
-            let recovery = try Recovery.run(transaction, run: run, maxAttempts: maxAttempts)
+            let recovery = try Recovery.run(transaction, run: run, maxAttempts: maxAttempts, parks: parks)
             try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
             return (run, recovery, try ParkedLanes.names(transaction.connection))
         }

@@ -45,7 +45,7 @@ struct OwnTablesTests {
         arguments: [
             "DELETE FROM journal", "UPDATE outbox SET state = 8", "INSERT INTO counter VALUES (1, 2, 3)", "DROP TABLE attempt",
             "ALTER TABLE journal ADD COLUMN x", "CREATE INDEX i ON journal (client)", "COMMIT", "ROLLBACK", "BEGIN",
-            "SAVEPOINT s", "PRAGMA synchronous = OFF", "ATTACH ':memory:' AS other",
+            "SAVEPOINT s", "PRAGMA synchronous = OFF", "CREATE TEMP TABLE counter (x)", "ATTACH ':memory:' AS other",
             "CREATE TRIGGER t AFTER INSERT ON journal BEGIN SELECT 1; END",
         ])
     func guarded(sql: String) async throws {

@@ -22,7 +22,7 @@ struct Dispatcher: Sendable {
     private let concurrency: Int
     private let lanes: Lanes
     /// Lanes that stand still, and their dead heads where those are in memory.
-    private var parked: [String: Int64?] = [:]
+    private var parked: [String: Set<Int64>] = [:]
     private var running: Set<Int64> = []
     /// Through, and their outcome not committed yet.
     private var settling: Set<Int64> = []
@@ -105,7 +105,7 @@ struct Dispatcher: Sendable {
     /// The entry is dead, and its lane stands still behind it.
     mutating func park(_ id: Int64, lane: String) {
         settling.remove(id)
-        parked[lane] = id
+        parked[lane, default: []].insert(id)
         window.park(.lane(lane))
         if solo == .running(id) { solo = .none }
     }
@@ -113,13 +113,13 @@ struct Dispatcher: Sendable {
     /// Which lanes the file says are parked: others go on.
     mutating func setParked(_ names: Set<String>) {
         for name in names where parked[name] == nil {
-            parked[name] = .some(nil)
+            parked[name] = []
             window.park(.lane(name))
         }
-        for (name, head) in parked where !names.contains(name) {
+        for (name, heads) in parked where !names.contains(name) {
             parked[name] = nil
             window.unpark(.lane(name))
-            if let head { window.remove(head) }
+            for head in heads { window.remove(head) }
         }
     }
 
@@ -209,7 +209,7 @@ struct Dispatcher: Sendable {
     /// Those of the entries that are claimed in the file and were not started: claims whose commit came after `stop`.
     func startable(_ ids: [Int64]) -> [Int64] {
         // The dead head of a parked lane only keeps its place.
-        let heads = Set(parked.values.compactMap { $0 })
+        let heads = parked.values.reduce(into: Set<Int64>()) { $0.formUnion($1) }
         return ids.filter { id in
             !running.contains(id) && !settling.contains(id) && !heads.contains(id) && window[id]?.isClaimed == true
         }

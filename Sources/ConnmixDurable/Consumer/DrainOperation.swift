@@ -175,7 +175,8 @@ final class DrainOperation: WriteOperation {
     ) throws -> (fresh: [ReceivedMessage], repeats: [(key: String, index: Int)]) {
         guard let dedupe = core.dedupe else { return (work.arrivals, []) }
         let since = transaction.now - dedupe.window.microseconds
-        try DedupeTable.prune(transaction, before: since)
+        // More than comes in, so that the table cannot grow past its window however busy it is.
+        try DedupeTable.prune(transaction, before: since, limit: max(500, 2 * work.arrivals.count))
         var fresh: [ReceivedMessage] = []
         var repeats: [(String, Int)] = []
         var places: [String: Int] = [:]

@@ -175,6 +175,8 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     /// Somebody else changed the file, or a transaction was rolled back: look at everything above `id` again.
     mutating func lookAgain(above id: Int64) {
         cursor = min(cursor, id)
+        // A second pass that ends early jumps to the frontier: rows that nobody looked at must not lie below it.
+        frontier = min(frontier, id)
         isBehind = true
         isHalted = false
     }

@@ -2,7 +2,7 @@
 enum ParkedLanes {
     static func park(_ transaction: Transaction, lane: String, entry: Int64, reason: String) throws {
         let insert = try transaction.connection.statement(
-            "INSERT OR REPLACE INTO parked_lane (lane, entry, parked_at, reason) VALUES (?1, ?2, ?3, ?4)")
+            "INSERT INTO parked_lane (lane, entry, parked_at, reason) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (lane) DO NOTHING")
         insert.bind(1, lane)
         insert.bind(2, entry)
         insert.bind(3, transaction.now)

@@ -10,7 +10,10 @@ enum Recovery {
         var released = 0
     }
 
-    static func run(_ transaction: Transaction, run: Int64, maxAttempts: Int) throws -> Outcome {
+    /// - Parameter parks: whether a buried entry's lane stands still.
+    static func run(
+        _ transaction: Transaction, run: Int64, maxAttempts: Int, parks: Bool = false
+    ) throws -> Outcome {
         var claimed: [(id: Int64, attempts: Int, flags: EntryFlags, since: Int64)] = []
         let select = try transaction.connection.statement(
             "SELECT id, attempts, flags, state_at FROM journal WHERE state < 8 AND state = 3 ORDER BY id")
@@ -33,6 +36,9 @@ enum Recovery {
                 number: entry.attempts, outcome: .crashed, startedAt: entry.since, endedAt: transaction.now, error: error)
             if alone != nil, entry.attempts >= maxAttempts {
                 try Journal.bury(transaction, id: entry.id, attempt: attempt, run: run)
+                if parks, let lane = try lane(transaction, of: entry.id) {
+                    try ParkedLanes.park(transaction, lane: lane, entry: entry.id, reason: error)
+                }
                 outcome.buried += 1
             } else {
                 try Journal.retry(transaction, id: entry.id, availableAt: transaction.now, attempt: attempt, run: run)
@@ -41,5 +47,13 @@ enum Recovery {
             }
         }
         return outcome
+    }
+
+    /// The lane's name; `nil` where the entry has none.
+    private static func lane(_ transaction: Transaction, of id: Int64) throws -> String? {
+        let select = try transaction.connection.statement("SELECT coalesce(lane, client) FROM journal WHERE id = ?1")
+        select.bind(1, id)
+        let name = try select.first { $0.text(0) } ?? ""
+        return name.isEmpty ? nil : name
     }
 }

@@ -46,6 +46,10 @@ public struct OwnTables: ~Copyable {
     }
 
     private borrowing func prepare(_ sql: String, _ values: [SQLValue]) throws -> Statement {
+        // `INSERT OR ROLLBACK` and a full disk end the transaction; what came after would be committed by itself.
+        guard connection.isInTransaction else {
+            throw ConnmixError(.badData, "an earlier statement ended the transaction; nothing more can be written in it")
+        }
         let statement = try connection.prepare(sql)
         guard values.count == statement.parameterCount else {
             throw ConnmixError(

@@ -155,7 +155,9 @@ struct RecoveryTests {
             }
             #expect(attempts == [0, 1, 0])
             #expect(try await store.writer.write { try Journal.claimAlone($0, id: 2, run: 2) })
-            let second = try await recover(store, maxAttempts: 2)
+            let second = try await store.writer.write { try Recovery.run($0, run: 2, maxAttempts: 2, parks: true) }
+            let parked = try store.read { try ParkedLanes.list($0) }
+            #expect(parked.map(\.lane) == ["c"] && parked.map(\.entry) == [2])
             #expect(second == Recovery.Outcome(suspects: 0, buried: 1, released: 0))
             let (state, error) = try store.read { connection in
                 (
