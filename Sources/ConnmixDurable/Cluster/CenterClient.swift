@@ -11,24 +11,6 @@ struct CenterClient: Sendable {
     /// No directory is larger.
     static let bodyLimit = 4 << 20
 
-    /// The nodes that the center lists.
-    ///
-    /// - Throws: `unreachable`, with the address and what it did instead of answering.
-    func nodes(of center: NodeAddress) async throws -> [NodeIdentity] {
-        let versions = try DirectoryDecoder.versions(try await get("/version", from: center))
-        guard versions.contains("v1") else {
-            throw ConnmixError(
-                .unreachable,
-                "the center at \(center) offers api versions \(versions.joined(separator: ", ").prefix(100)) and not v1; this client speaks v1"
-            )
-        }
-        return try DirectoryDecoder.nodes(try await get("/v1/nodes", from: center))
-    }
-
-    func get(_ path: String, from center: NodeAddress) async throws -> [UInt8] {
-        try await exchange(path, center).get()
-    }
-
     /// Everything happens on one event loop; the future fails with a `ConnmixError`.
     func exchange(_ path: String, _ center: NodeAddress) -> EventLoopFuture<[UInt8]> {
         let loop = group.next()

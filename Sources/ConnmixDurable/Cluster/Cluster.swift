@@ -42,13 +42,6 @@ final class Cluster: Sendable {
         loop.execute { self.tick() }
     }
 
-    /// Asks for the directory now, not at the next interval; used when something looks wrong.
-    func setConsuming(_ wanted: Bool) {
-        loop.execute {
-            for connection in self.state.value.connections.values { connection.setConsuming(wanted) }
-        }
-    }
-
     /// Leaves every node in order and returns when the last connection is closed.
     ///
     /// - Parameter limit: after it what is still open is closed at once, and a second later it is given up.

@@ -20,7 +20,6 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private var outcomes: [CommandOutcome] = []
     private var timer: (fires: ContinuousClock.Instant, task: Scheduled<Void>)?
     private var endReason: (text: String, clean: Bool)?
-    private var isDispatching = false
 
     init(
         identity: NodeIdentity, settings: NodeConnectionMachine.Settings, form: RequestForm?,

@@ -78,7 +78,6 @@ struct NodeConnectionMachine {
     }
 
     var isConsuming: Bool { consumption == .on }
-    var inFlight: Int { requests.count }
     var isLeaving: Bool { leaving != nil }
 
     var nextDeadline: ContinuousClock.Instant? {

@@ -60,7 +60,6 @@ struct Relay: Sendable {
     }
 
     var nextDeadline: Int64? { waiting.next }
-    var inFlightCount: Int { inFlight.count }
     /// Everything that was known is settled, and marked.
     var isIdle: Bool { window.isEmpty && unmarked.isEmpty }
     func isUnmarked(_ id: Int64) -> Bool { unmarked.contains(id) }
