@@ -108,9 +108,9 @@ public final class ConnmixConsumer: Service {
     // MARK: -
 
     private func consume(_ store: Store, _ centers: [NodeAddress]) async throws {
-        let (run, parked) = try await beginRun(store)
+        let (run, parked, seenChanges) = try await beginRun(store)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let core = makeCore(run: run, parked: parked, store: store, loop: group.next())
+        let core = makeCore(run: run, parked: parked, seenChanges: seenChanges, store: store, loop: group.next())
         let cluster = Cluster(settings: clusterSettings(centers), loop: group.next(), delegate: core)
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
@@ -132,28 +132,32 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    private func beginRun(_ store: Store) async throws -> (run: Int64, parked: Set<String>) {
+    private func beginRun(_ store: Store) async throws -> (run: Int64, parked: Set<String>, changes: ChangeMark.Versions) {
         let maxAttempts = configuration.retry.maxAttempts
         let parks = configuration.lanes.deadHead == .park
         let handlerVersion = configuration.handlerVersion
         let synchronous = configuration.synchronous
-        let (run, recovery, parked) = try await store.writer.write { transaction in
+        let (run, recovery, parked, changes) = try await store.writer.write { transaction in
             let run = try RunTable.begin(
                 transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: handlerVersion,
                 synchronous: synchronous)
             let recovery = try Recovery.run(transaction, run: run, maxAttempts: maxAttempts, parks: parks)
             try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
-            return (run, recovery, try ParkedLanes.names(transaction.connection))
+            return (
+                run, recovery, try ParkedLanes.names(transaction.connection), try ChangeMark.versions(transaction.connection)
+            )
         }
         if recovery.suspects + recovery.buried > 0 {
             logger.notice(
                 "the last run ended uncleanly; its entries are handled one at a time",
                 metadata: .facts([(.run, "\(run)"), (.entries, "\(recovery.suspects + recovery.buried)")]))
         }
-        return (run, parked)
+        return (run, parked, changes)
     }
 
-    private func makeCore(run: Int64, parked: Set<String>, store: Store, loop: any EventLoop) -> ConsumerCore {
+    private func makeCore(
+        run: Int64, parked: Set<String>, seenChanges: ChangeMark.Versions, store: Store, loop: any EventLoop
+    ) -> ConsumerCore {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
             concurrency: configuration.concurrency, windowCapacity: capacity, lanes: configuration.lanes)
@@ -166,6 +170,7 @@ public final class ConnmixConsumer: Service {
             relay: Relay(
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity),
             judge: judge, lanes: configuration.lanes, dedupe: configuration.dedupe, retention: configuration.retention,
+            seenChanges: seenChanges,
             onEvent: { [logger, eventsContinuation] event in
                 logger.log(event)
                 eventsContinuation.yield(event)

@@ -34,20 +34,40 @@ public final class JournalOperator: Sendable {
         self.actor = actor ?? Self.currentUser
     }
 
-    /// Opens a lane that stands still behind a dead entry: what waits behind it is handled, the dead entry stays dead. A running
-    /// consumer notices within 250 ms. (`Inspector.parkedLanes` lists them.)
+    /// Opens lanes that stand still behind a dead entry: what waits behind it is handled, the dead entry stays dead. A running
+    /// consumer notices within 250 ms. (`Inspector.parkedLanes` lists them.) The report names the dead entries.
     ///
-    /// - Returns: the dead entry that the lane stood behind; `nil` where the lane is not parked.
-    /// - Throws: `busy` where the file is locked for too long; errors of the disk.
+    /// - Throws: `notFound` where one of them is not parked, and nothing is changed; `badData` where none is named; `busy` where the
+    ///   file is locked for too long; errors of the disk.
     @discardableResult
-    public func openLane(_ lane: String) throws -> Int64? {
-        try store.write { try ParkedLanes.release($0, lane: lane) }
+    public func skip(lanes: [String], reason: String? = nil) throws -> OperatorReport {
+        try perform(.skip, heads(of: lanes), reason: reason) { try Journal.skip($0, id: $1, time: $2) }
+    }
+
+    /// Opens lanes that stand still behind a dead entry, and handles that entry again first, with all its attempts.
+    ///
+    /// - Throws: as `skip(lanes:reason:)`.
+    @discardableResult
+    public func release(lanes: [String], reason: String? = nil) throws -> OperatorReport {
+        try retry(heads(of: lanes), reason: reason)
+    }
+
+    private func heads(of lanes: [String]) throws -> [Int64] {
+        try store.read { connection in
+            try lanes.map { lane in
+                guard let head = try ParkedLanes.head(connection, lane: lane) else {
+                    throw ConnmixError(.notFound, "the lane \(lane) is not parked")
+                }
+                return head
+            }
+        }
     }
 
     /// Lets entries be handled now: dead ones, and pending ones that wait for their next attempt.
     ///
     /// A dead entry gets all its attempts again: they are counted from one, and `Message.attempt` with them. The failed attempts
-    /// it had stay in its record. A waiting one keeps its count. The entry keeps its id; messages of its lane that came later and
+    /// it had stay in its record. A waiting one keeps its count. The head of a parked lane opens the lane and goes first. The entry
+    /// keeps its id; messages of its lane that came later and
     /// are handled already, or in hand, are not called back.
     ///
     /// - Throws: `badData` where no entry is named; `busy` and errors of the disk.
@@ -80,7 +100,7 @@ public final class JournalOperator: Sendable {
         }
     }
 
-    /// Puts pending or dead entries aside: they are not handled, until they are restored.
+    /// Puts pending or dead entries aside: they are not handled, until they are restored. A lane that was parked behind one is opened.
     ///
     /// - Throws: `badData` where no entry is named; `busy` and errors of the disk.
     @discardableResult
@@ -110,7 +130,7 @@ public final class JournalOperator: Sendable {
         var isLast = false
         do {
             while !isLast {
-                (current, cursor, isLast) = try store.write { transaction in
+                (current, cursor, isLast) = try store.write(.journal) { transaction in
                     let (undone, verb) = try Self.undoable(transaction.connection, action)
                     var (report, time) =
                         try current
@@ -165,7 +185,7 @@ public final class JournalOperator: Sendable {
         do {
             for start in stride(from: 0, to: ids.count, by: Self.sliceLimit) {
                 let slice = ids[start..<min(start + Self.sliceLimit, ids.count)]
-                current = try store.write { transaction in
+                current = try store.write(.journal) { transaction in
                     var (report, time) =
                         try current
                         ?? begin(transaction, verb, reason: reason, selection: selection, total: ids.count)
@@ -203,7 +223,7 @@ public final class JournalOperator: Sendable {
         var message = error.message
         message += "; action \(report.action) has changed \(report.applied.count) entries before, and can be undone"
         do {
-            try store.write { try ActionLog.end($0, report.action, as: .stopped) }
+            try store.write(nil) { try ActionLog.end($0, report.action, as: .stopped) }
         } catch {
             message += " (it is still recorded as running: \(error))"
         }

@@ -15,7 +15,7 @@ extension ConsumerCore {
             }
             return DrainOperation.Work(
                 outcomes: state.outcomes, enqueues: state.enqueues, changes: state.changes,
-                claims: state.dispatcher.takeClaims())
+                claims: state.dispatcher.takeClaims(), releases: state.dispatcher.takeReleases())
         }
         work.arrivals = intake.withLock { $0.take() }
         if let dedupe {
@@ -72,11 +72,32 @@ extension ConsumerCore {
     ///
     /// What it says is committed already, so it holds however this transaction ends.
     func lookAgain(_ connection: Connection) throws {
+        let marks = try ChangeMark.versions(connection)
+        let (seen, news) = state.withLock { state in
+            defer { state.seenChanges = marks }
+            return (state.seenChanges, marks.news(since: state.seenChanges))
+        }
+        do {
+            if news.journal { try lookAgainAtJournal(connection) }
+            state.withLock { state in
+                switch news.outbox {
+                case .nothing: break
+                case .added: state.relay.window.lookBehind()
+                case .changed: state.relay.window.lookAgain(above: 0)
+                }
+            }
+        } catch {
+            state.withLock { $0.seenChanges = seen }
+            throw error
+        }
+    }
+
+    private func lookAgainAtJournal(_ connection: Connection) throws {
         let parked = try ParkedLanes.names(connection)
         let unclaimed = state.withLock { state in
             state.dispatcher.setParked(parked)
+            state.dispatcher.wakeAll()
             state.dispatcher.window.lookAgain(above: 0)
-            state.relay.window.lookAgain(above: 0)
             return state.dispatcher.unclaimed
         }
         guard !unclaimed.isEmpty else { return }
@@ -106,8 +127,7 @@ extension ConsumerCore {
             var claims: [Int64] = []
             guard !state.dispatcher.isStopping else { return claims }
             for (id, delivery) in rows {
-                let keys = state.dispatcher.keys(of: delivery, now: transaction.now)
-                switch state.dispatcher.window.load(id, keys: keys, delivery) {
+                switch state.dispatcher.load(id, delivery, now: transaction.now) {
                 case .taken:
                     effects.entries.append(id)
                     if delivery.isClaimed { claims.append(id) }
@@ -177,7 +197,7 @@ extension ConsumerCore {
     /// The transaction that took these rows left nothing in the file.
     func withdraw(_ effects: DrainOperation.Effects) {
         state.withLock { state in
-            for id in effects.entries.reversed() { state.dispatcher.window.withdraw(id) }
+            for id in effects.entries.reversed() { state.dispatcher.withdraw(id) }
             for id in effects.commands.reversed() { state.relay.window.withdraw(id) }
             state.dispatcher.window.lookAgain(above: 0)
             state.relay.window.lookAgain(above: 0)
@@ -187,16 +207,17 @@ extension ConsumerCore {
     func committed(_ work: DrainOperation.Work, _ effects: DrainOperation.Effects) {
         var isOverTrouble = false
         let lateReceipts = state.withLock { state -> [Receipt] in
+            for id in effects.entries { state.dispatcher.window.confirm(id) }
+            for id in effects.commands { state.relay.window.confirm(id) }
+            let now = Clock.now()
             for outcome in effects.outcomes {
                 switch outcome.result {
                 case .done, .dead, .released: state.dispatcher.settled(outcome.id)
                 case .parked(_, let lane): state.dispatcher.park(outcome.id, lane: lane)
                 case .retry(_, let pause):
-                    state.dispatcher.retry(outcome.id, at: Clock.now() + pause.microseconds)
+                    state.dispatcher.retry(outcome.id, at: now + pause.microseconds, now: now)
                 }
             }
-            for id in effects.entries { state.dispatcher.window.confirm(id) }
-            for id in effects.commands { state.relay.window.confirm(id) }
             for case .sent(let id, _, _) in work.changes { state.relay.marked(id) }
             for case .settled(let id, _) in work.changes { state.relay.marked(id) }
             if !state.isClosed { for receipt in effects.receipts { state.receipts[receipt.id] = receipt } }
@@ -232,6 +253,7 @@ extension ConsumerCore {
             state.changes = Self.newest(work.changes + state.changes)
             state.accountIsStale = true
             state.dispatcher.putBack(work.claims)
+            state.dispatcher.putBack(releases: work.releases)
             var backoff = state.trouble?.backoff ?? Backoff(base: .milliseconds(100), cap: .seconds(5))
             var generator = SystemRandomNumberGenerator()
             let isNew = state.trouble == nil

@@ -67,7 +67,8 @@ extension ConsumerCore {
     }
 
     func needsDrain(_ state: inout State) -> Bool {
-        if !state.outcomes.isEmpty || !state.enqueues.isEmpty || state.dispatcher.hasClaims { return true }
+        if !state.outcomes.isEmpty || !state.enqueues.isEmpty { return true }
+        if state.dispatcher.hasClaims || state.dispatcher.hasReleases { return true }
         if state.hasUrgentChange { return true }
         if state.relay.window.wantsPass() { return true }
         return !state.dispatcher.isStopping && state.dispatcher.window.wantsPass()

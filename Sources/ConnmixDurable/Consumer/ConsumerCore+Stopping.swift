@@ -147,6 +147,8 @@ extension ConsumerCore {
             if !writer.submit(last) { continuation.resume(returning: false) }
         }
         return isCommitted && atRisk == 0
-            && state.withLock { $0.outcomes.isEmpty && $0.changes.isEmpty && $0.enqueues.isEmpty }
+            && state.withLock {
+                $0.outcomes.isEmpty && $0.changes.isEmpty && $0.enqueues.isEmpty && !$0.dispatcher.hasReleases
+            }
     }
 }

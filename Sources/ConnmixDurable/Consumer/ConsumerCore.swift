@@ -33,6 +33,8 @@ final class ConsumerCore: Sendable {
         /// A suspect that was claimed while no worker was idle.
         var soloJob: Dispatcher.Job?
         var pruner: Pruner
+        /// What others had changed when the file was last looked at for it.
+        var seenChanges: ChangeMark.Versions
     }
 
     /// Somebody who waits for a state of the consumer.
@@ -60,7 +62,7 @@ final class ConsumerCore: Sendable {
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, retention: Retention = Retention(),
-        onEvent: @escaping @Sendable (ConsumerEvent) -> Void
+        seenChanges: ChangeMark.Versions = .init(), onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.run = run
         self.judge = judge
@@ -70,7 +72,7 @@ final class ConsumerCore: Sendable {
         self.loop = loop
         self.onEvent = onEvent
         intake = Mutex(Intake(limits: limits))
-        state = Mutex(State(dispatcher: dispatcher, relay: relay, pruner: Pruner(retention)))
+        state = Mutex(State(dispatcher: dispatcher, relay: relay, pruner: Pruner(retention), seenChanges: seenChanges))
     }
 
     /// Loads what the file holds and begins.

@@ -3,6 +3,9 @@
 /// Entries of one lane are handled one at a time in the order of their ids (promise P5), at most `concurrency` at once. A
 /// suspect, an entry that may have killed the process before, is handled alone: nothing else runs meanwhile, so that the next
 /// crash convicts exactly one (promise P6).
+///
+/// What cannot be handled for a while takes no place in memory: a parked lane, and a lane whose head waits longer than `longWait`
+/// for its retry, wait in the file. Entries of theirs that were claimed are given back.
 struct Dispatcher: Sendable {
     struct Job: Sendable {
         let id: Int64
@@ -18,16 +21,24 @@ struct Dispatcher: Sendable {
         case running(Int64)
     }
 
+    /// Entries that wait longer than this wait in the file, in microseconds.
+    static let longWait: Int64 = 1_000_000
+
     var window: OrderedWindow<Delivery>
     private let concurrency: Int
     private let lanes: Lanes
-    /// Lanes that stand still, and their dead heads where those are in memory.
-    private var parked: [String: Set<Int64>] = [:]
+    /// Lanes that stand still behind a dead entry.
+    private var parked: Set<String> = []
+    /// Keys that rest in the file, and until when.
+    private var resting: [OrderKey: Int64] = [:]
+    private var wakeUps = Timeline<OrderKey>()
     private var running: Set<Int64> = []
     /// Through, and their outcome not committed yet.
     private var settling: Set<Int64> = []
-    private var waiting = Timeline()
+    private var waiting = Timeline<Int64>()
     private var toClaim: [Int64] = []
+    /// Claimed in the file, and not in the window any more: to be given back there.
+    private var toRelease: [Int64] = []
     /// Those, and those whose claims are on their way to the file. An entry may become ready twice meanwhile.
     private var claiming: Set<Int64> = []
     private var solo = Solo.none
@@ -42,13 +53,19 @@ struct Dispatcher: Sendable {
     var runningCount: Int { running.count }
     /// No handler runs and no outcome waits for its commit.
     var isQuiet: Bool { running.isEmpty && settling.isEmpty }
-    var nextDeadline: Int64? { isStopping ? nil : waiting.next }
+    var nextDeadline: Int64? {
+        guard !isStopping else { return nil }
+        guard let wakeUp = wakeUps.next else { return waiting.next }
+        return min(wakeUp, waiting.next ?? wakeUp)
+    }
     var hasClaims: Bool { !toClaim.isEmpty }
+    var hasReleases: Bool { !toRelease.isEmpty }
 
     /// The next job to start now, if there is one.
     mutating func nextJob(now: Int64) -> Job? {
         while !isStopping, solo == .none, running.count < concurrency, let (id, delivery) = window.nextReady() {
             guard !running.contains(id), !settling.contains(id), !claiming.contains(id) else { continue }
+            guard delivery.availableAt > now || takesTurn(id, delivery) else { continue }
             if delivery.isClaimed {
                 running.insert(id)
                 return Job(id: id, delivery: delivery)
@@ -84,20 +101,98 @@ struct Dispatcher: Sendable {
         if solo == .running(id) { solo = .none }
     }
 
-    /// The failure is committed. The entry keeps its place in its lane until its time comes.
-    mutating func retry(_ id: Int64, at time: Int64) {
+    /// The failure is committed. The entry keeps its place in its lane until its time comes, in memory or in the file.
+    mutating func retry(_ id: Int64, at time: Int64, now: Int64) {
         settling.remove(id)
+        if solo == .running(id) { solo = .none }
         window[id]?.isClaimed = false
         window[id]?.isSuspect = false
         window[id]?.availableAt = time
-        waiting.add(id, at: time)
-        if lanes.order == .relaxed { window.letPass(id) }
-        if solo == .running(id) { solo = .none }
+        guard let delivery = window[id] else { return }
+        if time - now > Self.longWait {
+            rest(id, delivery, until: time)
+            window.remove(id)
+        } else {
+            waiting.add(id, at: time)
+            if lanes.order == .relaxed { window.letPass(id) }
+        }
     }
 
-    /// The keys under which a waiting row of the file takes its place.
-    func keys(of delivery: Delivery, now: Int64) -> OrderKeys {
-        lanes.order == .relaxed && delivery.availableAt > now ? OrderKeys(nil) : delivery.keys
+    // MARK: Waiting
+
+    /// A row of the file, in the order of ids.
+    mutating func load(_ id: Int64, _ delivery: Delivery, now: Int64) -> OrderedWindow<Delivery>.Admission {
+        let waits = delivery.availableAt - now
+        guard waits <= Self.longWait else {
+            let key = restKey(delivery)
+            rest(id, delivery, until: delivery.availableAt)
+            return window.load(id, keys: OrderKeys(key), delivery)
+        }
+        return window.load(id, keys: waits > 0 && lanes.order == .relaxed ? OrderKeys(nil) : delivery.keys, delivery)
+    }
+
+    mutating func tick(now: Int64) {
+        while let key = wakeUps.popDue(now: now) {
+            // A time that was put off meanwhile has a wake-up of its own.
+            guard let time = resting[key], time <= now else { continue }
+            resting[key] = nil
+            window.wake(key)
+        }
+        while let id = waiting.popDue(now: now) { window.makeReady(id) }
+    }
+
+    /// Whether an entry that let others of its lane pass, and whose time has come, may be handled now: beside another one of its
+    /// lane it must not be. A parked lane takes nobody back; the entry is found in the file when the lane is opened.
+    private mutating func takesTurn(_ id: Int64, _ delivery: Delivery) -> Bool {
+        guard lanes.order == .relaxed, let lane = delivery.laneName else { return true }
+        guard !parked.contains(lane) else {
+            giveBack([(id, delivery)])
+            window.remove(id)
+            return false
+        }
+        return window.rejoin(id, lane: .lane(lane))
+    }
+
+    /// Somebody else changed the file: whatever rests may be due now.
+    mutating func wakeAll() {
+        resting.removeAll()
+        window.wakeAll()
+    }
+
+    /// With its entry a strict lane rests as a whole; otherwise the entry alone.
+    private func restKey(_ delivery: Delivery) -> OrderKey {
+        lanes.order == .strict ? delivery.laneName.map { .lane($0) } ?? .nobody : .nobody
+    }
+
+    private mutating func rest(_ id: Int64, _ delivery: Delivery, until time: Int64) {
+        let key = restKey(delivery)
+        let left = window.rest(key, from: id, except: isBusy)
+        giveBack(left)
+        // Of entries that rest alone the earliest counts: the others are met again by the pass it makes.
+        let wakeUp = key == .nobody ? min(time, resting[key] ?? time) : time
+        guard resting[key] != wakeUp else { return }
+        resting[key] = wakeUp
+        wakeUps.add(key, at: wakeUp)
+    }
+
+    private var isBusy: (Int64) -> Bool {
+        { [running, settling] in running.contains($0) || settling.contains($0) }
+    }
+
+    /// Entries that left the window: those that were claimed are given back in the file. A claim that is on its way is given back
+    /// when it is answered.
+    private mutating func giveBack(_ left: [(id: Int64, item: Delivery)]) {
+        for (id, delivery) in left {
+            if delivery.isClaimed { toRelease.append(id) } else { forgetClaim(id) }
+        }
+    }
+
+    private mutating func forgetClaim(_ id: Int64) {
+        if let place = toClaim.firstIndex(of: id) {
+            toClaim.remove(at: place)
+            claiming.remove(id)
+        }
+        if solo == .waiting(id) || solo == .claiming(id) { solo = .none }
     }
 
     // MARK: Parked lanes
@@ -105,26 +200,36 @@ struct Dispatcher: Sendable {
     /// The entry is dead, and its lane stands still behind it.
     mutating func park(_ id: Int64, lane: String) {
         settling.remove(id)
-        parked[lane, default: []].insert(id)
-        window.park(.lane(lane))
         if solo == .running(id) { solo = .none }
+        window.remove(id)
+        stand(lane)
     }
 
     /// Which lanes the file says are parked: others go on.
     mutating func setParked(_ names: Set<String>) {
-        for name in names where parked[name] == nil {
-            parked[name] = []
-            window.park(.lane(name))
-        }
-        for (name, heads) in parked where !names.contains(name) {
-            parked[name] = nil
+        for name in names.subtracting(parked) { stand(name) }
+        for name in parked.subtracting(names) {
+            parked.remove(name)
             window.unpark(.lane(name))
-            for head in heads { window.remove(head) }
         }
     }
 
-    mutating func tick(now: Int64) {
-        while let id = waiting.popDue(now: now) { window.makeReady(id) }
+    private mutating func stand(_ lane: String) {
+        parked.insert(lane)
+        giveBack(window.park(.lane(lane), except: isBusy))
+    }
+
+    // MARK: Entries that are given back
+
+    /// Entries that are claimed in the file and not in the window, ascending.
+    mutating func takeReleases() -> [Int64] {
+        defer { toRelease.removeAll() }
+        return toRelease.sorted()
+    }
+
+    /// The releases could not be committed.
+    mutating func putBack(releases: [Int64]) {
+        toRelease += releases
     }
 
     // MARK: Claims that need a commit of their own: retries and suspects
@@ -155,10 +260,18 @@ struct Dispatcher: Sendable {
         if let id = claims.alone { claiming.remove(id) }
         for id in lost { drop(id) }
         for id in claims.together where !lost.contains(id) {
+            guard window[id] != nil else {
+                toRelease.append(id)  // its lane was parked or put to rest meanwhile
+                continue
+            }
             markClaimed(id)
             window.makeReady(id)
         }
         guard let id = claims.alone, !lost.contains(id) else { return nil }
+        guard window[id] != nil else {
+            toRelease.append(id)
+            return nil
+        }
         markClaimed(id)
         guard let delivery = window[id], !isStopping else { return nil }
         solo = .running(id)
@@ -187,11 +300,13 @@ struct Dispatcher: Sendable {
         guard window[id]?.isClaimed == false else { return }
         window.remove(id)
         // A claim that is on its way stays noted until it is answered.
-        if let place = toClaim.firstIndex(of: id) {
-            toClaim.remove(at: place)
-            claiming.remove(id)
-        }
-        if solo == .waiting(id) || solo == .claiming(id) { solo = .none }
+        forgetClaim(id)
+    }
+
+    /// The transaction that took the entry was rolled back.
+    mutating func withdraw(_ id: Int64) {
+        window.withdraw(id)
+        toRelease.removeAll { $0 == id }
     }
 
     // MARK: Stopping
@@ -208,10 +323,8 @@ struct Dispatcher: Sendable {
 
     /// Those of the entries that are claimed in the file and were not started: claims whose commit came after `stop`.
     func startable(_ ids: [Int64]) -> [Int64] {
-        // The dead head of a parked lane only keeps its place.
-        let heads = parked.values.reduce(into: Set<Int64>()) { $0.formUnion($1) }
-        return ids.filter { id in
-            !running.contains(id) && !settling.contains(id) && !heads.contains(id) && window[id]?.isClaimed == true
+        ids.filter { id in
+            !running.contains(id) && !settling.contains(id) && window[id]?.isClaimed == true
         }
     }
 

@@ -18,10 +18,12 @@ final class DrainOperation: WriteOperation {
         var enqueues: [Enqueue] = []
         var changes: [Relay.Change] = []
         var claims: (together: [Int64], alone: Int64?) = ([], nil)
+        /// Claimed entries that are not going to be handled now, ascending.
+        var releases: [Int64] = []
 
         var isEmpty: Bool {
             outcomes.isEmpty && arrivals.isEmpty && enqueues.isEmpty && changes.isEmpty && claims.together.isEmpty
-                && claims.alone == nil
+                && claims.alone == nil && releases.isEmpty
         }
     }
 
@@ -97,7 +99,7 @@ final class DrainOperation: WriteOperation {
         _ transaction: Transaction, _ effects: inout Effects
     ) throws -> [(command: Command, outcome: HandlerOutcome)] {
         var done: [Int64] = []
-        var released: [Int64] = []
+        var released = work.releases
         var staged: [(command: Command, outcome: HandlerOutcome)] = []
         done.reserveCapacity(work.outcomes.count)
         effects.outcomes.reserveCapacity(work.outcomes.count)

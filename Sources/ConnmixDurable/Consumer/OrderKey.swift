@@ -14,6 +14,9 @@ struct OrderKey: Sendable, Hashable {
         bits = (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15
     }
 
+    /// The key of what has none, where one is needed all the same.
+    static let nobody = OrderKey("", seed: 0x9E6C_63D0_876A_9A35)
+
     static func lane(_ name: String) -> OrderKey { OrderKey(name, seed: 0) }
     static func client(_ id: String) -> OrderKey { OrderKey(id, seed: 0) }
     static func node(_ id: String) -> OrderKey { OrderKey(id, seed: 0x2545_F491_4F6C_DD1D) }

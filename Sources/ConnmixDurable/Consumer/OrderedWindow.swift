@@ -9,6 +9,9 @@ internal import DequeModule
 /// that calls must go to) a quarter of the window. A row that does not fit *closes* its keys: later rows of theirs stay in the
 /// file too, so order is never broken. When the key that was full has room again, a second pass goes over the file from the oldest
 /// row that was left, and ends as soon as the key is full once more. Passes take turns, so a deep key does not starve the others.
+///
+/// A key that stands still takes no places at all: its rows leave the window and wait in the file, until somebody acts (`park`) or
+/// until a time (`rest`).
 struct OrderedWindow<Item: Sendable>: Sendable {
     enum Admission: Equatable {
         /// In the window, not ready before `confirm`.
@@ -61,8 +64,10 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     /// Every key that has rows in the file only.
     private var closed: Set<OrderKey> = []
     private var oldestUnkeyed: Int64?
-    /// Keys that stand still until somebody acts.
+    /// Keys that stand still until somebody acts. Any number of them: nothing else is remembered of one.
     private var parked: Set<OrderKey> = []
+    /// Keys that stand still until a time.
+    private var resting: Set<OrderKey> = []
     private var repass: Repass?
     /// The first pass made progress since the last second one.
     private var mayRepass = true
@@ -91,15 +96,43 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         set { if let newValue { nodes[id]?.item = newValue } }
     }
 
-    // MARK: Parking
+    // MARK: Standing still
 
-    /// Leaves all rows of the key in the file until `unpark`.
-    mutating func park(_ key: OrderKey) {
+    /// All rows of the key leave for the file, and stay there until `unpark`.
+    ///
+    /// - Parameter staying: rows that are being worked on, and keep their places.
+    /// - Returns: the rows that left.
+    mutating func park(_ key: OrderKey, except staying: (Int64) -> Bool = { _ in false }) -> [(id: Int64, item: Item)] {
         parked.insert(key)
+        return evict(key, from: .min, except: staying)
     }
 
+    /// Rows of the key are taken again; everything is looked at for them.
     mutating func unpark(_ key: OrderKey) {
-        parked.remove(key)
+        guard parked.remove(key) != nil else { return }
+        lookAgain(above: 0)
+    }
+
+    /// The key's rows from `id` on leave for the file, and stay there until `wake`.
+    ///
+    /// - Returns: the rows that left.
+    mutating func rest(
+        _ key: OrderKey, from id: Int64, except staying: (Int64) -> Bool = { _ in false }
+    ) -> [(id: Int64, item: Item)] {
+        resting.insert(key)
+        causes.insert(key)
+        close(key, from: id)
+        let left = evict(key, from: id, except: staying)
+        for (id, _) in left { close(key, from: id) }
+        return left
+    }
+
+    mutating func wake(_ key: OrderKey) {
+        resting.remove(key)
+    }
+
+    mutating func wakeAll() {
+        resting.removeAll()
     }
 
     /// The row keeps its place, and lets the later ones of its keys pass.
@@ -108,6 +141,20 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         nodes[id]?.keys = OrderKeys(nil, quota: keys.quota)
         leaveLanes(id, keys)
     }
+
+    /// A row that let others pass takes its turn: next in its lane, after the one that may be at work.
+    ///
+    /// - Returns: whether its turn is now. Otherwise it is ready again when it is.
+    mutating func rejoin(_ id: Int64, lane key: OrderKey) -> Bool {
+        guard let node = nodes[id], node.keys.first == nil else { return true }
+        nodes[id]?.keys = OrderKeys(key, quota: node.keys.quota)
+        let isFree = lanes[key]?.ids.isEmpty ?? true
+        lanes[key, default: Lane()].ids.insert(id, at: isFree ? 0 : 1)
+        if !isFree { nodes[id]?.blockers += 1 }
+        return isFree
+    }
+
+    func contains(_ id: Int64) -> Bool { nodes[id] != nil }
 
     // MARK: Coming in
 
@@ -172,6 +219,12 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         mayRepass = true
     }
 
+    /// Somebody else added rows to the file, behind all others.
+    mutating func lookBehind() {
+        isBehind = true
+        isHalted = false
+    }
+
     /// Somebody else changed the file, or a transaction was rolled back: look at everything above `id` again.
     mutating func lookAgain(above id: Int64) {
         cursor = min(cursor, id)
@@ -199,7 +252,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     mutating func nextReady() -> (id: Int64, item: Item)? {
         while let id = ready.popFirst() {
-            guard let node = nodes[id] else { continue }
+            guard let node = nodes[id], node.isReady else { continue }
             nodes[id]?.isReady = false
             return (id, node.item)
         }
@@ -242,7 +295,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         var isFit = true
         var full: [OrderKey] = []
         keys.forEach { key in
-            if parked.contains(key) {
+            if isStanding(key) {
                 full.append(key)
                 isFit = false
             }
@@ -267,6 +320,8 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     /// Leaves a row in the file, and with it all later ones of its keys.
     private mutating func leave(_ id: Int64, keys: OrderKeys, because full: [OrderKey]) -> Admission {
+        // Of a parked key nothing need be remembered: when it is opened, everything is looked at.
+        if let key = keys.first, keys.second == nil, parked.contains(key) { return .leftInFile }
         guard closed.count < Self.closedLimit else {
             isHalted = true
             return .full
@@ -282,6 +337,31 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         lanes[key, default: Lane()].closedFrom = min(lanes[key]?.closedFrom ?? id, id)
     }
 
+    private func isStanding(_ key: OrderKey) -> Bool {
+        parked.contains(key) || resting.contains(key)
+    }
+
+    /// Takes the key's rows from `id` on out of the window, and with a row of two keys all that came after it under the other one.
+    private mutating func evict(
+        _ key: OrderKey, from id: Int64, except staying: (Int64) -> Bool
+    ) -> [(id: Int64, item: Item)] {
+        var leaving: [(id: Int64, item: Item)] = []
+        var lanesToLeave = [(key, id)]
+        while let (key, from) = lanesToLeave.popLast() {
+            for id in lanes[key]?.ids.filter({ $0 >= from && !staying($0) }) ?? [] {
+                guard let node = nodes[id] else { continue }
+                if node.keys.second != nil {
+                    causes.insert(key)
+                    node.keys.forEach { close($0, from: id) }
+                    node.keys.forEach { if $0 != key { lanesToLeave.append(($0, id)) } }
+                }
+                remove(id)
+                leaving.append((id, node.item))
+            }
+        }
+        return leaving.sorted { $0.id < $1.id }
+    }
+
     private mutating func unblock(_ id: Int64) {
         guard let blockers = nodes[id]?.blockers else { return }
         nodes[id]?.blockers = blockers - 1
@@ -289,7 +369,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     }
 
     private func hasRoom(_ key: OrderKey) -> Bool {
-        if parked.contains(key) { return false }
+        if isStanding(key) { return false }
         if let members = quotas[key] { return members <= quotaCapacity / 2 }
         return (lanes[key]?.ids.count ?? 0) <= keyCapacity / 2
     }

@@ -45,7 +45,7 @@ struct Relay: Sendable {
     private var inFlight: [Int64: String] = [:]
     /// Answered, and the mark not committed yet: still pending in the file.
     private var unmarked: Set<Int64> = []
-    private var waiting = Timeline()
+    private var waiting = Timeline<Int64>()
     /// Ready, but without a connection that would do.
     private var stalled: [Int64] = []
 

@@ -92,7 +92,7 @@ enum ActionLog {
         let select = try connection.statement(
             """
             SELECT row, json_extract(before, '$.state'), json_extract(before, '$.attempts'),
-                json_extract(before, '$.state_at'), result
+                json_extract(before, '$.state_at'), result, json_extract(before, '$.parked') IS NOT NULL
             FROM action_item WHERE action = ?1 AND row > ?2 AND state = ?3 ORDER BY row LIMIT ?4
             """)
         select.bind(1, action)
@@ -107,7 +107,9 @@ enum ActionLog {
             }
             items.append(
                 Item(
-                    row: row.int(0), before: BeforeImage(state: state, attempts: row.int(2), stateAt: row.int(3)),
+                    row: row.int(0),
+                    before: BeforeImage(
+                        state: state, attempts: row.int(2), stateAt: row.int(3), isParked: row.int(5) != 0),
                     result: row.optionalInt(4)))
         }
         return items

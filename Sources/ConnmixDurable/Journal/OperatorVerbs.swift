@@ -4,6 +4,8 @@ enum OperatorVerb: String {
     case replay
     case discard
     case restore
+    /// Opens a parked lane; its dead head stays dead.
+    case skip
     case undo
 }
 
@@ -12,9 +14,12 @@ struct BeforeImage: Equatable {
     var state: EntryState
     var attempts: Int64
     var stateAt: Int64
+    /// It is the dead head of a parked lane.
+    var isParked = false
 
     var json: String {
-        "{\"state\":\(state.rawValue),\"attempts\":\(attempts),\"state_at\":\(stateAt)}"
+        let parked = isParked ? ",\"parked\":1" : ""
+        return "{\"state\":\(state.rawValue),\"attempts\":\(attempts),\"state_at\":\(stateAt)\(parked)}"
     }
 }
 
@@ -32,7 +37,7 @@ extension Journal {
     /// Dead entries, and waiting ones whose time has not come, may be handled now.
     ///
     /// A dead entry's attempts are counted anew, else it would be dead after one more; those it had stay in `attempt`, whose key
-    /// holds the time beside the number. A waiting one keeps its count.
+    /// holds the time beside the number. A waiting one keeps its count. The head of a parked lane opens it, and goes first.
     static func retryNow(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
         switch before.state {
@@ -45,6 +50,7 @@ extension Journal {
         }
     }
 
+    /// Pending and dead entries are put aside. The head of a parked lane opens it.
     static func discard(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
         switch before.state {
@@ -65,6 +71,14 @@ extension Journal {
         case .pending, .running, .done, .dead:
             return .skipped(.wrongState(before.state))
         }
+    }
+
+    /// The lane behind a dead head is opened; the head stays dead.
+    static func skip(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
+        guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
+        guard before.isParked else { return .skipped(.wrongState(before.state)) }
+        try put(transaction, id, before, left(by: .skip, before, time))
+        return .applied(before)
     }
 
     /// Makes a new entry of an old one, which is left as it is.
@@ -114,18 +128,24 @@ extension Journal {
             BeforeImage(state: .pending, attempts: before.state == .dead ? 0 : before.attempts, stateAt: time)
         case .discard: BeforeImage(state: .discarded, attempts: before.attempts, stateAt: time)
         case .restore: BeforeImage(state: .pending, attempts: 0, stateAt: time)
+        case .skip: BeforeImage(state: before.state, attempts: before.attempts, stateAt: before.stateAt)
         case .replay, .undo: before
         }
     }
 
     private static func image(_ transaction: Transaction, of id: Int64) throws -> BeforeImage? {
-        let select = try transaction.connection.statement("SELECT state, attempts, state_at FROM journal WHERE id = ?1")
+        let select = try transaction.connection.statement(
+            """
+            SELECT state, attempts, state_at, state = 9 AND EXISTS (SELECT 1 FROM parked_lane AS p
+                WHERE p.lane = coalesce(journal.lane, journal.client) AND p.entry = journal.id)
+            FROM journal WHERE id = ?1
+            """)
         select.bind(1, id)
         return try select.first { row in
             guard let state = EntryState(rawValue: row.int(0)) else {
                 throw ConnmixError(.corrupt, "journal entry \(id) has the unknown state \(row.int(0)); restore a backup")
             }
-            return BeforeImage(state: state, attempts: row.int(1), stateAt: row.int(2))
+            return BeforeImage(state: state, attempts: row.int(1), stateAt: row.int(2), isParked: row.int(3) != 0)
         }
     }
 
@@ -140,5 +160,7 @@ extension Journal {
         update.bind(4, after.stateAt)
         try update.run()
         transaction.count(1, from: before.state.rawValue, to: after.state.rawValue, in: .journal)
+        if before.isParked, !after.isParked { try ParkedLanes.open(transaction, behind: id) }
+        if !before.isParked, after.isParked { try ParkedLanes.park(transaction, behind: id) }
     }
 }

@@ -25,11 +25,34 @@ enum ParkedLanes {
         return lanes
     }
 
-    /// - Returns: the dead entry that the lane stood behind; `nil` where it is not parked.
-    static func release(_ transaction: Transaction, lane: String) throws -> Int64? {
-        let delete = try transaction.connection.statement("DELETE FROM parked_lane WHERE lane = ?1 RETURNING entry")
-        delete.bind(1, lane)
-        return try delete.first { $0.int(0) }
+    /// The lane goes on without its dead head.
+    static func open(_ transaction: Transaction, behind head: Int64) throws {
+        let delete = try transaction.connection.statement(
+            """
+            DELETE FROM parked_lane
+            WHERE lane = (SELECT coalesce(lane, client) FROM journal WHERE id = ?1) AND entry = ?1
+            """)
+        delete.bind(1, head)
+        try delete.run()
+    }
+
+    /// The lane stands still again, as it did before an operator opened it. One that is parked behind another entry stays so.
+    static func park(_ transaction: Transaction, behind head: Int64) throws {
+        let insert = try transaction.connection.statement(
+            """
+            INSERT OR IGNORE INTO parked_lane (lane, entry, parked_at, reason)
+            SELECT coalesce(lane, client), id, ?2, coalesce(last_error, '') FROM journal WHERE id = ?1
+            """)
+        insert.bind(1, head)
+        insert.bind(2, transaction.now)
+        try insert.run()
+    }
+
+    /// The dead entry that the lane stands behind; `nil` where it is not parked.
+    static func head(_ connection: Connection, lane: String) throws -> Int64? {
+        let select = try connection.statement("SELECT entry FROM parked_lane WHERE lane = ?1")
+        select.bind(1, lane)
+        return try select.first { $0.int(0) }
     }
 }
 

@@ -6,7 +6,8 @@ struct Migration: Equatable {
 
     /// Every embedded migration, oldest first. A new file gets its line here; a test compares both with the folder.
     static let all: [Migration] = [
-        Migration("0001_foundation.sql", PackageResources._001_foundation_sql)
+        Migration("0001_foundation.sql", PackageResources._001_foundation_sql),
+        Migration("0002_changes_and_evidence.sql", PackageResources._002_changes_and_evidence_sql),
     ]
 
     init(_ name: String, _ bytes: [UInt8]) {

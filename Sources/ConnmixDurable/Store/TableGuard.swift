@@ -5,7 +5,7 @@ internal import CSQLite
 /// Asked by SQLite while a statement is prepared (https://sqlite.org/c3ref/set_authorizer.html), so it costs nothing when one runs.
 enum TableGuard {
     private static let tables: Set<String> = [
-        "action", "action_item", "attempt", "counter", "dedupe", "epoch", "gap", "journal", "migration", "outbox",
+        "action", "action_item", "attempt", "change", "counter", "dedupe", "epoch", "gap", "journal", "migration", "outbox",
         "parked_lane", "run", "runtime",
     ]
 

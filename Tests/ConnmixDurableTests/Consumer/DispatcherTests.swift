@@ -63,7 +63,7 @@ struct DispatcherTests {
         var dispatcher = make([delivery("a"), delivery("a")])
         _ = dispatcher.nextJob(now: 0)
         dispatcher.ended(1, isCertain: false)
-        dispatcher.retry(1, at: 100)
+        dispatcher.retry(1, at: 100, now: 0)
         #expect(dispatcher.nextDeadline == 100)
         dispatcher.tick(now: 99)
         #expect(dispatcher.nextJob(now: 99) == nil)
@@ -260,6 +260,159 @@ struct DispatcherStopTests {
         #expect(late.startable([2]) == [2])
         late.putBack(claims)
         #expect(!late.hasClaims)
+    }
+}
+
+@Suite("the dispatcher's waiting lanes")
+struct DispatcherWaitingTests {
+    private static let hour: Int64 = 3_600_000_000
+
+    private func delivery(_ client: String, isClaimed: Bool = true, availableAt: Int64 = 0, isSuspect: Bool = false) -> Delivery {
+        Delivery(
+            topic: "t", node: "n", client: ClientID(client), data: ByteBuffer(), receivedAt: 0, attempts: 1,
+            availableAt: availableAt, isClaimed: isClaimed, isSuspect: isSuspect)
+    }
+
+    private func make(_ deliveries: [Delivery], lanes: Lanes = .client, capacity: Int = 100) -> Dispatcher {
+        var dispatcher = Dispatcher(concurrency: 10, windowCapacity: capacity, lanes: lanes)
+        for (index, delivery) in deliveries.enumerated() {
+            #expect(dispatcher.load(Int64(index + 1), delivery, now: 0) == .taken)
+            dispatcher.window.confirm(Int64(index + 1))
+        }
+        dispatcher.window.passEnded()
+        return dispatcher
+    }
+
+    private func relaxed() -> Lanes {
+        var lanes = Lanes.client
+        lanes.order = .relaxed
+        return lanes
+    }
+
+    @Test("P5: a lane whose head waits long leaves for the file, gives back what was claimed, and comes back in order")
+    func longRetry() {
+        var dispatcher = make([delivery("a"), delivery("a"), delivery("a"), delivery("b")])
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        dispatcher.ended(1, isCertain: false)
+        dispatcher.retry(1, at: Self.hour, now: 0)
+        #expect(dispatcher.window.count == 1)
+        #expect(dispatcher.takeReleases() == [2, 3])
+        #expect(dispatcher.nextDeadline == Self.hour)
+        #expect(dispatcher.nextJob(now: 0)?.id == 4)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        // What comes later waits behind it.
+        let later = delivery("a")
+        #expect(dispatcher.window.append(5, keys: later.keys, later) == .leftInFile)
+        let isEarly = dispatcher.window.wantsPass()
+        #expect(!isEarly)
+
+        dispatcher.tick(now: Self.hour)
+        #expect(dispatcher.window.nextPass(limit: 10)?.after == 0)
+        for id in [1, 2, 3, 5] as [Int64] {
+            #expect(dispatcher.load(id, delivery("a", availableAt: id == 1 ? Self.hour : 0), now: Self.hour) == .taken)
+            dispatcher.window.confirm(id)
+        }
+        dispatcher.window.passEnded()
+        for id in [1, 2, 3, 5] as [Int64] {
+            #expect(dispatcher.nextJob(now: Self.hour)?.id == id)
+            #expect(dispatcher.nextJob(now: Self.hour) == nil)
+            dispatcher.ended(id, isCertain: true)
+            dispatcher.settled(id)
+        }
+    }
+
+    @Test("entries that wait long take no places, and are met again when the first is due")
+    func manyWait() {
+        for lanes in [Lanes.client, relaxed(), .none] {
+            var dispatcher = make([], lanes: lanes, capacity: 16)
+            dispatcher.window.lookAgain(above: 0)
+            for id in 1...1_000 as ClosedRange<Int64> {
+                #expect(
+                    dispatcher.load(id, delivery("\(id)", isClaimed: false, availableAt: Self.hour + id), now: 0) == .leftInFile)
+            }
+            #expect(dispatcher.load(1_001, delivery("x"), now: 0) == .taken)
+            dispatcher.window.confirm(1_001)
+            dispatcher.window.passEnded()
+            #expect(dispatcher.nextJob(now: 0)?.id == 1_001)
+            #expect(dispatcher.nextDeadline == Self.hour + 1)
+            dispatcher.tick(now: Self.hour + 1)
+            #expect(dispatcher.window.nextPass(limit: 10)?.after == 0)
+            let due = delivery("1", availableAt: Self.hour + 1)
+            #expect(dispatcher.load(1, due, now: Self.hour + 1) == .taken)
+        }
+    }
+
+    @Test("P2: an entry that leaves with its lane while its claim is on its way is given back when that is answered")
+    func claimOnItsWay() {
+        var dispatcher = make([delivery("a", isClaimed: false)])
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        let claims = dispatcher.takeClaims()
+        #expect(claims.together == [1])
+        dispatcher.setParked(["a"])
+        #expect(!dispatcher.hasReleases)
+        #expect(dispatcher.claimed(claims) == nil)
+        #expect(dispatcher.takeReleases() == [1])
+        #expect(dispatcher.nextJob(now: 0) == nil)
+    }
+
+    @Test("P2: what a rolled back transaction took is not given back")
+    func rolledBack() {
+        var dispatcher = make([])
+        let fresh = delivery("a")
+        #expect(dispatcher.window.append(7, keys: fresh.keys, fresh) == .taken)
+        #expect(dispatcher.load(5, delivery("a", isClaimed: false, availableAt: Self.hour), now: 0) == .leftInFile)
+        #expect(dispatcher.hasReleases)
+        dispatcher.withdraw(7)
+        #expect(!dispatcher.hasReleases)
+    }
+
+    @Test("a parked lane takes no place, whatever its length; opened, it comes back from the file in order")
+    func parked() {
+        var dispatcher = make((0..<5_000).map { delivery("\($0 % 10)") }, capacity: 8_000)
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        dispatcher.ended(1, isCertain: false)
+        dispatcher.park(1, lane: "0")
+        #expect(dispatcher.window.count == 4_500)
+        #expect(dispatcher.takeReleases().count == 499)
+        dispatcher.setParked([])
+        #expect(dispatcher.window.nextPass(limit: 10)?.after == 0)
+        #expect(dispatcher.load(11, delivery("0"), now: 0) == .taken)
+    }
+
+    @Test("P5, relaxed: an entry whose retry is due never runs beside another one of its lane")
+    func relaxedTurns() {
+        var dispatcher = make([delivery("a"), delivery("a"), delivery("a")], lanes: relaxed())
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        dispatcher.ended(1, isCertain: false)
+        dispatcher.retry(1, at: 10, now: 0)
+        #expect(dispatcher.nextJob(now: 0)?.id == 2)
+        dispatcher.tick(now: 10)
+        #expect(dispatcher.nextJob(now: 10) == nil)  // 2 is at work
+        #expect(!dispatcher.hasClaims)
+        dispatcher.ended(2, isCertain: true)
+        #expect(dispatcher.nextJob(now: 10) == nil)  // 1 is next, and must be claimed
+        let claims = dispatcher.takeClaims()
+        #expect(claims.together == [1])
+        #expect(dispatcher.claimed(claims) == nil)
+        #expect(dispatcher.nextJob(now: 10)?.id == 1)
+        #expect(dispatcher.nextJob(now: 10) == nil)
+        dispatcher.ended(1, isCertain: true)
+        #expect(dispatcher.nextJob(now: 10)?.id == 3)
+    }
+
+    @Test("relaxed: a parked lane takes nobody back")
+    func relaxedParked() {
+        var dispatcher = make([delivery("a"), delivery("a")], lanes: relaxed())
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        dispatcher.ended(1, isCertain: false)
+        dispatcher.retry(1, at: 10, now: 0)
+        #expect(dispatcher.nextJob(now: 0)?.id == 2)
+        dispatcher.ended(2, isCertain: false)
+        dispatcher.park(2, lane: "a")
+        dispatcher.tick(now: 10)
+        #expect(dispatcher.nextJob(now: 10) == nil)
+        #expect(!dispatcher.hasClaims)
+        #expect(dispatcher.window.count == 0)
     }
 }
 

@@ -173,6 +173,7 @@ struct OrderedWindowTests {
         var open: Set<Int64> = []
         var out: Set<Int64> = []
         var order: [String: [Int64]] = [:]
+        var standing: [String: Bool] = [:]
         var nextID: Int64 = 1
         let total = 400
 
@@ -219,10 +220,30 @@ struct OrderedWindowTests {
                     nextID += 1
                 }
             case 1 where Int.random(in: 0..<20, using: &random) == 0: window.lookAgain(above: 0)
+            case 1 where Int.random(in: 0..<15, using: &random) == 0:
+                let name = "k\(Int.random(in: 0..<5, using: &random))"
+                let key = OrderKey.lane(name)
+                switch standing.removeValue(forKey: name) {
+                case true?: window.unpark(key)
+                case false?: window.wake(key)
+                case nil:
+                    let parks = Bool.random(using: &random)
+                    let first = rows.first { open.contains($0.id) && $0.keys.contains(name) }?.id ?? nextID
+                    _ = parks ? window.park(key) : window.rest(key, from: first)
+                    standing[name] = parks
+                }
             case 1: pass()
             default:
-                guard let (id, _) = window.nextReady() else { continue }
+                guard let (id, _) = window.nextReady() else {
+                    if Int.random(in: 0..<50, using: &random) == 0, nextID > Int64(total) {
+                        // Nothing stands still for ever.
+                        for (name, parks) in standing { parks ? window.unpark(.lane(name)) : window.wake(.lane(name)) }
+                        standing = [:]
+                    }
+                    continue
+                }
                 #expect(open.contains(id) && !out.contains(id), "row \(id) came out twice")
+                for name in rows[Int(id) - 1].keys { #expect(standing[name] == nil, "row \(id) came out of a key that stands still") }
                 out.insert(id)
                 for name in Set(rows[Int(id) - 1].keys) { order[name, default: []].append(id) }
                 open.remove(id)

@@ -63,6 +63,40 @@ struct OperatorTests {
         }
     }
 
+    @Test("the head of a parked lane: skip, retry and discard open the lane, undo parks it again")
+    func parkedHead() async throws {
+        try await withJournal { store, journal in
+            func park() async throws {
+                try await store.writer.write { transaction in
+                    try ParkedLanes.park(transaction, lane: "c", entry: 2, reason: "e")
+                }
+            }
+            func heads() throws -> [Int64] { try Inspector(database: store.path).parkedLanes().map(\.entry) }
+            try await park()
+            #expect(throws: ConnmixError.self) { try journal.skip(lanes: ["c", "nobody"]) }
+            #expect(try heads() == [2])
+
+            let skip = try journal.skip(lanes: ["c"], reason: "known")
+            #expect(skip.applied == [2])
+            #expect(try heads() == [])
+            #expect(try row(store, 2).state == .dead)
+            #expect(try journal.undo(skip.action).applied == [2])
+            #expect(try heads() == [2])
+
+            for open in [{ try journal.retry([2]) }, { try journal.discard([2]) }] {
+                let report = try open()
+                #expect(try heads() == [])
+                #expect(try journal.undo(report.action).applied == [2])
+                #expect(try heads() == [2])
+                #expect(try row(store, 2).state == .dead)
+            }
+            let release = try journal.release(lanes: ["c"])
+            #expect(release.applied == [2])
+            #expect(try row(store, 2).state == .pending)
+            #expect(try heads() == [])
+        }
+    }
+
     @Test("discard and restore, and what undo makes of each")
     func discard() async throws {
         try await withJournal { store, journal in

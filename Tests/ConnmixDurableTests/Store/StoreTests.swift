@@ -161,7 +161,7 @@ struct StoreTests {
             }
             struct Stop: Error {}
             let first = try await store.writer.write { try append($0) }
-            let second = try SharedStore(path: store.path).write { try append($0) }
+            let second = try SharedStore(path: store.path).write(.journal) { try append($0) }
             #expect([first, second] == [1, 2])
             await #expect(throws: Stop.self) {
                 try await store.writer.write { transaction in

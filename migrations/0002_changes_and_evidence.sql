@@ -1,0 +1,20 @@
+-- What other processes changed, so that the consumer looks only where there is something to see: a web server that enqueues all
+-- day must not make it read the journal over and over. Whoever is not the consumer counts up in its transaction.
+-- what: 1 entries of the journal (or parked lanes), 2 commands that were there, 3 commands that are new.
+CREATE TABLE change (
+    what            INTEGER PRIMARY KEY,
+    version         INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO change (what, version) VALUES (1, 0), (2, 0), (3, 0);
+
+-- Commands that expire, found without reading the others; publishes that reached only some.
+CREATE INDEX outbox_expiring ON outbox (expires_at) WHERE state < 8 AND expires_at IS NOT NULL;
+CREATE INDEX outbox_partial ON outbox (id) WHERE failed > 0;
+
+-- The most messages that were read and not committed at one time in a run (loss bound), and why a run ended, where it says.
+ALTER TABLE run ADD COLUMN at_risk_high INTEGER NOT NULL DEFAULT 0;
+
+-- Which epochs and gaps a run left, newest first, without reading all.
+CREATE INDEX epoch_by_time ON epoch (opened_at);
+CREATE INDEX gap_by_time ON gap (began_at);
