@@ -122,4 +122,55 @@ struct LaneTests {
             }
         }
     }
+
+    @Test("P2: a thousand entries that wait long for their retry hold nobody up, and are no suspects after a crash")
+    func manyWait() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.windowCapacity = 64
+                let handlers = Handlers(all: { message, context in
+                    if message.text != "good" { throw HandlerError.retry(after: .seconds(3_600), reason: "later") }
+                    try context.meshSend(to: message.client, "done")
+                })
+                try await withConsumer(configuration, handlers: handlers) { consumer in
+                    _ = try await engine.feed(topic: "chat", count: 1_000, clients: 500)
+                    let user = try await engine.connectEndUser()
+                    try await user.send("good")
+                    #expect(await received(1, user) == ["done"])
+                    var failed = 0
+                    for await event in consumer.events {
+                        if case .handlerFailed = event { failed += 1 }
+                        if failed == 500 { break }  // the heads of 500 lanes; the others wait behind them
+                    }
+                }
+                let counts = try LedgerCounts(database)
+                #expect(counts.entries == 1_001 && counts.done == 1 && counts.claimed == 0)
+            }
+        }
+    }
+
+    @Test("P5: the head of a parked lane that is retried goes first, then what waited behind it")
+    func releaseParked() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.lanes.deadHead = .park
+                let isMended = Atomic(false)
+                let handlers = Handlers(all: { message, context in
+                    let text = message.text ?? ""
+                    if text == "bad", !isMended.load(ordering: .relaxed) { throw HandlerError.permanent("bad") }
+                    try context.meshSend(to: message.client, text)
+                })
+                try await withConsumer(configuration, handlers: handlers) { consumer in
+                    let user = try await engine.connectEndUser()
+                    try await user.send(contentsOf: ["bad", "behind 1", "behind 2"])
+                    _ = await consumer.events.first { if case .handlerFailed = $0 { true } else { false } }
+                    isMended.store(true, ordering: .relaxed)
+                    #expect(try JournalOperator(database: database).release(lanes: [user.id]).applied == [1])
+                    #expect(await received(3, user) == ["bad", "behind 1", "behind 2"])
+                }
+            }
+        }
+    }
 }

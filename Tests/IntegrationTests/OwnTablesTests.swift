@@ -40,6 +40,66 @@ struct OwnTablesTests {
         }
     }
 
+    @Test("P3: a statement that ends the shared transaction fails its own attempt, and no neighbour's")
+    func rollback() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.retry.maxAttempts = 1
+                let handlers = Handlers(all: { message, context in
+                    let text = message.text ?? ""
+                    try context.write { tables in
+                        try tables.execute("CREATE TABLE IF NOT EXISTS notes (text TEXT PRIMARY KEY) STRICT")
+                        // Swallowing the error does not help it: what the statement did to the transaction is seen.
+                        _ = try? tables.execute("INSERT OR ROLLBACK INTO notes VALUES (?1)", .text(text))
+                    }
+                    try context.meshSend(to: message.client, text)
+                })
+                try await withConsumer(configuration, handlers: handlers) { consumer in
+                    let users = [try await engine.connectEndUser(), try await engine.connectEndUser()]
+                    try await users[0].send(contentsOf: ["same", "same", "more"])
+                    try await users[1].send("other")
+                    var frames = users[0].frames.makeAsyncIterator()
+                    #expect(await frames.next()?.text == "same")
+                    #expect(await frames.next()?.text == "more")
+                    var others = users[1].frames.makeAsyncIterator()
+                    #expect(await others.next()?.text == "other")
+                    let failure = await consumer.events.first { if case .handlerFailed = $0 { true } else { false } }
+                    guard case .handlerFailed(_, 1, let error, isDead: true) = failure else { return #expect(Bool(false)) }
+                    #expect(error.contains("ended the shared transaction"), "\(error)")
+                }
+                let counts = try LedgerCounts(database)
+                #expect(counts.done == 3 && counts.dead == 1 && counts.open == 0)
+            }
+        }
+    }
+
+    @Test("an error of a handler's closure that looks like the disk's is the handler's own")
+    func looksLikeDisk() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.retry.maxAttempts = 1
+                let handlers = Handlers(all: { message, context in
+                    try context.write { _ in throw ConnmixError(.diskFull, "somewhere else") }
+                })
+                try await withConsumer(configuration, handlers: handlers) { consumer in
+                    let user = try await engine.connectEndUser()
+                    try await user.send("x")
+                    let event = await consumer.events.first {
+                        switch $0 {
+                        case .handlerFailed, .paused: true
+                        default: false
+                        }
+                    }
+                    guard case .handlerFailed(1, 1, "somewhere else", isDead: true) = event else {
+                        return #expect(Bool(false), "\(String(describing: event))")
+                    }
+                }
+            }
+        }
+    }
+
     @Test(
         "P12: a handler's statements stay away from the library's tables, its transaction, and other files",
         arguments: [

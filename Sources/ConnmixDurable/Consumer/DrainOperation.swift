@@ -46,6 +46,8 @@ final class DrainOperation: WriteOperation {
     // Confined to the writer thread, like every call of a WriteOperation.
     nonisolated(unsafe) private var work = Work()
     nonisolated(unsafe) private var effects: Effects?
+    /// Outcomes whose own writes ended the transaction; they are not run again.
+    nonisolated(unsafe) private var condemned: Set<Int64> = []
 
     init(core: ConsumerCore) {
         self.core = core
@@ -78,6 +80,10 @@ final class DrainOperation: WriteOperation {
         self.effects = effects
     }
 
+    func mayRunAgain(after error: any Error) -> Bool {
+        if case .transactionEnded = error as? OwnWriteFailure { true } else { false }
+    }
+
     func finish(_ result: Result<Void, any Error>) {
         switch result {
         case .success:
@@ -88,6 +94,7 @@ final class DrainOperation: WriteOperation {
         }
         work = Work()
         effects = nil
+        condemned = []
     }
 
     // MARK: -
@@ -130,21 +137,37 @@ final class DrainOperation: WriteOperation {
     }
 
     /// Runs what the handler registered for its own tables. Its error fails this attempt and nothing else.
+    ///
+    /// - Throws: `OwnWriteFailure.transactionEnded` where it ended everybody's transaction: this operation runs again without it.
     private func writeOwnTables(_ transaction: Transaction, _ outcome: HandlerOutcome) throws -> HandlerOutcome {
         guard case .done(_, let writes) = outcome.result, !writes.isEmpty else { return outcome }
+        guard !condemned.contains(outcome.id) else {
+            let error = ConnmixError(
+                .badData, "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK)")
+            return judged(outcome, error, transaction)
+        }
         do {
             try transaction.savepoint { try OwnTables.run(writes, on: transaction.connection) }
             return outcome
-        } catch {
-            // The disk's trouble is no fault of the message; and without a transaction nothing here may go on.
-            let isTransient = (error as? ConnmixError)?.isTransient ?? false
-            guard transaction.connection.isInTransaction, !isTransient else { throw error }
-            var generator = SystemRandomNumberGenerator()
-            return outcome.becoming(
-                core.judge.verdict(
-                    on: error, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, now: transaction.now,
-                    using: &generator))
+        } catch let failure as OwnWriteFailure {
+            switch failure {
+            case .handler(let error):
+                return judged(outcome, error, transaction)
+            case .disk(let error):
+                throw error
+            case .transactionEnded:
+                condemned.insert(outcome.id)
+                throw failure
+            }
         }
+    }
+
+    private func judged(_ outcome: HandlerOutcome, _ error: any Error, _ transaction: Transaction) -> HandlerOutcome {
+        var generator = SystemRandomNumberGenerator()
+        return outcome.becoming(
+            core.judge.verdict(
+                on: error, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, now: transaction.now,
+                using: &generator))
     }
 
     private func journal(_ transaction: Transaction, _ effects: inout Effects) throws {

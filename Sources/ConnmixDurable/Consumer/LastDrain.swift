@@ -10,6 +10,7 @@ final class LastDrain: WriteOperation {
 
     func prepare() { drain.prepare() }
     func apply(_ transaction: Transaction) throws { try drain.apply(transaction) }
+    func mayRunAgain(after error: any Error) -> Bool { drain.mayRunAgain(after: error) }
 
     func finish(_ result: Result<Void, any Error>) {
         drain.finish(result)

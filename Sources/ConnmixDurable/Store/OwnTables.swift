@@ -12,14 +12,27 @@ internal import CSQLite
 /// }
 /// ```
 public struct OwnTables: ~Copyable {
+    /// What the disk said to a statement, whatever the closure made of it.
+    private final class DiskTrouble {
+        var error: ConnmixError?
+    }
+
     private let connection: Connection
+    private let trouble = DiskTrouble()
 
     /// Lends a connection's tables to each of `writes`, in order.
-    static func run(_ writes: [OwnWrite], on connection: Connection) throws {
+    ///
+    /// - Throws: what a closure threw, as `OwnWriteFailure`.
+    static func run(_ writes: [OwnWrite], on connection: Connection) throws(OwnWriteFailure) {
         connection.isGuarded = true
         defer { connection.isGuarded = false }
         let tables = OwnTables(connection: connection)
-        for write in writes { try write(tables) }
+        for write in writes {
+            let result = Result { try write(tables) }
+            if let error = tables.trouble.error { throw .disk(error) }
+            guard connection.isInTransaction else { throw .transactionEnded }
+            if case .failure(let error) = result { throw .handler(error) }
+        }
     }
 
     private init(connection: Connection) {
@@ -32,17 +45,30 @@ public struct OwnTables: ~Copyable {
     /// - Throws: `ConnmixError` with SQLite's words, also where the statement touches a table of the library.
     @discardableResult
     public borrowing func execute(_ sql: String, _ values: SQLValue...) throws -> Int {
-        let statement = try prepare(sql, values)
-        try statement.run()
-        return connection.changes
+        try noticingTrouble {
+            let statement = try prepare(sql, values)
+            try statement.run()
+            return connection.changes
+        }
     }
 
     /// Runs one statement and answers its rows.
     public borrowing func query(_ sql: String, _ values: SQLValue...) throws -> [SQLRow] {
-        let statement = try prepare(sql, values)
-        var rows: [SQLRow] = []
-        try statement.forEach { rows.append(SQLRow($0)) }
-        return rows
+        try noticingTrouble {
+            let statement = try prepare(sql, values)
+            var rows: [SQLRow] = []
+            try statement.forEach { rows.append(SQLRow($0)) }
+            return rows
+        }
+    }
+
+    private borrowing func noticingTrouble<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as ConnmixError where error.isTransient {
+            trouble.error = error
+            throw error
+        }
     }
 
     private borrowing func prepare(_ sql: String, _ values: [SQLValue]) throws -> Statement {
@@ -59,6 +85,16 @@ public struct OwnTables: ~Copyable {
         for (index, value) in values.enumerated() { statement.bind(Int32(index + 1), value) }
         return statement
     }
+}
+
+/// Why a handler's own writes are not in the file.
+enum OwnWriteFailure: Error {
+    /// The closure threw, or a statement of its was refused.
+    case handler(any Error)
+    /// The disk's trouble, no fault of the message.
+    case disk(ConnmixError)
+    /// A statement ended the transaction that everybody shares (`INSERT OR ROLLBACK`, a trigger's `RAISE(ROLLBACK)`).
+    case transactionEnded
 }
 
 /// A value of SQLite.

@@ -1,12 +1,18 @@
-/// Work for the writer thread. All three methods run on that thread, in this order.
+/// Work for the writer thread. All methods run on that thread, in this order.
 protocol WriteOperation: AnyObject, Sendable {
     /// Called once, when the batch of this operation begins: the moment to take everything that has gathered.
     func prepare()
     /// Called inside the transaction; once more in a transaction of its own where the batch failed, so it must not consume
     /// what `prepare` took.
     func apply(_ transaction: Transaction) throws
+    /// Whether `apply` will do something else than what failed, and is to be called again in a new transaction.
+    func mayRunAgain(after error: any Error) -> Bool
     /// Called once, after COMMIT, or with the error that left nothing of `apply` in the file.
     func finish(_ result: Result<Void, any Error>)
+}
+
+extension WriteOperation {
+    func mayRunAgain(after error: any Error) -> Bool { false }
 }
 
 /// A closure as an operation, for callers that await its result.

@@ -111,13 +111,18 @@ final class Writer: Sendable {
         } catch {
             // The disk's trouble is everybody's; a bad operation must not take its neighbours down.
             let isShared = (error as? ConnmixError)?.isTransient ?? false
-            guard batch.count > 1, !isShared else {
+            guard !isShared, batch.count > 1 || batch.contains(where: { $0.mayRunAgain(after: error) }) else {
                 for operation in batch { operation.finish(.failure(error)) }
                 return
             }
-            for operation in batch {
-                operation.finish(Result { try transaction.run { try operation.apply($0) } })
-            }
+            for operation in batch { operation.finish(runAlone(operation, transaction)) }
+        }
+    }
+
+    private func runAlone(_ operation: any WriteOperation, _ transaction: Transaction) -> Result<Void, any Error> {
+        while true {
+            let result = Result { try transaction.run { try operation.apply($0) } }
+            guard case .failure(let error) = result, operation.mayRunAgain(after: error) else { return result }
         }
     }
 
