@@ -36,6 +36,16 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // A backlog of a million, and pruning at full speed.
+        .executableTarget(
+            name: "LongRun",
+            dependencies: [
+                .product(name: "ConnmixDurable", package: "connmix-durable"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         // The engine of `WholePath`, in a process of its own.
         .executableTarget(
             name: "FeedEngine",

@@ -8,6 +8,11 @@ CREATE TABLE change (
 
 INSERT INTO change (what, version) VALUES (1, 0), (2, 0), (3, 0);
 
+-- What a later command may supersede it by; NULL for nearly all.
+ALTER TABLE outbox ADD COLUMN compaction_key TEXT;
+
+CREATE INDEX outbox_compacting ON outbox (compaction_key) WHERE state < 8 AND compaction_key IS NOT NULL;
+
 -- Commands that expire, found without reading the others; publishes that reached only some.
 CREATE INDEX outbox_expiring ON outbox (expires_at) WHERE state < 8 AND expires_at IS NOT NULL;
 CREATE INDEX outbox_partial ON outbox (id) WHERE failed > 0;

@@ -24,6 +24,9 @@ public struct ConsumerConfiguration: Sendable {
     public var attemptTimeout: Duration?
     /// When a command that the engine refused is sent again.
     public var commandRetry = CommandRetryPolicy()
+    /// How many commands of one lane, or to one target, may be in flight at once, on one connection. With more than one, order within
+    /// them holds as long as the connection does; after a lost one it is not promised. 1 to 64.
+    public var laneWindow = 1
     /// How long finished entries and commands are kept. The default keeps everything.
     public var retention = Retention()
     /// Kept with each run, to tell later which code handled an entry.
@@ -76,6 +79,7 @@ public struct ConsumerConfiguration: Sendable {
         try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
         try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
         try require((64...1_000_000).contains(windowCapacity), "windowCapacity is \(windowCapacity); it may be 64 to 1000000")
+        try require((1...64).contains(laneWindow), "laneWindow is \(laneWindow); it may be 1 to 64")
         let durations: [(String, Duration)] = [
             ("directoryRefresh", directoryRefresh), ("connectTimeout", connectTimeout), ("replyTimeout", replyTimeout),
             ("pingInterval", pingInterval), ("backoffBase", backoffBase), ("backoffCap", backoffCap),

@@ -168,7 +168,8 @@ public final class ConnmixConsumer: Service {
                 soft: configuration.atRiskLimit / 8, hard: configuration.atRiskLimit, low: configuration.atRiskLimit / 32),
             dispatcher: dispatcher,
             relay: Relay(
-                policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity),
+                policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity,
+                laneWindow: configuration.laneWindow),
             judge: judge, lanes: configuration.lanes, dedupe: configuration.dedupe, retention: configuration.retention,
             seenChanges: seenChanges,
             onEvent: { [logger, eventsContinuation] event in

@@ -26,6 +26,10 @@ public enum ConsumerEvent: Sendable {
     case handlerFailed(id: Int64, attempt: Int, error: String, isDead: Bool)
     /// A command was given up.
     case commandDead(id: Int64, reason: String)
+    /// A command was not sent before its time ran out.
+    case commandExpired(id: Int64, reason: String)
+    /// A command that may be written only once was, and no answer came: an operator has to decide.
+    case commandUnknown(id: Int64, reason: String)
     /// Nothing is taken any more, for a reason that passes (a full disk, too much under way).
     case paused(reason: String)
     case resumed

@@ -60,6 +60,10 @@ extension Logger {
             say(.info, isDead ? "message dead" : "handler failed", (.entry, "\(id)"), (.attempt, "\(attempt)"), (.error, error))
         case .commandDead(let id, let reason):
             say(.info, "command dead", (.command, "\(id)"), (.reason, reason))
+        case .commandExpired(let id, let reason):
+            say(.info, "command expired", (.command, "\(id)"), (.reason, reason))
+        case .commandUnknown(let id, let reason):
+            say(.info, "command's outcome unknown", (.command, "\(id)"), (.reason, reason))
         case .paused(let reason):
             say(.error, "paused", (.reason, reason))
         case .resumed:

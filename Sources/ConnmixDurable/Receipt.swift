@@ -38,10 +38,12 @@ public final class Receipt: Sendable {
 
     /// The command's id in the outbox. It is committed: the command survives this process.
     public let id: Int64
-    private let state = Mutex((state: State.waiting([:]), nextWaiter: 0))
+    private let state: Mutex<(state: State, nextWaiter: Int)>
 
-    init(id: Int64) {
+    /// - Parameter answer: where it is known already.
+    init(id: Int64, _ answer: Answer? = nil) {
         self.id = id
+        state = Mutex((answer.map { .settled($0) } ?? .waiting([:]), 0))
     }
 
     /// Waits for the engine's answer, through reconnects and node changes.

@@ -1,6 +1,7 @@
 /// Commands of the wire, as columns of the outbox and back.
 extension NewCommand {
-    init(_ command: Command, messageID: Int64?, node: String?, lane: String?) {
+    /// - Parameter now: from when it expires, in microseconds since 1970.
+    init(_ command: Command, messageID: Int64?, node: String?, lane: String?, now: Int64 = 0) {
         switch command.kind {
         case .send(let client): self.init(kind: .send, target: client.text)
         case .publish(let channel): self.init(kind: .publish, target: channel)
@@ -12,6 +13,21 @@ extension NewCommand {
         self.messageID = messageID
         self.node = node
         self.lane = lane
+        if let options = command.extras?.options { add(options, of: command, now: now) }
+    }
+
+    private mutating func add(_ options: CommandOptions, of command: Command, now: Int64) {
+        if options.delivery == .atMostOnce { flags.insert(.atMostOnce) }
+        if options.ordering == .none { flags.insert(.unordered) }
+        if let lane = options.lane { self.lane = lane }
+        if let node = options.node {
+            // Of a request the node is its target; other requests go to any node.
+            if kind == .request { target = node } else { self.node = node }
+        }
+        extras = Extras(
+            notBefore: options.notBefore, expiresAt: options.expiresAfter.map { now + $0.microseconds },
+            idempotencyKey: options.idempotencyKey,
+            compactionKey: options.supersedesEarlier ? command.compactionKey : nil)
     }
 }
 

@@ -10,6 +10,19 @@ public struct CommandRetryPolicy: Sendable {
     /// The pause between two answers 401: a client that just moved is found, and a gone one is given up within two seconds.
     public var unreachablePause: Duration = .milliseconds(700)
 
+    /// What certain codes mean here, before all that is said above.
+    public var rules: [EngineErrorCode: Rule] = [:]
+    /// Whether the other pending commands of an end user are dead at once, too, when the engine says that it is gone.
+    public var buriesCommandsOfGoneClients = false
+
+    /// What one error code means.
+    public enum Rule: Sendable, Equatable {
+        /// Dead at the first answer.
+        case dead
+        /// Tried again with growing pauses, dead after so many answers.
+        case retry(maxAttempts: Int, base: Duration = .milliseconds(100), cap: Duration = .seconds(30))
+    }
+
     public init() {}
 
     enum Verdict: Equatable {
@@ -27,6 +40,14 @@ public struct CommandRetryPolicy: Sendable {
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         let said = message.isEmpty ? "error \(code)" : "error \(code): \(message.prefix(500))"
+        switch rules[code] {
+        case .dead?:
+            return .dead(reason: said)
+        case .retry(let maxAttempts, let base, let cap)?:
+            guard attempts < maxAttempts else { return .dead(reason: "refused \(attempts) times (\(said))") }
+            return .retry(after: Backoff.pause(after: attempts - 1, base: base, cap: cap, using: &generator))
+        case nil: break
+        }
         switch code {
         case .invalidParameters:
             return .dead(reason: "the engine refused the parameters (\(said))")

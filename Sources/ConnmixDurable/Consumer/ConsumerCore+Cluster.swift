@@ -28,6 +28,7 @@ extension ConsumerCore: ClusterDelegate {
                 }
                 if let change { keep(change, &state, &settled) }
             }
+            for change in state.relay.takeFollowUps() { keep(change, &state, &settled) }
         }
         announce(settled)
         pump()

@@ -53,10 +53,7 @@ extension ConsumerCore {
 
     func admit(_ rows: [(id: Int64, command: OutgoingCommand)], _ effects: inout DrainOperation.Effects) {
         state.withLock { state in
-            for (id, command) in rows
-            where state.relay.window.append(id, keys: command.keys, command) == .taken {
-                effects.commands.append(id)
-            }
+            for (id, command) in rows where state.relay.append(id, command) { effects.commands.append(id) }
         }
     }
 
@@ -79,12 +76,10 @@ extension ConsumerCore {
         }
         do {
             if news.journal { try lookAgainAtJournal(connection) }
-            state.withLock { state in
-                switch news.outbox {
-                case .nothing: break
-                case .added: state.relay.window.lookBehind()
-                case .changed: state.relay.window.lookAgain(above: 0)
-                }
+            switch news.outbox {
+            case .nothing: break
+            case .added: state.withLock { $0.relay.window.lookBehind() }
+            case .changed: try lookAgainAtOutbox(connection)
             }
         } catch {
             state.withLock { $0.seenChanges = seen }
@@ -108,6 +103,44 @@ extension ConsumerCore {
             }
             for id in gone { state.dispatcher.drop(id) }
         }
+    }
+
+    private func lookAgainAtOutbox(_ connection: Connection) throws {
+        let idle = state.withLock { state in
+            state.relay.window.lookAgain(above: 0)
+            return state.relay.idle
+        }
+        guard !idle.isEmpty else { return }
+        let (waiting, settled) = try OutboxTable.recheck(connection, ids: idle)
+        let answered = state.withLock { state in
+            for (id, attempts, availableAt) in waiting {
+                state.relay.refresh(id, attempts: attempts, availableAt: availableAt)
+            }
+            return settled.compactMap { id, settlement in
+                state.relay.drop(id)
+                return state.receipts.removeValue(forKey: id).map { ($0, settlement) }
+            }
+        }
+        for (receipt, settlement) in answered { receipt.settle(Receipt.Answer(settlement)) }
+    }
+
+    /// Whether earlier commands may be superseded: no socket has seen them, and none will.
+    func supersede(_ ids: [Int64]) -> [Int64] {
+        state.withLock { state in ids.filter { state.relay.supersede($0) } }
+    }
+
+    /// Whether commands that ran out of time in the file are to be looked for; at most once a second.
+    func isExpiryDue(now: Int64) -> Bool {
+        state.withLock { state in
+            guard now >= state.expiryLookAt || state.expiryLookAt > now + 10_000_000 else { return false }
+            state.expiryLookAt = now + 1_000_000
+            return true
+        }
+    }
+
+    /// Whether nothing in memory answers for the command.
+    func isOnlyInFile(_ id: Int64) -> Bool {
+        state.withLock { !$0.relay.window.contains(id) && !$0.relay.isUnmarked(id) }
     }
 
     /// Reads outside the lock: a scan takes as long as a hundred handlers.
@@ -153,12 +186,7 @@ extension ConsumerCore {
         }
         state.withLock { state in
             for (id, command) in rows {
-                // Answered, perhaps while the file was read: still pending there, and not to be sent again.
-                guard !state.relay.isUnmarked(id) else {
-                    state.relay.window.passed(id)
-                    continue
-                }
-                switch state.relay.window.load(id, keys: command.keys, command) {
+                switch state.relay.load(id, command) {
                 case .taken: effects.commands.append(id)
                 case .leftInFile, .known: break
                 case .full: return
@@ -206,7 +234,7 @@ extension ConsumerCore {
 
     func committed(_ work: DrainOperation.Work, _ effects: DrainOperation.Effects) {
         var isOverTrouble = false
-        let lateReceipts = state.withLock { state -> [Receipt] in
+        let (receipts, isClosed) = state.withLock { state in
             for id in effects.entries { state.dispatcher.window.confirm(id) }
             for id in effects.commands { state.relay.window.confirm(id) }
             let now = Clock.now()
@@ -220,7 +248,10 @@ extension ConsumerCore {
             }
             for case .sent(let id, _, _) in work.changes { state.relay.marked(id) }
             for case .settled(let id, _) in work.changes { state.relay.marked(id) }
-            if !state.isClosed { for receipt in effects.receipts { state.receipts[receipt.id] = receipt } }
+            for case .writing(let id) in work.changes {
+                state.relay.noted(id, isWaiting: !effects.endedByOthers.contains(id))
+            }
+            let receipts = effects.accepted.map { receipt(for: $0, of: work, &state) }
             if let solo = state.dispatcher.claimed(work.claims, lost: effects.lostClaims) { state.soloJob = solo }
             if state.dispatcher.isStopping {
                 let claims = work.claims.together + (work.claims.alone.map { [$0] } ?? [])
@@ -229,19 +260,53 @@ extension ConsumerCore {
             isOverTrouble = state.trouble != nil
             if isOverTrouble { state.accountIsStale = true }
             state.trouble = nil
-            return state.isClosed ? effects.receipts : []
+            return (receipts, state.isClosed)
         }
         apply(intake.withLock { $0.committed(work.arrivals.count) })
         if isOverTrouble {
             apply(intake.withLock { $0.release(.trouble) })
             onEvent(.resumed)
         }
-        for (enqueue, receipt) in zip(work.enqueues, effects.receipts) { enqueue.finish(.success(receipt)) }
-        for receipt in lateReceipts { receipt.abandon(Self.unanswered(receipt.id)) }
+        for (enqueue, receipt) in zip(work.enqueues, receipts) {
+            enqueue.finish(.success(receipt))
+            if isClosed { receipt.abandon(Self.unanswered(receipt.id)) }
+        }
+        announceEnds(effects)
         for outcome in effects.outcomes { report(outcome) }
         for (key, entry) in effects.repeats { onEvent(.repeated(key: key, entry: entry)) }
         for (id, node, reason) in effects.unreadable { onEvent(.unreadableMessage(id: id, node: node, reason: reason)) }
         pump()
+    }
+
+    /// The receipt of a command from outside. A key that was there before gets the receipt that is there already, if one is.
+    private func receipt(
+        for accepted: DrainOperation.Accepted, of work: DrainOperation.Work, _ state: inout State
+    ) -> Receipt {
+        let receipt: Receipt
+        switch accepted {
+        case .new(let id): receipt = Receipt(id: id)
+        case .known(let id, let settlement?): return Receipt(id: id, .init(settlement))
+        case .known(let id, nil):
+            if let known = state.receipts[id] { return known }
+            // Answered, and the mark came with this commit or comes with the next one.
+            if let settlement = (work.changes + state.changes).lazy.compactMap({ $0.settlement(of: id) }).first {
+                return Receipt(id: id, .init(settlement))
+            }
+            receipt = Receipt(id: id)
+        }
+        if !state.isClosed { state.receipts[receipt.id] = receipt }
+        return receipt
+    }
+
+    /// Tells whoever waits of commands that ended in the file, without an outcome of their own.
+    private func announceEnds(_ effects: DrainOperation.Effects) {
+        for (ended, state) in [(effects.superseded, CommandState.superseded), (effects.expired, .expired)] {
+            for (id, reason) in ended {
+                let receipt = self.state.withLock { $0.receipts.removeValue(forKey: id) }
+                receipt?.settle(Receipt.Answer(Settlement(state: state, attempts: 0, writes: 0, error: reason)))
+                if state == .expired { onEvent(.commandExpired(id: id, reason: reason)) }
+            }
+        }
     }
 
     /// Nothing of the work is in the file. It stays in memory; what the disk may allow later is tried again.

@@ -47,7 +47,7 @@ extension ConsumerCore {
         case .settled(let id, _):
             settled.append((state.receipts.removeValue(forKey: id), change))
             state.hasUrgentChange = true
-        case .postponed:
+        case .postponed, .writing:
             state.hasUrgentChange = true
         }
     }
@@ -59,10 +59,20 @@ extension ConsumerCore {
                 receipt?.settle(Receipt.Answer(settlement))
             case .settled(let id, let settlement):
                 receipt?.settle(Receipt.Answer(settlement))
-                onEvent(.commandDead(id: id, reason: settlement.error ?? ""))
-            case .postponed:
+                report(id, settlement)
+            case .postponed, .writing:
                 break
             }
+        }
+    }
+
+    private func report(_ id: Int64, _ settlement: Settlement) {
+        let reason = settlement.error ?? ""
+        switch settlement.state {
+        case .dead: onEvent(.commandDead(id: id, reason: reason))
+        case .expired: onEvent(.commandExpired(id: id, reason: reason))
+        case .unknown: onEvent(.commandUnknown(id: id, reason: reason))
+        case .pending, .sent, .cancelled, .superseded: break
         }
     }
 
@@ -149,13 +159,15 @@ extension ConsumerCore {
     }
 
     func timerFired() {
+        var settled: [(Receipt?, Relay.Change)] = []
         let mustDrain = state.withLock { state in
             state.timer = nil
             let now = Clock.now()
             state.dispatcher.tick(now: now)
-            state.relay.tick(now: now)
+            for change in state.relay.tick(now: now) { keep(change, &state, &settled) }
             return requestDrain(&state)
         }
+        announce(settled)
         if mustDrain { submitDrain() }
         pump()
     }

@@ -33,6 +33,7 @@ final class ConsumerCore: Sendable {
         /// A suspect that was claimed while no worker was idle.
         var soloJob: Dispatcher.Job?
         var pruner: Pruner
+        var expiryLookAt: Int64 = 0
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
     }

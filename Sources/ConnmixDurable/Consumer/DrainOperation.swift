@@ -32,7 +32,13 @@ final class DrainOperation: WriteOperation {
         /// Rows taken into the windows, in order.
         var entries: [Int64] = []
         var commands: [Int64] = []
-        var receipts: [Receipt] = []
+        /// One for each command from outside, in their order.
+        var accepted: [Accepted] = []
+        var superseded: [(id: Int64, reason: String)] = []
+        /// Commands whose time ran out while they waited in the file.
+        var expired: [(id: Int64, reason: String)] = []
+        /// Commands that were to be written and that somebody else had ended.
+        var endedByOthers: Set<Int64> = []
         /// The outcomes as they were committed: a handler's own writes may have failed.
         var outcomes: [HandlerOutcome] = []
         var unreadable: [(id: Int64, node: String, reason: String)] = []
@@ -40,6 +46,13 @@ final class DrainOperation: WriteOperation {
         var lostClaims: Set<Int64> = []
         /// Keys that were seen before, and the entry that had them first.
         var repeats: [(key: String, entry: Int64)] = []
+    }
+
+    /// What became of a command from outside.
+    enum Accepted {
+        case new(Int64)
+        /// Its key was there before, with a command that ended so, or waits.
+        case known(Int64, Settlement?)
     }
 
     private let core: ConsumerCore
@@ -67,7 +80,7 @@ final class DrainOperation: WriteOperation {
             let staged = try settle(transaction, &effects)
             try journal(transaction, &effects)
             try enqueue(transaction, staged, &effects)
-            try mark(transaction)
+            try mark(transaction, &effects)
             try claim(transaction, &effects)
             try core.loadEntries(transaction, &effects)
             try core.loadCommands(transaction, &effects)
@@ -143,7 +156,8 @@ final class DrainOperation: WriteOperation {
         guard case .done(_, let writes) = outcome.result, !writes.isEmpty else { return outcome }
         guard !condemned.contains(outcome.id) else {
             let error = ConnmixError(
-                .badData, "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK)")
+                .badData, "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK)"
+            )
             return judged(outcome, error, transaction)
         }
         do {
@@ -230,30 +244,51 @@ final class DrainOperation: WriteOperation {
         var rows: [(id: Int64, command: OutgoingCommand)] = []
         rows.reserveCapacity(staged.count + work.enqueues.count)
         for (command, outcome) in staged {
+            guard try known(command, transaction) == nil else { continue }
             let lane = outcome.delivery.laneName
             // Lanes and clients share one space of keys: an answer to the lane's own client needs no second one.
             let isOwnClient = command.client?.text == lane
             // Only the message's own client is known to be on the message's node.
             let isElsewhere = command.kind.isCall && command.client?.text != outcome.delivery.client.text
-            rows.append(
-                try insert(
-                    transaction, command, messageID: outcome.id, node: isElsewhere ? nil : outcome.delivery.node,
-                    lane: isOwnClient ? nil : lane))
+            let columns = NewCommand(
+                command, messageID: outcome.id, node: isElsewhere ? nil : outcome.delivery.node,
+                lane: isOwnClient ? nil : lane, now: transaction.now)
+            rows.append(try insert(transaction, command, columns, &rows, &effects))
         }
         for enqueue in work.enqueues {
-            let row = try insert(transaction, enqueue.command, messageID: nil, node: nil, lane: nil)
+            if let id = try known(enqueue.command, transaction) {
+                effects.accepted.append(.known(id, try OutboxTable.settlement(transaction.connection, of: id)))
+                continue
+            }
+            let columns = NewCommand(enqueue.command, messageID: nil, node: nil, lane: nil, now: transaction.now)
+            let row = try insert(transaction, enqueue.command, columns, &rows, &effects)
             rows.append(row)
-            effects.receipts.append(Receipt(id: row.id))
+            effects.accepted.append(.new(row.id))
         }
         core.admit(rows, &effects)
     }
 
+    private func known(_ command: Command, _ transaction: Transaction) throws -> Int64? {
+        guard let key = command.extras?.options.idempotencyKey else { return nil }
+        return try OutboxTable.id(transaction.connection, idempotencyKey: key)
+    }
+
+    /// - Parameter rows: those of this transaction so far; a superseded one is not to be sent.
     private func insert(
-        _ transaction: Transaction, _ command: Command, messageID: Int64?, node: String?, lane: String?
+        _ transaction: Transaction, _ command: Command, _ columns: NewCommand,
+        _ rows: inout [(id: Int64, command: OutgoingCommand)], _ effects: inout Effects
     ) throws -> (id: Int64, command: OutgoingCommand) {
-        let columns = NewCommand(command, messageID: messageID, node: node, lane: lane)
+        var older: [Int64] = []
+        if let key = columns.extras?.compactionKey {
+            older = core.supersede(try OutboxTable.unwritten(transaction.connection, compactionKey: key))
+        }
         let id = try command.payload.withBytes { try OutboxTable.enqueue(transaction, columns, data: $0) }
-        return (id, OutgoingCommand(command: command, node: node, lane: lane, availableAt: transaction.now))
+        if !older.isEmpty {
+            try OutboxTable.supersede(transaction, ids: older, by: id)
+            rows.removeAll { older.contains($0.id) }
+            effects.superseded += older.map { ($0, "superseded by command \(id)") }
+        }
+        return (id, OutgoingCommand(command, columns, now: transaction.now))
     }
 
     private func claim(_ transaction: Transaction, _ effects: inout Effects) throws {
@@ -263,7 +298,7 @@ final class DrainOperation: WriteOperation {
         }
     }
 
-    private func mark(_ transaction: Transaction) throws {
+    private func mark(_ transaction: Transaction, _ effects: inout Effects) throws {
         var plain: [Int64] = []
         for change in work.changes {
             switch change {
@@ -275,9 +310,23 @@ final class DrainOperation: WriteOperation {
                 try OutboxTable.postpone(
                     transaction, id: id, attempts: item.attempts, writes: item.writes, availableAt: item.availableAt,
                     code: code, error: error)
+            case .writing(let id):
+                if try !OutboxTable.markWriting(transaction, id: id) { effects.endedByOthers.insert(id) }
             }
         }
         plain.sort()
         try OutboxTable.markSent(transaction, ids: plain)
+        try expire(transaction, &effects)
+    }
+
+    /// Ends commands whose time ran out in the file, beyond what is in memory.
+    private func expire(_ transaction: Transaction, _ effects: inout Effects) throws {
+        guard core.isExpiryDue(now: transaction.now) else { return }
+        for (id, attempts, writes) in try OutboxTable.expired(transaction, limit: 1_000) where core.isOnlyInFile(id) {
+            let reason = OutgoingCommand.expiry(writes: writes)
+            try OutboxTable.settle(
+                transaction, id: id, Settlement(state: .expired, attempts: attempts, writes: writes, error: reason))
+            effects.expired.append((id, reason))
+        }
     }
 }

@@ -2,7 +2,7 @@ internal import DequeModule
 
 /// The rows of a table that are in memory, in order by their keys; the rest waits in the file. Pure.
 ///
-/// A row is *ready* when it is the oldest of each of its keys. The window is bounded: what does not fit is left in the file
+/// A row is *ready* when it is among the oldest `depth` of each of its keys (one, as a rule). The window is bounded: what does not fit is left in the file
 /// (`isBehind`) and loaded in the order of ids once there is room.
 ///
 /// So that one key that stands still cannot fill the window for all, a key holds at most `keyCapacity` rows, and a quota (the node
@@ -27,7 +27,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     private struct Node {
         var item: Item
         var keys: OrderKeys
-        /// How many keys it is not the oldest of, plus one until it is confirmed.
+        /// How many keys have `depth` older rows, plus one until it is confirmed.
         var blockers: Int
         var isReady = false
         var isConfirmed = false
@@ -55,6 +55,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     let capacity: Int
     let keyCapacity: Int
     let quotaCapacity: Int
+    let depth: Int
     private var nodes: [Int64: Node] = [:]
     private var lanes: [OrderKey: Lane] = [:]
     private var quotas: [OrderKey: Int] = [:]
@@ -79,9 +80,10 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     /// There may be rows above the frontier that nobody looked at.
     private(set) var isBehind = true
 
-    init(capacity: Int, keyCapacity: Int) {
+    init(capacity: Int, keyCapacity: Int, depth: Int = 1) {
         self.capacity = capacity
         self.keyCapacity = keyCapacity
+        self.depth = depth
         quotaCapacity = max(1, capacity / 4)
     }
 
@@ -155,6 +157,22 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     }
 
     func contains(_ id: Int64) -> Bool { nodes[id] != nil }
+
+    /// The rows of the key, oldest first.
+    func rows(of key: OrderKey) -> [Int64] { lanes[key].map { Array($0.ids) } ?? [] }
+
+    /// The older rows of its keys, which a row that is ready may have where `depth` is more than one.
+    func predecessors(of id: Int64) -> [Int64] {
+        guard depth > 1, let keys = nodes[id]?.keys else { return [] }
+        var older: [Int64] = []
+        keys.forEach { key in
+            for other in lanes[key]?.ids ?? [] {
+                guard other != id else { return }
+                older.append(other)
+            }
+        }
+        return older
+    }
 
     // MARK: Coming in
 
@@ -280,13 +298,10 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     private mutating func leaveLanes(_ id: Int64, _ keys: OrderKeys) {
         keys.forEach { key in
-            guard let head = lanes[key]?.ids.first else { return }
-            if head == id {
-                lanes[key]?.ids.removeFirst()
-                if let next = lanes[key]?.ids.first { unblock(next) }
-            } else {
-                lanes[key]?.ids.removeAll { $0 == id }
-            }
+            guard let ids = lanes[key]?.ids, let place = ids.firstIndex(of: id) else { return }
+            lanes[key]?.ids.remove(at: place)
+            // It was one of the first: one more may go.
+            if place < depth, ids.count > depth { unblock(ids[depth]) }
             if lanes[key]?.isEmpty == true { lanes[key] = nil }
         }
     }
@@ -311,7 +326,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         var blockers = 1
         keys.forEach { key in
             lanes[key, default: Lane()].ids.append(id)
-            if lanes[key]?.ids.count != 1 { blockers += 1 }
+            if let count = lanes[key]?.ids.count, count > depth { blockers += 1 }
         }
         if let quota = keys.quota { quotas[quota, default: 0] += 1 }
         nodes[id] = Node(item: item(), keys: keys, blockers: blockers)

@@ -15,10 +15,37 @@ struct OutgoingCommand: Sendable {
     var availableAt: Int64
     /// After an unknown outcome: only that node's next connection, until then. It keeps the order and makes fewer repeats.
     var sticksTo: (node: String, until: Int64)?
+    /// Microseconds since 1970; not to be sent any more from then on.
+    var expiresAt: Int64?
+    /// Only one write is allowed, and whether the file knows of it.
+    var onlyWrite: OnlyWrite?
+    /// It waits for nothing and nothing waits for it.
+    var isUnordered = false
+    /// Of a request that is for one node.
+    var requiredNode: String?
     /// Nodes that were asked for a client whose node is not known, and do not have it.
     var asked: Set<String> = []
 
+    /// How far a command that may be written once is.
+    enum OnlyWrite: Sendable {
+        case notBegun
+        /// The file says that it is about to be written.
+        case noted
+        /// It may have been written before this process began, and nobody knows whether it was applied.
+        case uncertain
+    }
+
+    func hasExpired(now: Int64) -> Bool {
+        expiresAt.map { $0 <= now } ?? false
+    }
+
+    /// What is said of a command whose time ran out.
+    static func expiry(writes: Int) -> String {
+        writes == 0 ? "its time ran out before it was sent" : "its time ran out; written \(writes) times and never answered"
+    }
+
     var keys: OrderKeys {
+        if isUnordered { return OrderKeys(nil, quota: command.kind.isCall ? .node(node ?? "") : nil) }
         let laneKey = lane.map { OrderKey.lane($0) }
         return switch command.kind {
         case .send(let client): OrderKeys(laneKey, .client(client.text))
@@ -31,9 +58,24 @@ struct OutgoingCommand: Sendable {
 }
 
 extension OutgoingCommand {
+    /// A command that was just added to the file.
+    init(_ command: Command, _ columns: NewCommand, now: Int64) {
+        self.init(
+            command: command, node: columns.node, lane: columns.lane, availableAt: max(now, columns.extras?.notBefore ?? 0))
+        apply(columns, expiresAt: columns.extras?.expiresAt)
+    }
+
     init(_ row: OpenCommand) {
         self.init(
             command: Command(row), node: row.columns.node, lane: row.columns.lane, attempts: row.attempts,
             writes: row.writes, availableAt: row.availableAt)
+        apply(row.columns, expiresAt: row.expiresAt)
+    }
+
+    private mutating func apply(_ columns: NewCommand, expiresAt: Int64?) {
+        self.expiresAt = expiresAt
+        isUnordered = columns.flags.contains(.unordered)
+        if columns.flags.contains(.atMostOnce) { onlyWrite = columns.flags.contains(.writing) ? .uncertain : .notBegun }
+        if columns.kind == .request, !columns.target.isEmpty { requiredNode = columns.target }
     }
 }

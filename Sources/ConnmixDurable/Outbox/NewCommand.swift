@@ -12,6 +12,16 @@ struct NewCommand {
     var node: String?
     /// The lane it must keep its order in, beside its target's.
     var lane: String?
+    var extras: Extras?
+
+    /// What few commands have.
+    struct Extras {
+        /// Microseconds since 1970.
+        var notBefore: Int64?
+        var expiresAt: Int64?
+        var idempotencyKey: String?
+        var compactionKey: String?
+    }
 }
 
 enum CommandKind: Int64 {
@@ -28,4 +38,6 @@ struct CommandFlags: OptionSet {
     static let isBinary = Self(rawValue: 2)
     static let atMostOnce = Self(rawValue: 4)
     static let unordered = Self(rawValue: 8)
+    /// Of an `atMostOnce`: it is about to be written to a socket, or was, and no answer is known.
+    static let writing = Self(rawValue: 16)
 }

@@ -6,6 +6,7 @@ struct OpenCommand {
     let writes: Int
     let enqueuedAt: Int64
     let availableAt: Int64
+    let expiresAt: Int64?
     let data: [UInt8]
 
     init(_ row: Statement) {
@@ -23,5 +24,6 @@ struct OpenCommand {
         enqueuedAt = row.int(10)
         availableAt = row.int(11)
         data = row.bytes(12)
+        expiresAt = row.optionalInt(13)
     }
 }

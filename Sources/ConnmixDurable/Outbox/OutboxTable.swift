@@ -5,11 +5,24 @@ enum OutboxTable {
     /// - Returns: its id.
     static func enqueue(_ transaction: Transaction, _ command: NewCommand, data: UnsafeRawBufferPointer) throws -> Int64 {
         let insert = try transaction.connection.statement(
-            """
-            INSERT OR FAIL INTO outbox
-                (id, state, kind, attempts, writes, flags, message_id, node, target, function, lane, enqueued_at, state_at, data)
-            VALUES (?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
-            """)
+            command.extras == nil
+                ? """
+                INSERT OR FAIL INTO outbox
+                    (id, state, kind, attempts, writes, flags, message_id, node, target, function, lane, enqueued_at, state_at, data)
+                VALUES (?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
+                """
+                : """
+                INSERT OR FAIL INTO outbox
+                    (id, state, kind, attempts, writes, flags, message_id, node, target, function, lane, enqueued_at, data,
+                    state_at, expires_at, idempotency_key, compaction_key)
+                VALUES (?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                """)
+        if let extras = command.extras {
+            insert.bind(11, max(transaction.now, extras.notBefore ?? 0))
+            insert.bind(12, extras.expiresAt)
+            insert.bind(13, extras.idempotencyKey)
+            insert.bind(14, extras.compactionKey)
+        }
         let id = transaction.nextID(.outbox)
         insert.bind(1, id)
         insert.bind(2, command.kind.rawValue)
@@ -40,7 +53,8 @@ enum OutboxTable {
     ) throws -> Int {
         let select = try connection.statement(
             """
-            SELECT id, kind, attempts, writes, flags, message_id, node, target, function, lane, enqueued_at, state_at, data
+            SELECT id, kind, attempts, writes, flags, message_id, node, target, function, lane, enqueued_at, state_at, data,
+                expires_at
             FROM outbox WHERE state < 8 AND id > ?1 ORDER BY id LIMIT ?2
             """)
         select.bind(1, cursor)
@@ -101,7 +115,7 @@ enum OutboxTable {
     ) throws {
         let update = try transaction.connection.statement(
             """
-            UPDATE OR FAIL outbox SET attempts = ?2, writes = ?3, state_at = ?4, code = ?5, last_error = ?6
+            UPDATE OR FAIL outbox SET attempts = ?2, writes = ?3, state_at = ?4, code = ?5, last_error = ?6, flags = flags & ~16
             WHERE id = ?1 AND state = 2
             """)
         update.bind(1, id)
@@ -111,5 +125,101 @@ enum OutboxTable {
         update.bind(5, code)
         update.bind(6, error.boundedError)
         try update.run()
+    }
+
+    /// Notes that a command is about to be written to a socket, for the only time.
+    ///
+    /// - Returns: whether it was still waiting.
+    static func markWriting(_ transaction: Transaction, id: Int64) throws -> Bool {
+        let update = try transaction.connection.statement(
+            "UPDATE OR FAIL outbox SET writes = writes + 1, flags = flags | 16 WHERE id = ?1 AND state = 2")
+        update.bind(1, id)
+        try update.run()
+        return transaction.connection.changes == 1
+    }
+
+    /// The command that has this key already.
+    static func id(_ connection: Connection, idempotencyKey: String) throws -> Int64? {
+        let select = try connection.statement("SELECT id FROM outbox WHERE idempotency_key IS NOT NULL AND idempotency_key = ?1")
+        select.bind(1, idempotencyKey)
+        return try select.first { $0.int(0) }
+    }
+
+    /// Waiting commands that a later one of the same key may supersede, and that no socket has seen.
+    static func unwritten(_ connection: Connection, compactionKey: String) throws -> [Int64] {
+        let select = try connection.statement(
+            """
+            SELECT id FROM outbox WHERE state < 8 AND compaction_key IS NOT NULL AND compaction_key = ?1 AND writes = 0
+            """)
+        select.bind(1, compactionKey)
+        var ids: [Int64] = []
+        try select.forEach { ids.append($0.int(0)) }
+        return ids
+    }
+
+    static func supersede(_ transaction: Transaction, ids: [Int64], by id: Int64) throws {
+        for old in ids {
+            try settle(
+                transaction, id: old,
+                Settlement(state: .superseded, attempts: 0, writes: 0, error: "superseded by command \(id)"))
+        }
+    }
+
+    /// The waiting commands whose time has run out, oldest first.
+    static func expired(_ transaction: Transaction, limit: Int) throws -> [(id: Int64, attempts: Int, writes: Int)] {
+        let select = try transaction.connection.statement(
+            """
+            SELECT id, attempts, writes FROM outbox WHERE state < 8 AND expires_at IS NOT NULL AND expires_at <= ?1
+            ORDER BY expires_at LIMIT ?2
+            """)
+        select.bind(1, transaction.now)
+        select.bind(2, Int64(limit))
+        var rows: [(Int64, Int, Int)] = []
+        try select.forEach { rows.append(($0.int(0), Int($0.int(1)), Int($0.int(2)))) }
+        return rows
+    }
+
+    /// What the file says of commands that this process holds and has not sent.
+    ///
+    /// - Returns: those that wait, with their times; and how the others ended. Those that are not there any more are in neither.
+    static func recheck(
+        _ connection: Connection, ids: [Int64]
+    ) throws -> (waiting: [(id: Int64, attempts: Int, availableAt: Int64)], settled: [(id: Int64, Settlement)]) {
+        let select = try connection.statement(
+            """
+            SELECT id, state, attempts, writes, state_at, node, code, last_error, delivered, failed
+            FROM outbox WHERE id IN (SELECT value FROM json_each(?1))
+            """)
+        select.bind(1, ids.jsonText)
+        var waiting: [(Int64, Int, Int64)] = []
+        var settled: [(Int64, Settlement)] = []
+        try select.forEach { row in
+            let state = CommandState(rawValue: row.int(1)) ?? .cancelled
+            if state == .pending {
+                waiting.append((row.int(0), Int(row.int(2)), row.int(4)))
+            } else {
+                settled.append((row.int(0), Settlement(row, state)))
+            }
+        }
+        return (waiting, settled)
+    }
+
+    static func exists(_ connection: Connection, id: Int64) throws -> Bool {
+        let select = try connection.statement("SELECT 1 FROM outbox WHERE id = ?1")
+        select.bind(1, id)
+        return try select.first { _ in true } ?? false
+    }
+
+    /// How a command ended; `nil` while it is pending, and where there is none.
+    static func settlement(_ connection: Connection, of id: Int64) throws -> Settlement? {
+        try recheck(connection, ids: [id]).settled.first?.1
+    }
+}
+
+extension Settlement {
+    fileprivate init(_ row: Statement, _ state: CommandState) {
+        self.init(
+            state: state, attempts: Int(row.int(2)), writes: Int(row.int(3)), node: row.optionalText(5),
+            code: row.optionalInt(6), error: row.optionalText(7), delivered: row.optionalInt(8), failed: row.optionalInt(9))
     }
 }

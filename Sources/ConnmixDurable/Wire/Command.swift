@@ -23,8 +23,20 @@ public struct Command: Sendable, Equatable {
         case binary([UInt8])
     }
 
+    /// What few commands have, behind one reference, so that the many others stay small.
+    final class Extras: Sendable, Equatable {
+        let options: CommandOptions
+
+        init(_ options: CommandOptions) {
+            self.options = options
+        }
+
+        static func == (left: Extras, right: Extras) -> Bool { left.options == right.options }
+    }
+
     public let kind: Kind
     public let payload: Payload
+    var extras: Extras?
 
     /// The largest payload that a command may have, in bytes: a frame must stay below the engine's limits.
     public static let payloadLimit = 16 << 20

@@ -243,7 +243,9 @@ struct OrderedWindowTests {
                     continue
                 }
                 #expect(open.contains(id) && !out.contains(id), "row \(id) came out twice")
-                for name in rows[Int(id) - 1].keys { #expect(standing[name] == nil, "row \(id) came out of a key that stands still") }
+                for name in rows[Int(id) - 1].keys {
+                    #expect(standing[name] == nil, "row \(id) came out of a key that stands still")
+                }
                 out.insert(id)
                 for name in Set(rows[Int(id) - 1].keys) { order[name, default: []].append(id) }
                 open.remove(id)

@@ -4,11 +4,15 @@ import Testing
 
 @Suite("the relay")
 struct RelayTests {
-    private func make(_ commands: [OutgoingCommand], nodes: [String] = ["n1", "n2"]) -> Relay {
+    private func make(
+        _ commands: [OutgoingCommand], nodes: [String] = ["n1", "n2"], policy: CommandRetryPolicy = CommandRetryPolicy(),
+        laneWindow: Int = 1
+    ) -> Relay {
         var relay = Relay(
-            policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 1_000, random: SplitMix(state: 1))
+            policy: policy, nodeGrace: .seconds(30), windowCapacity: 1_000, laneWindow: laneWindow,
+            random: SplitMix(state: 1))
         for (index, command) in commands.enumerated() {
-            _ = relay.window.load(Int64(index + 1), keys: command.keys, command)
+            _ = relay.load(Int64(index + 1), command)
             relay.window.confirm(Int64(index + 1))
         }
         relay.window.passEnded()
@@ -41,7 +45,7 @@ struct RelayTests {
     private func state(_ change: Relay.Change?) -> CommandState? {
         switch change {
         case .sent(_, _, let settlement), .settled(_, let settlement): settlement.state
-        case .postponed: .pending
+        case .postponed, .writing: .pending
         case nil: nil
         }
     }
@@ -114,9 +118,9 @@ struct RelayTests {
         var missing = make([try call("a", node: "n3")], nodes: ["n2"])
         #expect(missing.nextSends(now: 0).changes.isEmpty)
         #expect(missing.nextDeadline == 30_000_000)
-        missing.tick(now: 29_999_999)
+        _ = missing.tick(now: 29_999_999)
         #expect(missing.nextSends(now: 29_999_999).changes.isEmpty)
-        missing.tick(now: 30_000_000)
+        _ = missing.tick(now: 30_000_000)
         #expect(state(missing.nextSends(now: 30_000_000).changes.first) == .dead)
     }
 
@@ -137,7 +141,7 @@ struct RelayTests {
         }
         relay.disconnected("n1")
         let later: Int64 = 49_000 + 5_000_000
-        relay.tick(now: later)
+        _ = relay.tick(now: later)
         #expect(sent(&relay, now: later) == ["1@n2"])
         guard case .sent(1, let atFirstTry, let settlement)? = relay.replied(1, ok, now: later) else {
             return #expect(Bool(false))
@@ -159,7 +163,7 @@ struct RelayTests {
             let change = relay.replied(1, .failure(.sendFailed, message: "gone"), now: now)
             #expect(state(change) == (attempt < 3 ? .pending : .dead))
             now += 700_000
-            relay.tick(now: now)
+            _ = relay.tick(now: now)
             #expect(sent(&relay, now: now) == (attempt < 3 ? ["1@n1"] : []))
         }
         #expect(relay.window.count == 0)
@@ -186,7 +190,7 @@ struct RelayTests {
         _ = relay.window.load(1, keys: command.keys, command)
         relay.window.confirm(1)
         #expect(relay.nextSends(now: 0).changes.isEmpty)
-        relay.tick(now: 90_000_000)
+        _ = relay.tick(now: 90_000_000)
         #expect(relay.nextSends(now: 90_000_000).changes.isEmpty)
         relay.directoryKnown()
         #expect(state(relay.nextSends(now: 90_000_000).changes.first) == .dead)
@@ -244,5 +248,155 @@ struct RelayTests {
         guard case .sent(1, true, _)? = relay.replied(1, ok, now: 0) else { return #expect(Bool(false)) }
         if relay.replied(1, ok, now: 0) != nil { #expect(Bool(false), "a second answer was taken") }
         #expect(relay.isUnmarked(1))
+    }
+
+    // MARK: Options
+
+    private func send(_ client: String, _ options: (inout CommandOptions) -> Void) throws -> OutgoingCommand {
+        let command = try Command.meshSend(to: ClientID(client), "x").with(options)
+        return OutgoingCommand(command, NewCommand(command, messageID: nil, node: "n1", lane: nil, now: 0), now: 0)
+    }
+
+    private func dead(_ changes: [Relay.Change]) -> [Int64] {
+        changes.compactMap { state($0) == .dead ? $0.id : nil }
+    }
+
+    @Test("P4: a command whose time runs out is expired, wherever it stands; one in flight when its outcome is known")
+    func expiry() throws {
+        let short = { (options: inout CommandOptions) in options.expiresAfter = .milliseconds(5) }
+        var relay = make([try send("a", short), try send("a", short), try send("b", short), try send("c", node: "n1")])
+        #expect(sent(&relay) == ["1@n1", "3@n1", "4@n1"])
+        #expect(relay.nextDeadline == 5_000)
+        let changes = relay.tick(now: 5_000)
+        #expect(changes.map(\.id) == [2])
+        #expect(changes.allSatisfy { state($0) == .expired })
+        #expect(state(relay.replied(1, ok, now: 6_000)) == .sent)
+        guard case .settled(3, let settlement)? = relay.unanswered(3, reason: "lost", now: 6_000) else {
+            return #expect(Bool(false))
+        }
+        #expect(settlement.state == .expired && settlement.writes == 1)
+        #expect(settlement.error == "its time ran out; written 1 times and never answered")
+        #expect(state(relay.unanswered(4, reason: "lost", now: 6_000)) == .pending)
+    }
+
+    @Test("at most once: noted in the file before the only write; unanswered it is unknown, refused it may go again")
+    func atMostOnce() throws {
+        let once = { (options: inout CommandOptions) in options.delivery = .atMostOnce }
+        var relay = make([try send("a", once), try send("b", once), try send("c", once)])
+        var (sends, changes) = relay.nextSends(now: 0)
+        #expect(sends.isEmpty)
+        #expect(changes.map(\.id) == [1, 2, 3])
+        #expect(sent(&relay) == [])
+        relay.noted(1, isWaiting: true)
+        relay.noted(2, isWaiting: true)
+        relay.noted(3, isWaiting: false)  // cancelled meanwhile
+        #expect(sent(&relay) == ["1@n1", "2@n1"])
+        #expect(state(relay.unanswered(1, reason: "lost", now: 0)) == .unknown)
+        #expect(state(relay.replied(2, .failure(.sendFailed, message: "gone"), now: 0)) == .pending)
+        #expect(sent(&relay) == [])
+        _ = relay.tick(now: 1_000_000)
+        (sends, changes) = relay.nextSends(now: 1_000_000)
+        #expect(sends.isEmpty && changes.map(\.id) == [2])
+        relay.noted(2, isWaiting: true)
+        relay.notWritten(2)  // not begun
+        #expect(sent(&relay, now: 1_000_000) == ["2@n1"])
+
+        // Begun by a process that died: nobody knows, and it is not written again.
+        var command = try send("a", once)
+        command.onlyWrite = .uncertain
+        var after = make([command])
+        let ends = after.nextSends(now: 0)
+        #expect(ends.sends.isEmpty)
+        #expect(ends.changes.map { state($0) } == [.unknown])
+    }
+
+    @Test("notBefore holds its lane; a command without order waits for nothing")
+    func notBefore() throws {
+        var relay = make([
+            try send("a") { $0.notBefore = 100 }, try send("a", node: "n1"), try send("a") { $0.ordering = .none },
+        ])
+        #expect(sent(&relay) == ["3@n1"])
+        _ = relay.tick(now: 100)
+        #expect(sent(&relay, now: 100) == ["1@n1"])
+        #expect(state(relay.replied(1, ok, now: 100)) == .sent)
+        #expect(sent(&relay, now: 100) == ["2@n1"])
+    }
+
+    @Test("recipient gone: by policy the client's other commands are dead at once, also those that come later")
+    func goneClients() throws {
+        var policy = CommandRetryPolicy()
+        policy.buriesCommandsOfGoneClients = true
+        var relay = make([try call("a"), try send("a"), try send("b"), try publish("r", lane: "a")], policy: policy)
+        #expect(sent(&relay) == ["1@n1", "3@n1"])
+        #expect(state(relay.replied(1, .failure(.callFailed, message: ""), now: 0)) == .dead)
+        #expect(dead(relay.takeFollowUps()) == [2])
+        #expect(sent(&relay) == ["4@n1"])  // a publish is not for the client
+        #expect(state(relay.replied(4, ok, now: 0)) == .sent)
+        #expect(relay.append(9, try send("a")))
+        relay.window.confirm(9)
+        #expect(dead(relay.nextSends(now: 0).changes) == [9])
+    }
+
+    @Test("rules by code come first")
+    func rules() throws {
+        var policy = CommandRetryPolicy()
+        policy.rules[.sendFailed] = .dead
+        policy.rules[.invalidParameters] = .retry(maxAttempts: 2)
+        var relay = make([try send("a"), try send("b")], policy: policy)
+        #expect(sent(&relay).count == 2)
+        #expect(state(relay.replied(1, .failure(.sendFailed, message: ""), now: 0)) == .dead)
+        #expect(state(relay.replied(2, .failure(.invalidParameters, message: ""), now: 0)) == .pending)
+        _ = relay.tick(now: 60_000_000)
+        #expect(sent(&relay, now: 60_000_000) == ["2@n1"])
+        #expect(state(relay.replied(2, .failure(.invalidParameters, message: ""), now: 0)) == .dead)
+    }
+
+    @Test("a request for a named node goes there and nowhere else")
+    func namedNode() throws {
+        let command = try Command.request("x.y", paramsJSON: "{}").with { $0.node = "n2" }
+        let item = OutgoingCommand(command, NewCommand(command, messageID: nil, node: nil, lane: nil), now: 0)
+        var relay = make([item, item])
+        #expect(sent(&relay) == ["1@n2", "2@n2"])
+        var alone = make([item], nodes: ["n1"])
+        alone.nodeListed("n2")
+        #expect(sent(&alone) == [])
+    }
+
+    @Test("P5: a lane window sends so many at once over one connection, in order, and again in order after a lost one")
+    func laneWindow() throws {
+        var relay = make(try (0..<5).map { _ in try send("a", node: nil) }, laneWindow: 3)
+        #expect(sent(&relay) == ["1@n1", "2@n1", "3@n1"])
+        #expect(state(relay.replied(2, ok, now: 0)) == .sent)
+        #expect(sent(&relay) == ["4@n1"])
+        for id in [1, 3, 4] as [Int64] { #expect(state(relay.unanswered(id, reason: "lost", now: 0)) == .pending) }
+        relay.disconnected("n1")
+        #expect(sent(&relay) == [])  // for a while they wait for that node's next connection
+        relay.connected("n1")
+        #expect(sent(&relay) == ["1@n1", "3@n1", "4@n1"])
+        #expect(state(relay.replied(1, .failure(EngineErrorCode(rawValue: 9), message: ""), now: 0)) == .pending)
+        #expect(state(relay.replied(3, ok, now: 0)) == .sent)
+        #expect(sent(&relay) == [])  // 5 may not go before 1
+        #expect(state(relay.replied(4, ok, now: 0)) == .sent)
+        _ = relay.tick(now: 60_000_000)
+        #expect(sent(&relay, now: 60_000_000) == ["1@n1", "5@n1"])
+    }
+
+    @Test("P5: a lane window never spreads a lane over two connections")
+    func laneWindowOneConnection() throws {
+        var relay = make([try send("a", node: "n1"), try call("a", node: "n2"), try send("a", node: "n1")], laneWindow: 3)
+        #expect(sent(&relay) == ["1@n1"])
+        #expect(state(relay.replied(1, ok, now: 0)) == .sent)
+        #expect(sent(&relay) == ["2@n2", "3@n2"])
+    }
+
+    @Test("what is under way or was written is not superseded; what waits leaves, and the next of its lane goes")
+    func supersede() throws {
+        var relay = make([try send("a"), try send("a"), try send("a")])
+        #expect(sent(&relay) == ["1@n1"])
+        let results = [relay.supersede(1), relay.supersede(2), relay.supersede(77)]
+        #expect(results == [false, true, true])
+        #expect(state(relay.unanswered(1, reason: "lost", now: 0)) == .pending)
+        let afterWrite = relay.supersede(1)
+        #expect(!afterWrite)
     }
 }
