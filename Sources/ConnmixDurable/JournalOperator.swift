@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Repairs the journal: retry, replay, discard, restore, and undo of these, whether a consumer runs or not.
 ///
 /// ```swift
@@ -19,11 +17,8 @@ internal import Glibc
 ///
 /// The methods block until they are through. They may be called from any thread, several at a time.
 public final class JournalOperator: Sendable {
-    /// How many entries one transaction changes at most: a consumer's commits wait meanwhile.
-    static let sliceLimit = 500
-
     private let store: SharedStore
-    private let actor: String
+    private let runner: ActionRunner
 
     /// - Parameters:
     ///   - database: the file's path.
@@ -31,7 +26,7 @@ public final class JournalOperator: Sendable {
     /// - Throws: `noSuchDatabase`; `foreignDatabase`, `newerDatabase` or `olderDatabase` where this version cannot change it.
     public init(database: String, actor: String? = nil) throws {
         store = try SharedStore(path: database)
-        self.actor = actor ?? Self.currentUser
+        runner = ActionRunner(store: store, ledger: .journal, actor: actor ?? OperatorName.current)
     }
 
     /// Opens lanes that stand still behind a dead entry: what waits behind it is handled, the dead entry stays dead. A running
@@ -41,7 +36,7 @@ public final class JournalOperator: Sendable {
     ///   file is locked for too long; errors of the disk.
     @discardableResult
     public func skip(lanes: [String], reason: String? = nil) throws -> OperatorReport {
-        try perform(.skip, heads(of: lanes), reason: reason) { try Journal.skip($0, id: $1, time: $2) }
+        try runner.perform(.skip, heads(of: lanes), reason: reason) { try Journal.skip($0, id: $1, time: $2) }
     }
 
     /// Opens lanes that stand still behind a dead entry, and handles that entry again first, with all its attempts.
@@ -73,7 +68,7 @@ public final class JournalOperator: Sendable {
     /// - Throws: `badData` where no entry is named; `busy` and errors of the disk.
     @discardableResult
     public func retry(_ ids: [Int64], reason: String? = nil) throws -> OperatorReport {
-        try perform(.retry, ids, reason: reason) { try Journal.retryNow($0, id: $1, time: $2) }
+        try runner.perform(.retry, ids, reason: reason) { try Journal.retryNow($0, id: $1, time: $2) }
     }
 
     /// Makes new pending entries from old ones in any state, which stay as they are.
@@ -95,7 +90,7 @@ public final class JournalOperator: Sendable {
             guard payload.count <= Self.payloadLimit, payload.withUnsafeBufferPointer({ JSONScanner.isValue($0) })
             else { throw ConnmixError(.badData, "the payload is no JSON value of at most 64 MiB; correct it") }
         }
-        return try perform(.replay, ids, reason: reason, isEdited: payload != nil) {
+        return try runner.perform(.replay, ids, reason: reason, note: payload == nil ? "" : ",\"edited\":true") {
             try Journal.replay($0, id: $1, payload: payload, time: $2)
         }
     }
@@ -105,7 +100,7 @@ public final class JournalOperator: Sendable {
     /// - Throws: `badData` where no entry is named; `busy` and errors of the disk.
     @discardableResult
     public func discard(_ ids: [Int64], reason: String? = nil) throws -> OperatorReport {
-        try perform(.discard, ids, reason: reason) { try Journal.discard($0, id: $1, time: $2) }
+        try runner.perform(.discard, ids, reason: reason) { try Journal.discard($0, id: $1, time: $2) }
     }
 
     /// Brings discarded entries back: they are pending, may be handled now, and have all their attempts again.
@@ -113,7 +108,7 @@ public final class JournalOperator: Sendable {
     /// - Throws: `badData` where no entry is named; `busy` and errors of the disk.
     @discardableResult
     public func restore(_ ids: [Int64], reason: String? = nil) throws -> OperatorReport {
-        try perform(.restore, ids, reason: reason) { try Journal.restore($0, id: $1, time: $2) }
+        try runner.perform(.restore, ids, reason: reason) { try Journal.restore($0, id: $1, time: $2) }
     }
 
     /// Takes an action back, for each entry that is still as the action left it.
@@ -125,41 +120,7 @@ public final class JournalOperator: Sendable {
     ///   left to undo; `busy` and errors of the disk.
     @discardableResult
     public func undo(_ action: Int64, reason: String? = nil) throws -> OperatorReport {
-        var current: (report: OperatorReport, time: Int64)?
-        var cursor = Int64.min
-        var isLast = false
-        do {
-            while !isLast {
-                (current, cursor, isLast) = try store.write(.journal) { transaction in
-                    let (undone, verb) = try Self.undoable(transaction.connection, action)
-                    var (report, time) =
-                        try current
-                        ?? {
-                            let total = try ActionLog.countApplied(transaction.connection, action)
-                            guard total > 0 else { throw ConnmixError(.badData, "nothing of action \(action) is left to undo") }
-                            return try begin(
-                                transaction, .undo, reason: reason, selection: "{\"action\":\(action)}", total: total)
-                        }()
-                    let items = try ActionLog.appliedItems(
-                        transaction.connection, action, above: cursor, limit: Self.sliceLimit)
-                    for item in items {
-                        let intervention = try Journal.undo(
-                            transaction, item, of: verb, since: undone.createdAt, time: time)
-                        if case .applied = intervention {
-                            try ActionLog.markUndone(transaction, action, row: item.row)
-                        }
-                        try ActionLog.add(transaction, to: report.action, row: item.row, intervention)
-                        report.add(item.row, intervention)
-                    }
-                    let isLast = items.count < Self.sliceLimit
-                    try advance(transaction, report.action, by: items.count, isLast: isLast)
-                    return ((report, time), items.last?.row ?? cursor, isLast)
-                }
-            }
-        } catch {
-            throw stopped(current?.report, error)
-        }
-        return try Self.finished(current?.report)
+        try runner.undo(action, reason: reason) { try Journal.undo($0, $1, of: $2, since: $3, time: $4) }
     }
 
     /// What operators did, newest first.
@@ -170,92 +131,4 @@ public final class JournalOperator: Sendable {
     // MARK: -
 
     private static let payloadLimit = 64 << 20
-
-    private func perform(
-        _ verb: OperatorVerb, _ ids: [Int64], reason: String?, isEdited: Bool = false,
-        intervene: (Transaction, Int64, Int64) throws -> Intervention
-    ) throws -> OperatorReport {
-        let ids = Set(ids).sorted()
-        guard let first = ids.first, let last = ids.last else {
-            throw ConnmixError(.badData, "no entry is named; name at least one")
-        }
-        let edited = isEdited ? ",\"edited\":true" : ""
-        let selection = "{\"first\":\(first),\"last\":\(last),\"count\":\(ids.count)\(edited)}"
-        var current: (report: OperatorReport, time: Int64)?
-        do {
-            for start in stride(from: 0, to: ids.count, by: Self.sliceLimit) {
-                let slice = ids[start..<min(start + Self.sliceLimit, ids.count)]
-                current = try store.write(.journal) { transaction in
-                    var (report, time) =
-                        try current
-                        ?? begin(transaction, verb, reason: reason, selection: selection, total: ids.count)
-                    for id in slice {
-                        let intervention = try intervene(transaction, id, time)
-                        try ActionLog.add(transaction, to: report.action, row: id, intervention)
-                        report.add(id, intervention)
-                    }
-                    try advance(transaction, report.action, by: slice.count, isLast: slice.endIndex == ids.count)
-                    return (report, time)
-                }
-            }
-        } catch {
-            throw stopped(current?.report, error)
-        }
-        return try Self.finished(current?.report)
-    }
-
-    private func begin(
-        _ transaction: Transaction, _ verb: OperatorVerb, reason: String?, selection: String, total: Int
-    ) throws -> (OperatorReport, Int64) {
-        let action = try ActionLog.begin(
-            transaction, verb, actor: actor, reason: reason, selection: selection, total: total)
-        return (OperatorReport(action: action), transaction.now)
-    }
-
-    private func advance(_ transaction: Transaction, _ action: Int64, by count: Int, isLast: Bool) throws {
-        try ActionLog.advance(transaction, action, by: count)
-        if isLast { try ActionLog.end(transaction, action, as: .finished) }
-    }
-
-    /// - Returns: the error to throw; it says how far the action came.
-    private func stopped(_ report: OperatorReport?, _ error: any Error) -> any Error {
-        guard let report, let error = error as? ConnmixError else { return error }
-        var message = error.message
-        message += "; action \(report.action) has changed \(report.applied.count) entries before, and can be undone"
-        do {
-            try store.write(nil) { try ActionLog.end($0, report.action, as: .stopped) }
-        } catch {
-            message += " (it is still recorded as running: \(error))"
-        }
-        return ConnmixError(error.code, message)
-    }
-
-    private static func finished(_ report: OperatorReport?) throws(ConnmixError) -> OperatorReport {
-        guard let report else { throw ConnmixError(.internal, "an action ended without a report") }
-        return report
-    }
-
-    private static func undoable(_ connection: Connection, _ id: Int64) throws -> (OperatorAction, OperatorVerb) {
-        guard let action = try ActionLog.action(connection, id) else {
-            throw ConnmixError(.notFound, "there is no action \(id) on the journal")
-        }
-        guard let verb = OperatorVerb(rawValue: action.verb), verb != .undo else {
-            throw ConnmixError(.badData, "action \(id) is \"\(action.verb)\" and cannot be undone; repeat the first action")
-        }
-        return (action, verb)
-    }
-
-    /// The operating-system user and the process.
-    private static var currentUser: String {
-        let user = getuid()
-        var record = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        let name = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16_384) { buffer -> String? in
-            guard let base = buffer.baseAddress, getpwuid_r(user, &record, base, buffer.count, &found) == 0,
-                let name = found?.pointee.pw_name
-            else { return nil }
-            return String(cString: name)
-        }
-        return "\(name ?? "user \(user)") (process \(getpid()))"
-    }
 }

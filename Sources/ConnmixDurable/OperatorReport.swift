@@ -2,20 +2,20 @@
 public struct OperatorReport: Sendable {
     /// Why an entry was left as it is.
     public enum Why: Sendable, Equatable, CustomStringConvertible {
-        /// There is no such entry.
+        /// There is no such entry or command.
         case notFound
-        /// The action is not for entries in this state.
-        case wrongState(EntryState)
-        /// A retry of an entry that may be handled already.
+        /// The action is not for what is in this state.
+        case wrongState(String)
+        /// A retry of what may be handled or sent already.
         case isDueAlready
         /// Undo: something has happened to it since; it is in this state now.
-        case changed(EntryState)
+        case changed(String)
 
         public var description: String {
             switch self {
-            case .notFound: "no such entry"
+            case .notFound: "there is none"
             case .wrongState(let state): "it is \(state)"
-            case .isDueAlready: "it may be handled already"
+            case .isDueAlready: "it is due already"
             case .changed(let state): "it has changed since, and is \(state)"
             }
         }
@@ -26,9 +26,9 @@ public struct OperatorReport: Sendable {
         public let why: Why
     }
 
-    /// The action's id, for `JournalOperator.undo`.
+    /// The action's id, for `undo`.
     public let action: Int64
-    /// The entries it was applied to, ascending.
+    /// The entries or commands it was applied to, ascending.
     public internal(set) var applied: [Int64] = []
     /// The others.
     public internal(set) var skipped: [Skipped] = []
@@ -47,6 +47,12 @@ public struct OperatorReport: Sendable {
         case .skipped(let why):
             skipped.append(Skipped(id: id, why: why))
         }
+    }
+
+    mutating func add(_ part: OperatorReport) {
+        applied += part.applied
+        skipped += part.skipped
+        replays += part.replays
     }
 }
 
@@ -72,7 +78,7 @@ public struct OperatorAction: Sendable {
     }
 
     public let id: Int64
-    /// `retry`, `replay`, `discard`, `restore` or `undo`.
+    /// `retry`, `replay`, `discard`, `restore`, `skip`, `cancel` or `undo`.
     public let verb: String
     /// Who.
     public let actor: String
@@ -88,4 +94,6 @@ public struct OperatorAction: Sendable {
     /// Microseconds since 1970, UTC.
     public let createdAt: Int64
     public let endedAt: Int64?
+    /// Whether it is about entries of the journal; otherwise about commands of the outbox.
+    public let isOnJournal: Bool
 }

@@ -1,14 +1,3 @@
-/// What an operator can do to entries.
-enum OperatorVerb: String {
-    case retry
-    case replay
-    case discard
-    case restore
-    /// Opens a parked lane; its dead head stays dead.
-    case skip
-    case undo
-}
-
 /// The columns of an entry that operators change, as they were.
 struct BeforeImage: Equatable {
     var state: EntryState
@@ -23,10 +12,24 @@ struct BeforeImage: Equatable {
     }
 }
 
-/// What became of one entry of an action.
-enum Intervention {
-    case applied(BeforeImage, result: Int64? = nil)
-    case skipped(OperatorReport.Why)
+extension BeforeImage {
+    init(json: String, of id: Int64, _ connection: Connection) throws {
+        let select = try connection.statement(
+            """
+            SELECT json_extract(?1, '$.state'), json_extract(?1, '$.attempts'), json_extract(?1, '$.state_at'),
+                json_extract(?1, '$.parked') IS NOT NULL
+            """)
+        select.bind(1, json)
+        let image = try select.first { row in
+            EntryState(rawValue: row.int(0)).map {
+                BeforeImage(state: $0, attempts: row.int(1), stateAt: row.int(2), isParked: row.int(3) != 0)
+            }
+        }
+        guard case let image?? = image else {
+            throw ConnmixError(.corrupt, "the before-image of entry \(id) is unreadable; restore a backup")
+        }
+        self = image
+    }
 }
 
 /// The verbs of operators. Like all verbs they take the open transaction and never commit.
@@ -44,9 +47,9 @@ extension Journal {
         case .dead, .pending:
             if before.state == .pending, before.stateAt <= time { return .skipped(.isDueAlready) }
             try put(transaction, id, before, left(by: .retry, before, time))
-            return .applied(before)
+            return .applied(before: before.json)
         case .running, .done, .discarded:
-            return .skipped(.wrongState(before.state))
+            return .skipped(.wrongState("\(before.state)"))
         }
     }
 
@@ -56,9 +59,9 @@ extension Journal {
         switch before.state {
         case .pending, .dead:
             try put(transaction, id, before, left(by: .discard, before, time))
-            return .applied(before)
+            return .applied(before: before.json)
         case .running, .done, .discarded:
-            return .skipped(.wrongState(before.state))
+            return .skipped(.wrongState("\(before.state)"))
         }
     }
 
@@ -67,18 +70,18 @@ extension Journal {
         switch before.state {
         case .discarded:
             try put(transaction, id, before, left(by: .restore, before, time))
-            return .applied(before)
+            return .applied(before: before.json)
         case .pending, .running, .done, .dead:
-            return .skipped(.wrongState(before.state))
+            return .skipped(.wrongState("\(before.state)"))
         }
     }
 
     /// The lane behind a dead head is opened; the head stays dead.
     static func skip(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
-        guard before.isParked else { return .skipped(.wrongState(before.state)) }
+        guard before.isParked else { return .skipped(.wrongState("\(before.state)")) }
         try put(transaction, id, before, left(by: .skip, before, time))
-        return .applied(before)
+        return .applied(before: before.json)
     }
 
     /// Makes a new entry of an old one, which is left as it is.
@@ -100,7 +103,7 @@ extension Journal {
         if let payload { insert.bind(4, copying: payload) }
         try insert.run()
         transaction.count(1, to: EntryState.pending.rawValue, in: .journal)
-        return .applied(before, result: new)
+        return .applied(before: before.json, result: new)
     }
 
     /// Puts one entry of an action back to its before-image, where nothing has happened to it since.
@@ -109,14 +112,15 @@ extension Journal {
     ) throws -> Intervention {
         if verb == .replay {
             guard let new = item.result, let before = try image(transaction, of: new) else { return .skipped(.notFound) }
-            guard before.state == .pending else { return .skipped(.changed(before.state)) }
+            guard before.state == .pending else { return .skipped(.changed("\(before.state)")) }
             try put(transaction, new, before, left(by: .discard, before, time))
-            return .applied(before, result: new)
+            return .applied(before: before.json, result: new)
         }
         guard let found = try image(transaction, of: item.row) else { return .skipped(.notFound) }
-        guard found == left(by: verb, item.before, since) else { return .skipped(.changed(found.state)) }
-        try put(transaction, item.row, found, item.before)
-        return .applied(found)
+        let old = try BeforeImage(json: item.before, of: item.row, transaction.connection)
+        guard found == left(by: verb, old, since) else { return .skipped(.changed("\(found.state)")) }
+        try put(transaction, item.row, found, old)
+        return .applied(before: found.json)
     }
 
     // MARK: -
@@ -129,7 +133,7 @@ extension Journal {
         case .discard: BeforeImage(state: .discarded, attempts: before.attempts, stateAt: time)
         case .restore: BeforeImage(state: .pending, attempts: 0, stateAt: time)
         case .skip: BeforeImage(state: before.state, attempts: before.attempts, stateAt: before.stateAt)
-        case .replay, .undo: before
+        case .replay, .cancel, .undo: before
         }
     }
 

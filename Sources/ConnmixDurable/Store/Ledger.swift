@@ -1,7 +1,14 @@
 /// The two tables whose rows are counted by state.
-enum Ledger: Int64, CaseIterable, Sendable {
+enum Ledger: Int64, CaseIterable, Sendable, CustomStringConvertible {
     case journal = 1
     case outbox = 2
+
+    var description: String {
+        switch self {
+        case .journal: "journal"
+        case .outbox: "outbox"
+        }
+    }
 
     /// The number of rows by state, from the counters.
     func counts(_ connection: Connection) throws -> [Int64: Int64] {

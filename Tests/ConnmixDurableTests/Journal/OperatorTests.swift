@@ -50,8 +50,8 @@ struct OperatorTests {
             #expect(report.applied == [2, 3])
             #expect(
                 report.skipped == [
-                    .init(id: 1, why: .wrongState(.done)), .init(id: 4, why: .isDueAlready),
-                    .init(id: 5, why: .wrongState(.running)), .init(id: 99, why: .notFound),
+                    .init(id: 1, why: .wrongState("done")), .init(id: 4, why: .isDueAlready),
+                    .init(id: 5, why: .wrongState("running")), .init(id: 99, why: .notFound),
                 ])
             let now = try row(store, 2).stateAt
             #expect(try row(store, 2) == Row(state: .pending, attempts: 0, stateAt: now))
@@ -103,14 +103,14 @@ struct OperatorTests {
             let before = try (1...5).map { try row(store, $0) }
             let discard = try journal.discard([1, 2, 3, 4, 5], reason: "spam")
             #expect(discard.applied == [2, 3, 4])
-            #expect(discard.skipped == [.init(id: 1, why: .wrongState(.done)), .init(id: 5, why: .wrongState(.running))])
+            #expect(discard.skipped == [.init(id: 1, why: .wrongState("done")), .init(id: 5, why: .wrongState("running"))])
             let restore = try journal.restore([2, 4, 5])
             #expect(restore.applied == [2, 4])
             #expect(try row(store, 2).attempts == 0)
             // Restored since: the discard can be undone for 3 only, then for the others when the restore is undone.
             let first = try journal.undo(discard.action)
             #expect(first.applied == [3])
-            #expect(first.skipped == [.init(id: 2, why: .changed(.pending)), .init(id: 4, why: .changed(.pending))])
+            #expect(first.skipped == [.init(id: 2, why: .changed("pending")), .init(id: 4, why: .changed("pending"))])
             _ = try journal.undo(restore.action)
             #expect(try journal.undo(discard.action).applied == [2, 4])
             #expect(try (1...5).map { try row(store, $0) } == before)
@@ -137,7 +137,7 @@ struct OperatorTests {
             let undo = try journal.undo(report.action)
             #expect(undo.applied == [2])
             #expect(undo.replays == [7])
-            #expect(undo.skipped == [.init(id: 1, why: .changed(.running))])
+            #expect(undo.skipped == [.init(id: 1, why: .changed("running"))])
             #expect(try row(store, 7).state == .discarded)
             #expect(try row(store, 1).state == .done)
         }

@@ -1,13 +1,15 @@
 /// The record of what operators did: who, why, and the rows as they were before.
 enum ActionLog {
-    /// An entry an action was applied to.
+    /// A row an action was applied to.
     struct Item {
         let row: Int64
-        let before: BeforeImage
-        /// The new entry of a replay.
+        /// The row as it was, as JSON.
+        let before: String
+        /// The new row, where one was made.
         let result: Int64?
     }
 
+    private static let planned: Int64 = 0
     private static let applied: Int64 = 1
     private static let skipped: Int64 = 2
     private static let undone: Int64 = 3
@@ -15,7 +17,8 @@ enum ActionLog {
     /// - Parameter selection: what was asked for, as JSON.
     /// - Returns: the action's id.
     static func begin(
-        _ transaction: Transaction, _ verb: OperatorVerb, actor: String, reason: String?, selection: String, total: Int
+        _ transaction: Transaction, _ verb: OperatorVerb, _ ledger: Ledger, actor: String, reason: String?, selection: String,
+        total: Int
     ) throws -> Int64 {
         let insert = try transaction.connection.statement(
             """
@@ -23,7 +26,7 @@ enum ActionLog {
             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7)
             """)
         insert.bind(1, verb.rawValue)
-        insert.bind(2, Ledger.journal.rawValue)
+        insert.bind(2, ledger.rawValue)
         insert.bind(3, actor.boundedError)
         insert.bind(4, reason?.boundedError)
         insert.bind(5, selection)
@@ -38,15 +41,56 @@ enum ActionLog {
             "INSERT INTO action_item (action, row, state, before, result) VALUES (?1, ?2, ?3, ?4, ?5)")
         insert.bind(1, action)
         insert.bind(2, row)
+        bind(intervention, to: insert)
+        try insert.run()
+    }
+
+    /// A row that the action is going to change.
+    static func plan(_ transaction: Transaction, _ action: Int64, row: Int64) throws {
+        let insert = try transaction.connection.statement(
+            "INSERT INTO action_item (action, row, state) VALUES (?1, ?2, ?3)")
+        insert.bind(1, action)
+        insert.bind(2, row)
+        insert.bind(3, planned)
+        try insert.run()
+    }
+
+    /// A planned row was looked at.
+    static func record(_ transaction: Transaction, _ action: Int64, row: Int64, _ intervention: Intervention) throws {
+        let update = try transaction.connection.statement(
+            "UPDATE action_item SET state = ?3, before = ?4, result = ?5 WHERE action = ?1 AND row = ?2")
+        update.bind(1, action)
+        update.bind(2, row)
+        bind(intervention, to: update)
+        try update.run()
+    }
+
+    private static func bind(_ intervention: Intervention, to statement: Statement) {
         switch intervention {
         case .applied(let before, let result):
-            insert.bind(3, applied)
-            insert.bind(4, before.json)
-            insert.bind(5, result)
+            statement.bind(3, applied)
+            statement.bind(4, before)
+            statement.bind(5, result)
         case .skipped:
-            insert.bind(3, skipped)
+            statement.bind(3, skipped)
         }
-        try insert.run()
+    }
+
+    /// The next rows that were not looked at, ascending.
+    static func planned(_ connection: Connection, _ action: Int64, limit: Int) throws -> [Int64] {
+        let select = try connection.statement(
+            "SELECT row FROM action_item WHERE action = ?1 AND state = 0 ORDER BY row LIMIT ?2")
+        select.bind(1, action)
+        select.bind(2, Int64(limit))
+        var rows: [Int64] = []
+        try select.forEach { rows.append($0.int(0)) }
+        return rows
+    }
+
+    static func countItems(_ connection: Connection, _ action: Int64) throws -> Int {
+        let select = try connection.statement("SELECT count(*) FROM action_item WHERE action = ?1")
+        select.bind(1, action)
+        return Int(try select.first { $0.int(0) } ?? 0)
     }
 
     /// A slice of the action is worked.
@@ -61,7 +105,7 @@ enum ActionLog {
         let update = try transaction.connection.statement("UPDATE action SET state = ?2, ended_at = ?3 WHERE id = ?1")
         update.bind(1, action)
         update.bind(2, state.rawValue)
-        update.bind(3, transaction.now)
+        update.bind(3, state == .running ? nil : transaction.now)
         try update.run()
     }
 
@@ -79,7 +123,7 @@ enum ActionLog {
         try update.run()
     }
 
-    /// How many entries the action was applied to and not undone for.
+    /// How many rows the action was applied to and not undone for.
     static func countApplied(_ connection: Connection, _ action: Int64) throws -> Int {
         let select = try connection.statement("SELECT count(*) FROM action_item WHERE action = ?1 AND state = ?2")
         select.bind(1, action)
@@ -90,27 +134,14 @@ enum ActionLog {
     /// The next of them above `row`.
     static func appliedItems(_ connection: Connection, _ action: Int64, above row: Int64, limit: Int) throws -> [Item] {
         let select = try connection.statement(
-            """
-            SELECT row, json_extract(before, '$.state'), json_extract(before, '$.attempts'),
-                json_extract(before, '$.state_at'), result, json_extract(before, '$.parked') IS NOT NULL
-            FROM action_item WHERE action = ?1 AND row > ?2 AND state = ?3 ORDER BY row LIMIT ?4
-            """)
+            "SELECT row, before, result FROM action_item WHERE action = ?1 AND row > ?2 AND state = ?3 ORDER BY row LIMIT ?4")
         select.bind(1, action)
         select.bind(2, row)
         select.bind(3, applied)
         select.bind(4, Int64(limit))
         var items: [Item] = []
         try select.forEach { row in
-            guard let state = EntryState(rawValue: row.int(1)) else {
-                throw ConnmixError(
-                    .corrupt, "action \(action) has an unreadable before-image of entry \(row.int(0)); restore a backup")
-            }
-            items.append(
-                Item(
-                    row: row.int(0),
-                    before: BeforeImage(
-                        state: state, attempts: row.int(2), stateAt: row.int(3), isParked: row.int(5) != 0),
-                    result: row.optionalInt(4)))
+            items.append(Item(row: row.int(0), before: row.text(1), result: row.optionalInt(2)))
         }
         return items
     }
@@ -120,7 +151,7 @@ enum ActionLog {
     static func list(_ connection: Connection, limit: Int) throws -> [OperatorAction] {
         let select = try connection.statement(
             """
-            SELECT id, verb, actor, reason, filter, state, total, finished, created_at, ended_at
+            SELECT id, verb, actor, reason, filter, state, total, finished, created_at, ended_at, ledger
             FROM action ORDER BY id DESC LIMIT ?1
             """)
         select.bind(1, Int64(limit))
@@ -129,14 +160,14 @@ enum ActionLog {
         return actions
     }
 
-    static func action(_ connection: Connection, _ id: Int64) throws -> OperatorAction? {
+    static func action(_ connection: Connection, _ id: Int64, _ ledger: Ledger) throws -> OperatorAction? {
         let select = try connection.statement(
             """
-            SELECT id, verb, actor, reason, filter, state, total, finished, created_at, ended_at
+            SELECT id, verb, actor, reason, filter, state, total, finished, created_at, ended_at, ledger
             FROM action WHERE id = ?1 AND ledger = ?2
             """)
         select.bind(1, id)
-        select.bind(2, Ledger.journal.rawValue)
+        select.bind(2, ledger.rawValue)
         return try select.first { try OperatorAction($0) }
     }
 }
@@ -156,5 +187,6 @@ extension OperatorAction {
         finished = Int(row.int(7))
         createdAt = row.int(8)
         endedAt = row.optionalInt(9)
+        isOnJournal = row.int(10) == Ledger.journal.rawValue
     }
 }

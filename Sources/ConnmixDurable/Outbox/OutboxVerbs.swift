@@ -1,0 +1,128 @@
+/// The columns of a command that operators change, as they were.
+struct CommandImage: Equatable {
+    var state: CommandState
+    var attempts: Int64
+    var stateAt: Int64
+    var expiresAt: Int64?
+    var flags: Int64
+
+    var json: String {
+        let expiry = expiresAt.map { ",\"expires_at\":\($0)" } ?? ""
+        return
+            "{\"state\":\(state.rawValue),\"attempts\":\(attempts),\"state_at\":\(stateAt),\"flags\":\(flags)\(expiry)}"
+    }
+}
+
+extension CommandImage {
+    init(json: String, of id: Int64, _ connection: Connection) throws {
+        let select = try connection.statement(
+            """
+            SELECT json_extract(?1, '$.state'), json_extract(?1, '$.attempts'), json_extract(?1, '$.state_at'),
+                json_extract(?1, '$.expires_at'), json_extract(?1, '$.flags')
+            """)
+        select.bind(1, json)
+        guard case let image?? = try select.first(CommandImage.init) else {
+            throw ConnmixError(.corrupt, "the before-image of command \(id) is unreadable; restore a backup")
+        }
+        self = image
+    }
+
+    fileprivate init?(_ row: Statement) {
+        guard let state = CommandState(rawValue: row.int(0)) else { return nil }
+        self.init(
+            state: state, attempts: row.int(1), stateAt: row.int(2), expiresAt: row.optionalInt(3), flags: row.int(4))
+    }
+}
+
+/// The verbs of operators. Like all verbs they take the open transaction and never commit. `time` is the action's, the same in all
+/// its transactions, so that undo can tell whether a command is still as the action left it.
+extension OutboxTable {
+    /// Commands that ended without success, publishes that reached only some, and waiting ones whose time has not come, are sent
+    /// now. Their answers are counted anew, and they do not expire.
+    static func retryNow(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
+        guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
+        switch before.state {
+        case .pending where before.stateAt <= time:
+            return .skipped(.isDueAlready)
+        case .sent where try !isPartial(transaction, id):
+            return .skipped(.wrongState("\(before.state)"))
+        case .pending, .sent, .dead, .expired, .cancelled, .superseded, .unknown:
+            try put(transaction, id, before, left(by: .retry, before, time))
+            return .applied(before: before.json)
+        }
+    }
+
+    /// Waiting commands are not sent. One that is in flight may be applied all the same.
+    static func cancel(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
+        guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
+        switch before.state {
+        case .pending:
+            try put(transaction, id, before, left(by: .cancel, before, time))
+            return .applied(before: before.json)
+        case .sent, .dead, .expired, .cancelled, .superseded, .unknown:
+            return .skipped(.wrongState("\(before.state)"))
+        }
+    }
+
+    /// Puts one command of an action back to its before-image, where nothing has happened to it since.
+    static func undo(
+        _ transaction: Transaction, _ item: ActionLog.Item, of verb: OperatorVerb, since: Int64, time: Int64
+    ) throws -> Intervention {
+        guard let found = try image(transaction, of: item.row) else { return .skipped(.notFound) }
+        let old = try CommandImage(json: item.before, of: item.row, transaction.connection)
+        guard found == left(by: verb, old, since) else { return .skipped(.changed("\(found.state)")) }
+        try put(transaction, item.row, found, old)
+        return .applied(before: found.json)
+    }
+
+    // MARK: -
+
+    /// How a verb leaves a command that was as `before`.
+    private static func left(by verb: OperatorVerb, _ before: CommandImage, _ time: Int64) -> CommandImage {
+        var after = before
+        switch verb {
+        case .retry:
+            after = CommandImage(
+                state: .pending, attempts: 0, stateAt: time, expiresAt: nil,
+                flags: before.flags & ~CommandFlags.writing.rawValue)
+        case .cancel:
+            after.state = .cancelled
+            after.stateAt = time
+        case .replay, .discard, .restore, .skip, .undo:
+            break
+        }
+        return after
+    }
+
+    private static func image(_ transaction: Transaction, of id: Int64) throws -> CommandImage? {
+        let select = try transaction.connection.statement(
+            "SELECT state, attempts, state_at, expires_at, flags FROM outbox WHERE id = ?1")
+        select.bind(1, id)
+        guard let found = try select.first(CommandImage.init) else { return nil }
+        guard let image = found else {
+            throw ConnmixError(.corrupt, "command \(id) has an unknown state; restore a backup")
+        }
+        return image
+    }
+
+    private static func isPartial(_ transaction: Transaction, _ id: Int64) throws -> Bool {
+        let select = try transaction.connection.statement("SELECT failed > 0 FROM outbox WHERE id = ?1")
+        select.bind(1, id)
+        return try select.first { $0.int(0) != 0 } ?? false
+    }
+
+    private static func put(
+        _ transaction: Transaction, _ id: Int64, _ before: CommandImage, _ after: CommandImage
+    ) throws {
+        let update = try transaction.connection.statement(
+            "UPDATE OR FAIL outbox SET state = ?2, attempts = ?3, state_at = ?4, expires_at = ?5, flags = ?6 WHERE id = ?1")
+        update.bind(1, id)
+        update.bind(2, after.state.rawValue)
+        update.bind(3, after.attempts)
+        update.bind(4, after.stateAt)
+        update.bind(5, after.expiresAt)
+        update.bind(6, after.flags)
+        try update.run()
+        transaction.count(1, from: before.state.rawValue, to: after.state.rawValue, in: .outbox)
+    }
+}

@@ -1,0 +1,190 @@
+/// Performs operators' actions on one ledger: recorded with the rows as they were, in slices, and undone.
+///
+/// The rows of a longer action are written down before the first is changed, so that it acts on exactly those, and goes on where it
+/// stopped: `work` takes the next slice of them.
+struct ActionRunner: Sendable {
+    /// How many rows one transaction changes at most: a consumer's commits wait meanwhile.
+    static let sliceLimit = 500
+    /// How many rows one transaction writes down.
+    private static let planLimit = 5_000
+
+    typealias Intervene = (Transaction, _ row: Int64, _ time: Int64) throws -> Intervention
+
+    let store: SharedStore
+    let ledger: Ledger
+    let actor: String
+
+    private var mark: ChangeMark { ledger == .journal ? .journal : .commands }
+
+    // MARK: All at once
+
+    /// - Parameter note: more about the action, as members of a JSON object; it begins with a comma where it is not empty.
+    func perform(
+        _ verb: OperatorVerb, _ rows: [Int64], reason: String?, note: String = "", intervene: Intervene
+    ) throws -> OperatorReport {
+        let rows = Set(rows).sorted()
+        guard rows.count > Self.sliceLimit else {
+            return try store.write(mark) { transaction in
+                var report = try begin(transaction, verb, rows, reason: reason, note: note)
+                for row in rows {
+                    let intervention = try intervene(transaction, row, transaction.now)
+                    try ActionLog.add(transaction, to: report.action, row: row, intervention)
+                    report.add(row, intervention)
+                }
+                try ActionLog.advance(transaction, report.action, by: rows.count)
+                try ActionLog.end(transaction, report.action, as: .finished)
+                return report
+            }
+        }
+        var report = OperatorReport(action: try plan(verb, rows, reason: reason, note: note))
+        do {
+            while let slice = try work(report.action, verb, limit: Self.sliceLimit, intervene: intervene) {
+                report.add(slice)
+            }
+        } catch {
+            throw stopped(report, error)
+        }
+        return report
+    }
+
+    // MARK: In parts
+
+    /// Writes an action and its rows down. Nothing is changed yet.
+    ///
+    /// - Returns: its id.
+    func plan(_ verb: OperatorVerb, _ rows: [Int64], reason: String?, note: String = "") throws -> Int64 {
+        let rows = Set(rows).sorted()
+        var action: Int64 = 0
+        for start in stride(from: 0, to: rows.count, by: Self.planLimit) {
+            try store.write(nil) { transaction in
+                if start == 0 { action = try begin(transaction, verb, rows, reason: reason, note: note).action }
+                for row in rows[start..<min(start + Self.planLimit, rows.count)] {
+                    try ActionLog.plan(transaction, action, row: row)
+                }
+            }
+        }
+        return action
+    }
+
+    /// Changes the next rows of an action that was written down, and ends it with the last.
+    ///
+    /// - Returns: what was done; `nil` where nothing is left.
+    /// - Throws: `badData` where the action was not written down whole; errors of the disk. Nothing of this part was done then.
+    func work(
+        _ action: Int64, _ verb: OperatorVerb, limit: Int, intervene: Intervene
+    ) throws -> OperatorReport? {
+        try store.write(mark) { transaction in
+            guard let record = try ActionLog.action(transaction.connection, action, ledger) else {
+                throw ConnmixError(.notFound, "there is no action \(action) on the \(ledger)")
+            }
+            let rows = try ActionLog.planned(transaction.connection, action, limit: min(limit, Self.sliceLimit))
+            guard !rows.isEmpty else { return nil }
+            guard try ActionLog.countItems(transaction.connection, action) == record.total else {
+                throw ConnmixError(
+                    .badData,
+                    "action \(action) was stopped before all its rows were written down, and changed nothing; begin anew")
+            }
+            var report = OperatorReport(action: action)
+            for row in rows {
+                let intervention = try intervene(transaction, row, record.createdAt)
+                try ActionLog.record(transaction, action, row: row, intervention)
+                report.add(row, intervention)
+            }
+            try ActionLog.advance(transaction, action, by: rows.count)
+            let isLast = try ActionLog.planned(transaction.connection, action, limit: 1).isEmpty
+            try ActionLog.end(transaction, action, as: isLast ? .finished : .running)
+            return report
+        }
+    }
+
+    /// Notes that an action goes on no further for now.
+    func stop(_ action: Int64) throws {
+        try store.write(nil) { try ActionLog.end($0, action, as: .stopped) }
+    }
+
+    // MARK: Undo
+
+    /// Takes an action back, for each row that is still as the action left it.
+    func undo(
+        _ action: Int64, reason: String?,
+        revert: (Transaction, ActionLog.Item, OperatorVerb, _ since: Int64, _ time: Int64) throws -> Intervention
+    ) throws -> OperatorReport {
+        var report: OperatorReport?
+        var time: Int64 = 0
+        var cursor = Int64.min
+        var isLast = false
+        do {
+            while !isLast {
+                try store.write(mark) { transaction in
+                    let (undone, verb) = try undoable(transaction.connection, action)
+                    var current = try report ?? beginUndo(transaction, of: action, reason: reason)
+                    if report == nil { time = transaction.now }
+                    let items = try ActionLog.appliedItems(
+                        transaction.connection, action, above: cursor, limit: Self.sliceLimit)
+                    for item in items {
+                        let intervention = try revert(transaction, item, verb, undone.createdAt, time)
+                        if case .applied = intervention {
+                            try ActionLog.markUndone(transaction, action, row: item.row)
+                        }
+                        try ActionLog.add(transaction, to: current.action, row: item.row, intervention)
+                        current.add(item.row, intervention)
+                    }
+                    isLast = items.count < Self.sliceLimit
+                    try ActionLog.advance(transaction, current.action, by: items.count)
+                    if isLast { try ActionLog.end(transaction, current.action, as: .finished) }
+                    cursor = items.last?.row ?? cursor
+                    report = current
+                }
+            }
+        } catch {
+            throw stopped(report, error)
+        }
+        guard let report else { throw ConnmixError(.internal, "an action ended without a report") }
+        return report
+    }
+
+    // MARK: -
+
+    private func begin(
+        _ transaction: Transaction, _ verb: OperatorVerb, _ rows: [Int64], reason: String?, note: String
+    ) throws -> OperatorReport {
+        guard let first = rows.first, let last = rows.last else {
+            throw ConnmixError(.badData, "nothing is named; name at least one id")
+        }
+        let selection = "{\"first\":\(first),\"last\":\(last),\"count\":\(rows.count)\(note)}"
+        return OperatorReport(
+            action: try ActionLog.begin(
+                transaction, verb, ledger, actor: actor, reason: reason, selection: selection, total: rows.count))
+    }
+
+    private func beginUndo(_ transaction: Transaction, of action: Int64, reason: String?) throws -> OperatorReport {
+        let total = try ActionLog.countApplied(transaction.connection, action)
+        guard total > 0 else { throw ConnmixError(.badData, "nothing of action \(action) is left to undo") }
+        return OperatorReport(
+            action: try ActionLog.begin(
+                transaction, .undo, ledger, actor: actor, reason: reason, selection: "{\"action\":\(action)}", total: total))
+    }
+
+    private func undoable(_ connection: Connection, _ id: Int64) throws -> (OperatorAction, OperatorVerb) {
+        guard let action = try ActionLog.action(connection, id, ledger) else {
+            throw ConnmixError(.notFound, "there is no action \(id) on the \(ledger)")
+        }
+        guard let verb = OperatorVerb(rawValue: action.verb), verb != .undo else {
+            throw ConnmixError(.badData, "action \(id) is \"\(action.verb)\" and cannot be undone; repeat the first action")
+        }
+        return (action, verb)
+    }
+
+    /// - Returns: the error to throw; it says how far the action came.
+    private func stopped(_ report: OperatorReport?, _ error: any Error) -> any Error {
+        guard let report, let error = error as? ConnmixError else { return error }
+        var message = error.message
+        message += "; action \(report.action) has changed \(report.applied.count) rows before, and can be undone"
+        do {
+            try stop(report.action)
+        } catch {
+            message += " (it is still recorded as running: \(error))"
+        }
+        return ConnmixError(error.code, message)
+    }
+}

@@ -1,0 +1,20 @@
+/// What an operator can do to rows of a ledger.
+enum OperatorVerb: String {
+    case retry
+    case replay
+    case discard
+    case restore
+    /// Opens a parked lane; its dead head stays dead.
+    case skip
+    case cancel
+    case undo
+}
+
+/// What became of one row of an action.
+enum Intervention {
+    /// - Parameters:
+    ///   - before: the row as it was, as JSON.
+    ///   - result: the new row, where one was made.
+    case applied(before: String, result: Int64? = nil)
+    case skipped(OperatorReport.Why)
+}
