@@ -127,22 +127,10 @@ final class DrainOperation: WriteOperation {
         return staged
     }
 
-    /// Runs what the handler registered for its own tables. Its error fails this attempt and nothing else.
     private func writeOwnTables(_ transaction: Transaction, _ outcome: HandlerOutcome) throws -> HandlerOutcome {
-        guard case .done(_, let writes) = outcome.result, !writes.isEmpty else { return outcome }
-        do {
-            try transaction.savepoint { try OwnTables.run(writes, on: transaction.connection) }
-            return outcome
-        } catch {
-            // The disk's trouble is no fault of the message; and without a transaction nothing here may go on.
-            let isTransient = (error as? ConnmixError)?.isTransient ?? false
-            guard transaction.connection.isInTransaction, !isTransient else { throw error }
-            var generator = SystemRandomNumberGenerator()
-            return outcome.becoming(
-                core.judge.verdict(
-                    on: error, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, now: transaction.now,
-                    using: &generator))
-        }
+        let failed = try outcome.result.writeOwnTables(
+            in: transaction, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, judge: core.judge)
+        return failed.map { outcome.becoming($0) } ?? outcome
     }
 
     private func journal(_ transaction: Transaction, _ effects: inout Effects) throws {

@@ -16,10 +16,16 @@ public struct OwnTables: ~Copyable {
 
     /// Lends a connection's tables to each of `writes`, in order.
     static func run(_ writes: [OwnWrite], on connection: Connection) throws {
+        try lend(connection) { tables in
+            for write in writes { try write(tables) }
+        }
+    }
+
+    /// Lends a connection's tables, guarded.
+    static func lend<T>(_ connection: Connection, _ body: (borrowing OwnTables) throws -> T) rethrows -> T {
         connection.isGuarded = true
         defer { connection.isGuarded = false }
-        let tables = OwnTables(connection: connection)
-        for write in writes { try write(tables) }
+        return try body(OwnTables(connection: connection))
     }
 
     private init(connection: Connection) {
@@ -39,6 +45,10 @@ public struct OwnTables: ~Copyable {
 
     /// Runs one statement and answers its rows.
     public borrowing func query(_ sql: String, _ values: SQLValue...) throws -> [SQLRow] {
+        try query(sql, values)
+    }
+
+    borrowing func query(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
         let statement = try prepare(sql, values)
         var rows: [SQLRow] = []
         try statement.forEach { rows.append(SQLRow($0)) }
