@@ -117,6 +117,16 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "SnippetTests",
+            dependencies: [
+                "ConnmixDevEngine",
+                "ConnmixDurable",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "crash-child",
             dependencies: ["ConnmixDurable", .product(name: "Logging", package: "swift-log")],
