@@ -121,19 +121,31 @@ struct HandlerTrialTests {
         #expect(second.outcome == .dead(reason: "the attempt took longer than 0.02 seconds"))
     }
 
-    @Test("released: a stop interrupts the handler, and the attempt does not count")
-    func released() async throws {
+    @Test(
+        "released: a stop interrupts the handler, and the attempt does not count, whatever error came of that",
+        arguments: [
+            "sleep": .released, "wrap": .released, "permanent": .dead(reason: "no such order"), "end": .done([]),
+        ] as [String: HandlerTrial.Outcome])
+    func released(text: String, outcome: HandlerTrial.Outcome) async throws {
         let (begun, begin) = AsyncStream<Void>.makeStream()
-        let trial = trial { _, _ in
+        let trial = trial { message, _ in
             begin.finish()
-            try await Task.sleep(for: .seconds(3_600))
+            do {
+                try await Task.sleep(for: .seconds(3_600))
+            } catch {
+                switch message.text {
+                case "sleep": throw error
+                case "wrap": throw Failure(description: "the request was interrupted")
+                case "permanent": throw HandlerError.permanent("no such order")
+                default: return
+                }
+            }
         }
-        let running = Task { try await trial.run(Message(topic: "chat", text: "hello")) }
+        let running = Task { try await trial.run(Message(topic: "chat", text: text)) }
         for await _ in begun {}
         running.cancel()
         let report = try await running.value
-        #expect(report.outcome == .released)
-        #expect(report.failure == nil)
+        #expect(report.outcome == outcome)
     }
 
     @Test("P3: own tables: what is done is in the file, what failed is not; the library's tables are not the handler's")

@@ -27,8 +27,9 @@ struct Attempt: Sendable {
             return .done(commands, writes: writes)
         } catch {
             _ = context.close()
-            // The consumer's own stop interrupted it; that is not the message's fault.
-            if Task.isCancelled, error is CancellationError { return .released }
+            // The consumer's own stop interrupted it, whichever error came of that; it is not the message's fault. What the
+            // handler says of the message in so many words still counts.
+            if Task.isCancelled, !(error is HandlerError) { return .released }
             var generator = SystemRandomNumberGenerator()
             return judge.verdict(
                 on: error, attempt: message.attempt, startedAt: startedAt, now: Clock.now(), using: &generator)
