@@ -224,4 +224,32 @@ struct StopTests {
             }
         }
     }
+
+    @Test("P2: a cancellation while the last answers are waited for ends that at once, too")
+    func cancelledInDrain() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                try await engine.addFault(.init(.ignore, method: "mesh.send", times: nil), node: engine.nodes[0].id)
+                var configuration = testConfiguration(database, engine)
+                configuration.drain = .zero
+                let user = try await engine.connectEndUser()
+                var logger = Logger(label: "test")
+                logger.logLevel = .critical
+                let consumer = ConnmixConsumer(configuration: configuration, handlers: echo, logger: logger)
+                try await testGracefulShutdown { trigger in
+                    let running = Task { try await consumer.run() }
+                    try await user.send("hello")
+                    try await engine.waitUntil { $0.received > 1 }  // the pop, and the command
+                    trigger.triggerGracefulShutdown()
+                    try await engine.waitUntil { $0.nodes[0].consumers == 0 }
+                    let began = ContinuousClock.now
+                    running.cancel()
+                    try await running.value
+                    #expect(ContinuousClock.now - began < .seconds(5))
+                }
+                #expect(try facts(database) == "1:8/1, failed 0, clean 1")
+                #expect(try LedgerCounts(database).openCommands == 1)
+            }
+        }
+    }
 }

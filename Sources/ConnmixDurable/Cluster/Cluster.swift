@@ -27,7 +27,7 @@ final class Cluster: Sendable {
         var underWay = 0
     }
 
-    /// How long questions and connects under way are waited for at the end.
+    /// How long questions and connects under way are waited for at the end, and everything where the end is hurried.
     private static let patience = TimeAmount.seconds(1)
 
     private let settings: Settings
@@ -50,13 +50,15 @@ final class Cluster: Sendable {
     /// Leaves every node in order and returns when the last connection is closed, and what was asked of centers and new nodes has
     /// ended or taken a second.
     ///
-    /// - Parameter limit: after it what is still open is closed at once, and two seconds later it is given up.
+    /// - Parameter limit: after it what is still open is closed at once, and two seconds later it is given up. Where the task is
+    ///   cancelled, before or meanwhile, a second is all.
     func leave(within limit: Duration) async {
         let closed = loop.makePromise(of: Void.self)
         let time = TimeAmount.microseconds(limit.microseconds)
-        let force = loop.scheduleTask(in: time) {
+        let closeAll: @Sendable () -> Void = {
             for connection in self.state.value.connections.values { connection.close(reason: "stopped") }
         }
+        let force = loop.scheduleTask(in: time, closeAll)
         let giveUp = loop.scheduleTask(in: time + .seconds(2)) {
             self.state.value.onAllClosed?.succeed()
             self.state.value.onAllClosed = nil
@@ -76,7 +78,11 @@ final class Cluster: Sendable {
             for connection in self.state.value.connections.values { connection.leave() }
             self.finishIfClosed()
         }
-        _ = try? await closed.futureResult.get()  // never fails
+        await withTaskCancellationHandler {
+            _ = try? await closed.futureResult.get()  // never fails
+        } onCancel: {
+            loop.scheduleTask(in: min(time, Self.patience), closeAll)
+        }
         for timer in [force, giveUp, losePatience] { timer.cancel() }
     }
 
