@@ -1,10 +1,11 @@
 /// How a command is sent, where the defaults do not fit.
 ///
 /// ```swift
-/// try context.stage(.meshSend(to: message.client, "your taxi is here").with { options in
+/// let command = try Command.meshSend(to: message.client, "your taxi is here").with { options in
 ///     options.expiresAfter = .seconds(60)
 ///     options.delivery = .atMostOnce
-/// })
+/// }
+/// try context.stage(command)
 /// ```
 public struct CommandOptions: Sendable, Equatable {
     public enum Delivery: Sendable, Equatable {

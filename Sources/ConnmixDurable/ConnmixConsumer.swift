@@ -170,8 +170,8 @@ public final class ConnmixConsumer: Service {
             relay: Relay(
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity,
                 laneWindow: configuration.laneWindow),
-            judge: judge, lanes: configuration.lanes, dedupe: configuration.dedupe, retention: configuration.retention,
-            seenChanges: seenChanges,
+            judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
+            retention: configuration.retention, seenChanges: seenChanges,
             onEvent: { [logger, eventsContinuation] event in
                 logger.log(event)
                 eventsContinuation.yield(event)
@@ -269,62 +269,26 @@ public final class ConnmixConsumer: Service {
 
     // MARK: Handlers
 
+    private var attempt: Attempt { Attempt(handlers: handlers, configuration: configuration) }
+
     private func work(_ core: ConsumerCore) async {
+        let attempt = attempt
         var next = await core.nextJob()
         while let job = next {
-            let outcome = await handle(job)
+            let outcome = await handle(job, attempt)
             next = core.ended(outcome)
             if next == nil { next = await core.nextJob() }
         }
     }
 
-    private func handle(_ job: Dispatcher.Job) async -> HandlerOutcome {
+    private func handle(_ job: Dispatcher.Job, _ attempt: Attempt) async -> HandlerOutcome {
         let delivery = job.delivery
         let message = Message(
             id: job.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
             receivedAt: delivery.receivedAt, data: delivery.data)
-        let context = HandlerContext()
         let startedAt = Clock.now()
-        func outcome(_ result: HandlerOutcome.Result) -> HandlerOutcome {
-            HandlerOutcome(id: job.id, delivery: delivery, startedAt: startedAt, result: result)
-        }
-        do {
-            guard let handler = handlers.handler(for: delivery.topic) else {
-                throw HandlerError.permanent("no handler for topic \(delivery.topic)")
-            }
-            if let limit = configuration.attemptTimeout {
-                try await Self.within(limit) { try await handler(message, context) }
-            } else {
-                try await handler(message, context)
-            }
-            let (commands, writes) = context.close()
-            return outcome(.done(commands, writes: writes))
-        } catch {
-            _ = context.close()
-            // The consumer's own stop interrupted it; that is not the message's fault.
-            if Task.isCancelled, error is CancellationError { return outcome(.released) }
-            var generator = SystemRandomNumberGenerator()
-            return outcome(
-                judge.verdict(
-                    on: error, attempt: delivery.attempts, startedAt: startedAt, now: Clock.now(), using: &generator))
-        }
-    }
-
-    /// Runs `body`, and cancels it when the time is up.
-    private static func within(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                throw HandlerError.timedOut(after: limit)
-            }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
-    }
-
-    private var judge: Judge {
-        Judge(policy: configuration.retry, policyForError: configuration.retryForError)
+        let result = await attempt.run(message, HandlerContext(), startedAt: startedAt)
+        return HandlerOutcome(id: job.id, delivery: delivery, startedAt: startedAt, result: result)
     }
 }
 

@@ -7,8 +7,8 @@ internal import Synchronization
 /// throws `ConnmixError.Code.stopped`.
 ///
 /// ```swift
-/// { message, context in
-///     try context.subscribe(message.client, to: ["room:7"])
+/// handlers.handle("chat") { message, context in
+///     try context.subscribe(message.client, to: "room:7")
 ///     try context.meshSend(to: message.client, "welcome")
 /// }
 /// ```
@@ -21,7 +21,7 @@ public final class HandlerContext: Sendable {
 
     private let state = Mutex(State())
 
-    /// A context on its own, to test handlers: what they staged is in `commands`.
+    /// A context on its own, outside a consumer. To test handlers, `HandlerTrial` does more.
     public init() {}
 
     /// What was staged so far, in order.

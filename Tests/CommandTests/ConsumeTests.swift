@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import ConnmixDurable
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("consume", .timeLimit(.minutes(1)))
@@ -170,6 +171,59 @@ struct ConsumeTests {
             #expect(errors[3] == "not today")
             #expect(entries[4]["attempts"] == .number(1))
             #expect(entries[5]["state"] == .text("done"))
+        }
+    }
+
+    @Test(
+        "P2: a second SIGTERM during the grace time ends at once with 130; the next run handles what was interrupted",
+        arguments: ["--exec", "--worker"])
+    func secondSignal(how: String) async throws {
+        try await withFolder { folder in
+            let database = folder + "/db"
+            let handler = try script(
+                folder,
+                """
+                import json, os, sys, time
+                while line := sys.stdin.readline():
+                    m = json.loads(line)
+                    what = m["data"]["frame"]["data"]
+                    if what == "slow" and not os.path.exists("\(folder)/quick"): time.sleep(600)
+                    command = {"m": "mesh.send", "p": {"c": m["client"], "d": what + str(m["attempt"])}}
+                    answer = {"id": m["id"], "ok": True, "commands": [command]}
+                    print(json.dumps(command if "\(how)" == "--exec" else answer), flush=True)
+                """)
+            try await withDevEngine { engine in
+                let arguments =
+                    ["consume", "--database", database, "--center", engine.center, "--topic", "chat", "--concurrency", "2"]
+                    + [how, "python3", handler]
+                let (slow, other) = (try await engine.connectEndUser(), try await engine.connectEndUser())
+                let began = Mutex(ContinuousClock.now)
+                let interrupted = try await Program.run(
+                    arguments,
+                    terminating: { terminate in
+                        try await slow.send(contentsOf: ["slow", "after"])
+                        try await engine.waitUntil { $0.nodes[0].popped == 2 }
+                        try await other.send("other")
+                        try await engine.waitUntil { $0.delivered == 1 }  // so the slow one is being handled
+                        try terminate()
+                        try await engine.waitUntil { $0.nodes[0].consumers == 0 }
+                        began.withLock { $0 = .now }
+                        try terminate()
+                    })
+                #expect(ContinuousClock.now - began.withLock { $0 } < .seconds(8))
+                #expect(interrupted.code == 130)
+                #expect(interrupted.errors.contains("stopped at once"))
+                let list = try await Program.run("journal", "list", "--order", "oldest", "--json", "--database", database)
+                #expect(try list.objects().map { $0["state"]?.text } == ["pending", "pending", "done"])
+                #expect(try list.objects().prefix(2).map { $0["attempts"] } == [.number(0), .number(0)])
+
+                try Data().write(to: URL(fileURLWithPath: folder + "/quick"))
+                let next = try await Program.run(arguments) { try await engine.waitUntil { $0.delivered == 3 } }
+                #expect(next.code == 0)
+                var frames = slow.frames.makeAsyncIterator()
+                #expect(await frames.next()?.text == "slow1")
+                #expect(await frames.next()?.text == "after1")
+            }
         }
     }
 

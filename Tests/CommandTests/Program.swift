@@ -44,6 +44,18 @@ struct Program {
 
     /// Runs the program while `body` runs, then ends it with SIGTERM and waits for it.
     static func run(_ arguments: [String], during body: @Sendable () async throws -> Void) async throws -> Outcome {
+        try await run(
+            arguments,
+            terminating: { terminate in
+                try await body()
+                try terminate()
+            })
+    }
+
+    /// Runs the program while `body` runs, which ends it with the SIGTERMs that it sends; then waits for it.
+    static func run(
+        _ arguments: [String], terminating body: @Sendable (_ terminate: () throws -> Void) async throws -> Void
+    ) async throws -> Outcome {
         var options = PlatformOptions()
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
         let result = try await Subprocess.run(
@@ -51,12 +63,11 @@ struct Program {
             output: .string(limit: 16 << 20), error: .string(limit: 1 << 20)
         ) { execution in
             do {
-                try await body()
+                try await body { try execution.send(signal: .terminate) }
             } catch {
                 try? execution.send(signal: .kill)
                 throw error
             }
-            try execution.send(signal: .terminate)
         }
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }

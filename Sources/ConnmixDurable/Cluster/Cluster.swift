@@ -23,7 +23,12 @@ final class Cluster: Sendable {
         var isStopping = false
         var nextCenter = 0
         var onAllClosed: EventLoopPromise<Void>?
+        /// Questions to centers and connects that have not ended. They end on the loop, which must be there as long.
+        var underWay = 0
     }
+
+    /// How long questions and connects under way are waited for at the end, and everything where the end is hurried.
+    private static let patience = TimeAmount.seconds(1)
 
     private let settings: Settings
     private let delegate: any ClusterDelegate
@@ -42,18 +47,25 @@ final class Cluster: Sendable {
         loop.execute { self.tick() }
     }
 
-    /// Leaves every node in order and returns when the last connection is closed.
+    /// Leaves every node in order and returns when the last connection is closed, and what was asked of centers and new nodes has
+    /// ended or taken a second.
     ///
-    /// - Parameter limit: after it what is still open is closed at once, and a second later it is given up.
+    /// - Parameter limit: after it what is still open is closed at once, and two seconds later it is given up. Where the task is
+    ///   cancelled, before or meanwhile, a second is all.
     func leave(within limit: Duration) async {
         let closed = loop.makePromise(of: Void.self)
         let time = TimeAmount.microseconds(limit.microseconds)
-        let force = loop.scheduleTask(in: time) {
+        let closeAll: @Sendable () -> Void = {
             for connection in self.state.value.connections.values { connection.close(reason: "stopped") }
         }
+        let force = loop.scheduleTask(in: time, closeAll)
         let giveUp = loop.scheduleTask(in: time + .seconds(2)) {
             self.state.value.onAllClosed?.succeed()
             self.state.value.onAllClosed = nil
+        }
+        let losePatience = loop.scheduleTask(in: Self.patience) {
+            self.state.value.underWay = 0
+            self.finishIfClosed()
         }
         loop.execute {
             self.state.value.isStopping = true
@@ -66,9 +78,12 @@ final class Cluster: Sendable {
             for connection in self.state.value.connections.values { connection.leave() }
             self.finishIfClosed()
         }
-        _ = try? await closed.futureResult.get()  // never fails
-        force.cancel()
-        giveUp.cancel()
+        await withTaskCancellationHandler {
+            _ = try? await closed.futureResult.get()  // never fails
+        } onCancel: {
+            loop.scheduleTask(in: min(time, Self.patience), closeAll)
+        }
+        for timer in [force, giveUp, losePatience] { timer.cancel() }
     }
 
     // MARK: On the loop
@@ -126,6 +141,7 @@ final class Cluster: Sendable {
     private func fetchDirectory(asked: Int = 0) {
         let center = settings.centers[state.value.nextCenter % settings.centers.count]
         let client = CenterClient(group: loop, timeout: settings.connectTimeout)
+        state.value.underWay += 1
         client.exchange("/version", center).flatMapThrowing { body in
             let versions = try DirectoryDecoder.versions(body)
             guard versions.contains("v1") else {
@@ -138,6 +154,8 @@ final class Cluster: Sendable {
             try DirectoryDecoder.nodes(body)
         }.whenComplete { [loop] result in
             loop.assertInEventLoop()
+            defer { self.finishIfClosed() }
+            self.state.value.underWay -= 1
             switch result {
             case .success(let list):
                 self.perform(self.state.value.machine.directoryArrived(list, now: .now))
@@ -156,13 +174,16 @@ final class Cluster: Sendable {
         state.value.abandoned.remove(identity)
         let connector = NodeConnector(loop: loop, timeout: settings.connectTimeout)
         let form = state.value.forms[identity]
+        state.value.underWay += 1
         connector.connect(to: identity) { [self] in
             NodeChannelHandler(
                 identity: identity, settings: settings.connection, form: form,
                 delegate: ConnectionWatcher(identity: identity, cluster: self, delegate: delegate),
                 onForm: { self.state.value.forms[identity] = $0 },
                 onConsuming: { self.state.value.machine.consuming(identity) })
-        }.whenFailure { error in
+        }.whenComplete { result in
+            self.state.value.underWay -= 1
+            guard case .failure(let error) = result else { return self.finishIfClosed() }
             self.state.value.abandoned.remove(identity)
             self.delegate.happened(.nodeUnreachable(identity, reason: error.brief))
             self.ended(identity)
@@ -200,7 +221,7 @@ final class Cluster: Sendable {
     }
 
     private func finishIfClosed() {
-        guard state.value.isStopping, state.value.connections.isEmpty else { return }
+        guard state.value.isStopping, state.value.connections.isEmpty, state.value.underWay <= 0 else { return }
         state.value.onAllClosed?.succeed()
         state.value.onAllClosed = nil
     }

@@ -99,7 +99,11 @@ final class ConsumerCore: Sendable {
     func ended(_ outcome: HandlerOutcome) -> Dispatcher.Job? {
         let (job, mustDrain) = state.withLock { state in
             state.outcomes.append(outcome)
-            state.dispatcher.ended(outcome.id, isCertain: outcome.isCertain)
+            if case .released = outcome.result {
+                release(state.dispatcher.interrupted(outcome.id), &state)
+            } else {
+                state.dispatcher.ended(outcome.id, isCertain: outcome.isCertain)
+            }
             return (takeJob(&state), requestDrain(&state))
         }
         if mustDrain { submitDrain() }

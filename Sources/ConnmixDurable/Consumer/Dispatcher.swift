@@ -94,7 +94,17 @@ struct Dispatcher: Sendable {
         claimSolo()
     }
 
-    /// The entry is done or dead, and that is committed.
+    /// The consumer's own stop interrupted the handler, and its entry goes back. From now on no handler starts: what comes next in
+    /// its lane would overtake it (promise P5).
+    ///
+    /// - Returns: like `stop`.
+    mutating func interrupted(_ id: Int64) -> [Int64] {
+        running.remove(id)
+        settling.insert(id)
+        return stop()
+    }
+
+    /// The entry is done or dead, or goes back, and that is committed.
     mutating func settled(_ id: Int64) {
         settling.remove(id)
         window.remove(id)
@@ -313,8 +323,9 @@ struct Dispatcher: Sendable {
 
     /// Starts no more handlers.
     ///
-    /// - Returns: entries that are claimed in the file and were not started, to be released there.
+    /// - Returns: entries that are claimed in the file and were not started, to be released there; once.
     mutating func stop() -> [Int64] {
+        guard !isStopping else { return [] }
         isStopping = true
         claiming.subtract(toClaim)
         toClaim.removeAll()

@@ -149,39 +149,16 @@ final class DrainOperation: WriteOperation {
         return staged
     }
 
-    /// Runs what the handler registered for its own tables. Its error fails this attempt and nothing else.
-    ///
-    /// - Throws: `OwnWriteFailure.transactionEnded` where it ended everybody's transaction: this operation runs again without it.
     private func writeOwnTables(_ transaction: Transaction, _ outcome: HandlerOutcome) throws -> HandlerOutcome {
-        guard case .done(_, let writes) = outcome.result, !writes.isEmpty else { return outcome }
-        guard !condemned.contains(outcome.id) else {
-            let error = ConnmixError(
-                .badData, "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK)"
-            )
-            return judged(outcome, error, transaction)
-        }
         do {
-            try transaction.savepoint { try OwnTables.run(writes, on: transaction.connection) }
-            return outcome
-        } catch let failure as OwnWriteFailure {
-            switch failure {
-            case .handler(let error):
-                return judged(outcome, error, transaction)
-            case .disk(let error):
-                throw error
-            case .transactionEnded:
-                condemned.insert(outcome.id)
-                throw failure
-            }
+            let failed = try outcome.result.writeOwnTables(
+                in: transaction, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, judge: core.judge,
+                hasEndedTransaction: condemned.contains(outcome.id))
+            return failed.map { outcome.becoming($0) } ?? outcome
+        } catch OwnWriteFailure.transactionEnded {
+            condemned.insert(outcome.id)
+            throw OwnWriteFailure.transactionEnded
         }
-    }
-
-    private func judged(_ outcome: HandlerOutcome, _ error: any Error, _ transaction: Transaction) -> HandlerOutcome {
-        var generator = SystemRandomNumberGenerator()
-        return outcome.becoming(
-            core.judge.verdict(
-                on: error, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, now: transaction.now,
-                using: &generator))
     }
 
     private func journal(_ transaction: Transaction, _ effects: inout Effects) throws {

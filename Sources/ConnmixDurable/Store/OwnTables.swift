@@ -24,15 +24,23 @@ public struct OwnTables: ~Copyable {
     ///
     /// - Throws: what a closure threw, as `OwnWriteFailure`.
     static func run(_ writes: [OwnWrite], on connection: Connection) throws(OwnWriteFailure) {
+        let failure = lend(connection) { tables -> OwnWriteFailure? in
+            for write in writes {
+                let result = Result { try write(tables) }
+                if let error = tables.trouble.error { return .disk(error) }
+                guard connection.isInTransaction else { return .transactionEnded }
+                if case .failure(let error) = result { return .handler(error) }
+            }
+            return nil
+        }
+        if let failure { throw failure }
+    }
+
+    /// Lends a connection's tables, guarded.
+    static func lend<T>(_ connection: Connection, _ body: (borrowing OwnTables) throws -> T) rethrows -> T {
         connection.isGuarded = true
         defer { connection.isGuarded = false }
-        let tables = OwnTables(connection: connection)
-        for write in writes {
-            let result = Result { try write(tables) }
-            if let error = tables.trouble.error { throw .disk(error) }
-            guard connection.isInTransaction else { throw .transactionEnded }
-            if case .failure(let error) = result { throw .handler(error) }
-        }
+        return try body(OwnTables(connection: connection))
     }
 
     private init(connection: Connection) {
@@ -54,6 +62,10 @@ public struct OwnTables: ~Copyable {
 
     /// Runs one statement and answers its rows.
     public borrowing func query(_ sql: String, _ values: SQLValue...) throws -> [SQLRow] {
+        try query(sql, values)
+    }
+
+    borrowing func query(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
         try noticingTrouble {
             let statement = try prepare(sql, values)
             var rows: [SQLRow] = []
@@ -95,6 +107,10 @@ enum OwnWriteFailure: Error {
     case disk(ConnmixError)
     /// A statement ended the transaction that everybody shares (`INSERT OR ROLLBACK`, a trigger's `RAISE(ROLLBACK)`).
     case transactionEnded
+
+    /// What is said of an attempt whose writes did that.
+    static let endedTransaction = ConnmixError(
+        .badData, "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK)")
 }
 
 /// A value of SQLite.

@@ -133,3 +133,24 @@ extension Command {
         }
     }
 }
+
+extension Command: CustomStringConvertible {
+    /// One line, for failed tests: `mesh.send to 7 "hello"`. It holds the payload, so it does not belong into a log.
+    public var description: String {
+        let what =
+            switch payload {
+            case .text(let text):
+                switch kind {
+                case .send, .publish: text.debugDescription
+                case .call, .request: text
+                }
+            case .binary(let bytes): "\(bytes.count) bytes \(bytes)"
+            }
+        return switch kind {
+        case .send(let client): "mesh.send to \(client) \(what)"
+        case .publish(let channel): "mesh.publish to \(channel) \(what)"
+        case .call(let client, let function): "conn.call of \(client) \(function)\(what)"
+        case .request(let method): "\(method) \(what)"
+        }
+    }
+}

@@ -236,6 +236,28 @@ struct DispatcherStopTests {
         #expect(dispatcher.startable([1]) == [1])
     }
 
+    @Test("P5: behind an interrupted handler nothing starts, neither before nor after its release is committed")
+    func interrupted() {
+        var dispatcher = Dispatcher(concurrency: 2, windowCapacity: 100)
+        for (id, client) in [(1, "a"), (2, "a"), (3, "b"), (4, "c")] as [(Int64, String)] {
+            let claimed = delivery(client, isClaimed: true)
+            _ = dispatcher.window.load(id, keys: claimed.keys, claimed)
+            dispatcher.window.confirm(id)
+        }
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        #expect(dispatcher.nextJob(now: 0)?.id == 3)
+        #expect(dispatcher.interrupted(1) == [2, 4])
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.settled(1)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        // The stop itself comes later, and releases nothing a second time; another handler may still succeed.
+        #expect(dispatcher.stop() == [])
+        dispatcher.ended(3, isCertain: true)
+        #expect(!dispatcher.isQuiet)
+        for id in [2, 3, 4] as [Int64] { dispatcher.settled(id) }
+        #expect(dispatcher.isQuiet)
+    }
+
     @Test("P6: no suspect is claimed after the stop; one whose claim was on its way is released")
     func suspects() {
         var dispatcher = Dispatcher(concurrency: 2, windowCapacity: 100)

@@ -1,0 +1,51 @@
+/// One attempt at a message: its handler runs within its time, and what it did or threw is judged.
+///
+/// The consumer and `HandlerTrial` run handlers through it, so that a trial says what the consumer would do.
+struct Attempt: Sendable {
+    let handlers: Handlers
+    let timeout: Duration?
+    let judge: Judge
+
+    init(handlers: Handlers, configuration: ConsumerConfiguration) {
+        self.handlers = handlers
+        timeout = configuration.attemptTimeout
+        judge = Judge(policy: configuration.retry, policyForError: configuration.retryForError)
+    }
+
+    /// - Parameter startedAt: in microseconds since 1970.
+    func run(_ message: Message, _ context: HandlerContext, startedAt: Int64) async -> HandlerOutcome.Result {
+        do {
+            guard let handler = handlers.handler(for: message.topic) else {
+                throw HandlerError.permanent("no handler for topic \(message.topic)")
+            }
+            if let timeout {
+                try await Self.within(timeout) { try await handler(message, context) }
+            } else {
+                try await handler(message, context)
+            }
+            let (commands, writes) = context.close()
+            return .done(commands, writes: writes)
+        } catch {
+            _ = context.close()
+            // The consumer's own stop interrupted it, whichever error came of that; it is not the message's fault. What the
+            // handler says of the message in so many words still counts.
+            if Task.isCancelled, !(error is HandlerError) { return .released }
+            var generator = SystemRandomNumberGenerator()
+            return judge.verdict(
+                on: error, attempt: message.attempt, startedAt: startedAt, now: Clock.now(), using: &generator)
+        }
+    }
+
+    /// Runs `body`, and cancels it when the time is up.
+    private static func within(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw HandlerError.timedOut(after: limit)
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}
