@@ -41,9 +41,6 @@ struct ConsumeCommand: AsyncParsableCommand {
                     ? "no handler is named; name one of --echo, --exec CMD and --worker CMD"
                     : "several handlers are named; name only one of --echo, --exec CMD and --worker CMD")
         }
-        guard options.timeout.map({ $0.duration > .zero }) ?? true else {
-            throw ValidationError("--timeout is 0; give it some time, or leave it out for no limit")
-        }
     }
 
     func run() async throws {
