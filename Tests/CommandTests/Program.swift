@@ -42,8 +42,10 @@ struct Program {
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }
 
-    /// Runs the program while `body` runs, then ends it with SIGTERM and waits for it.
-    static func run(_ arguments: [String], during body: @Sendable () async throws -> Void) async throws -> Outcome {
+    /// Runs the program while `body` runs, then ends it with the signals, and waits for it.
+    static func run(
+        _ arguments: [String], signals: [Signal] = [.terminate], during body: @Sendable () async throws -> Void
+    ) async throws -> Outcome {
         var options = PlatformOptions()
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
         let result = try await Subprocess.run(
@@ -56,7 +58,7 @@ struct Program {
                 try? execution.send(signal: .kill)
                 throw error
             }
-            try execution.send(signal: .terminate)
+            for signal in signals { try execution.send(signal: signal) }
         }
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }
