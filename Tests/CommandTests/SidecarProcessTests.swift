@@ -141,9 +141,85 @@ struct SidecarProcessTests {
         }
     }
 
+    @Test("--worker: a line without end, bytes that are no UTF-8, stderr without line ends")
+    func workerOutput() async throws {
+        try await withFolder { folder in
+            let script = try handler(
+                folder,
+                """
+                for line in sys.stdin:
+                    m = json.loads(line)
+                    what = m["data"]["frame"]["data"]
+                    if what == "stdout":
+                        while True: os.write(1, b"x" * 65536)
+                    if what == "bytes": os.write(1, b'{"id":%d,"ok":true,"x":"\\xff"}\\n' % m["id"])
+                    if what == "stderr":
+                        for _ in range(320): os.write(2, b"y" * 65536)
+                    print(json.dumps({"id": m["id"], "ok": True, "commands": [send(m, what)]}), flush=True)
+                """)
+            let run = try await ConsumeRun(
+                ["stdout", "bytes", "stderr", "end"], answers: 2, database: folder + "/db",
+                options: ["--max-attempts", "1", "--concurrency", "1"], handler: ["--worker", "python3", script])
+            #expect(run.frames == ["stderr", "end"])
+            let errors = try run.errors()
+            #expect(errors[0].hasPrefix("python3 was ended: it wrote a line over 16 MiB"))
+            #expect(errors[1] == "python3 was ended: it wrote a line that is no answer")
+            #expect(try survivors(folder).isEmpty)
+        }
+    }
+
+    @Test("--worker: one that closes its stdin, one that ignores SIGTERM, one whose child lingers: each is replaced")
+    func workerReplaced() async throws {
+        try await withFolder { folder in
+            let script = try handler(
+                folder,
+                """
+                for line in iter(sys.stdin.readline, ""):
+                    m = json.loads(line)
+                    what = m["data"]["frame"]["data"]
+                    if what == "deaf": os.close(0)
+                    if what == "stubborn":
+                        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                        linger()
+                        while True: time.sleep(600)
+                    if what == "die":
+                        linger()
+                        os._exit(4)
+                    print(json.dumps({"id": m["id"], "ok": True, "commands": [send(m, what)]}), flush=True)
+                    while what == "deaf": time.sleep(600)
+                """)
+            let run = try await ConsumeRun(
+                ["deaf", "stubborn", "die", "end"], answers: 2, database: folder + "/db",
+                options: ["--max-attempts", "1", "--concurrency", "1", "--timeout", "1"],
+                handler: ["--worker", "python3", script])
+            #expect(run.frames == ["deaf", "end"])
+            let errors = try run.errors()
+            #expect(errors[1].contains("no answer within"))
+            #expect(errors[2] == "python3 ended with exit code 4")
+            try await allEnded(folder)
+        }
+    }
+
+    @Test("--worker: what was answered right before the end counts")
+    func workerLastWord() async throws {
+        try await withFolder { folder in
+            let script = try handler(
+                folder,
+                """
+                m = json.loads(sys.stdin.readline())
+                print(json.dumps({"id": m["id"], "ok": True, "commands": [send(m, m["data"]["frame"]["data"])]}), flush=True)
+                """)
+            let run = try await ConsumeRun(
+                ["a", "b", "c"], answers: 3, database: folder + "/db",
+                options: ["--concurrency", "1"], handler: ["--worker", "python3", script])
+            #expect(run.frames == ["a", "b", "c"])
+            #expect(try run.entries().first?.attempts == 1)
+        }
+    }
+
     @Test(
         "the stop ends handlers that heed neither their stdin nor SIGTERM",
-        arguments: [("--exec", 1)])
+        arguments: [("--exec", 1), ("--worker", 1), ("--worker", 2)])
     func stop(kind: String, signals: Int) async throws {
         try await withFolder { folder in
             let script = try handler(
@@ -172,6 +248,48 @@ struct SidecarProcessTests {
             let entries = try Inspector(database: folder + "/db").entries(JournalFilter())
             #expect(entries.map(\.state) == [.pending])
             #expect(entries.map(\.attempts) == [0])
+        }
+    }
+
+    @Test("workers end by themselves where connmix-durable is killed")
+    func killed() async throws {
+        try await withFolder { folder in
+            let script = try handler(
+                folder,
+                """
+                for line in sys.stdin:
+                    m = json.loads(line)
+                    print(json.dumps({"id": m["id"], "ok": True, "commands": [send(m, "x")]}), flush=True)
+                """)
+            try await withDevEngine { engine in
+                let user = try await engine.connectEndUser()
+                let arguments =
+                    ["consume", "--database", folder + "/db", "--center", engine.center, "--topic", "chat"]
+                    + ["--concurrency", "2", "--worker", "python3", script]
+                let outcome = try await Program.run(arguments, signals: [.kill]) {
+                    try await user.send("hello")
+                    try await engine.waitUntil(within: .seconds(20)) { $0.delivered == 1 }
+                }
+                #expect(outcome.code == nil)
+            }
+            try await allEnded(folder)
+        }
+    }
+
+    @Test("a consumer that is refused starts no worker")
+    func refused() async throws {
+        try await withFolder { folder in
+            let started = folder + "/started"
+            try await withDevEngine { engine in
+                let arguments = ["consume", "--database", folder + "/db", "--center", engine.center, "--topic", "chat"]
+                _ = try await Program.run(arguments + ["--echo"]) {
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    let second = try await Program.run(
+                        all: arguments + ["--worker", "sh", "-c", "echo $$ >> \(started); cat"])
+                    #expect(second.code == 75)
+                    #expect(!FileManager.default.fileExists(atPath: started))
+                }
+            }
         }
     }
 }

@@ -54,11 +54,13 @@ struct ConsumeCommand: AsyncParsableCommand {
             let handler = ExecHandler(try SidecarProgram(exec), timeout: options.timeout?.duration, logger: logger)
             try await Running.consumer(configuration, handler: { try await handler.handle($0, $1) }, logger: logger)
         } else {
-            let pool = WorkerPool(
+            try await WorkerPool.with(
                 try SidecarProgram(worker), count: configuration.concurrency, timeout: options.timeout?.duration,
-                logger: logger)
-            try await Running.consumer(
-                configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], logger: logger)
+                logger: logger
+            ) { [logger] pool in
+                try await Running.consumer(
+                    configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], logger: logger)
+            }
         }
     }
 
