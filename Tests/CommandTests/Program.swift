@@ -46,21 +46,45 @@ struct Program {
     static func run(
         _ arguments: [String], signals: [Signal] = [.terminate], during body: @Sendable () async throws -> Void
     ) async throws -> Outcome {
-        var options = PlatformOptions()
-        options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
         let result = try await Subprocess.run(
             .path(path), arguments: Arguments(arguments), platformOptions: options, input: .none,
             output: .string(limit: 16 << 20), error: .string(limit: 1 << 20)
         ) { execution in
-            do {
-                try await body()
-            } catch {
-                try? execution.send(signal: .kill)
-                throw error
-            }
-            for signal in signals { try execution.send(signal: signal) }
+            try await end(execution, signals, after: body)
         }
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// The same, with stderr in a file that `body` can look at.
+    static func run(_ arguments: [String], errors: String, during body: @Sendable () async throws -> Void) async throws -> Outcome
+    {
+        let log = try FileDescriptor.open(
+            FilePath(errors), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), platformOptions: options, input: .none,
+            output: .string(limit: 16 << 20), error: .fileDescriptor(log, closeAfterSpawningProcess: true)
+        ) { execution in
+            try await end(execution, [.terminate], after: body)
+        }
+        return Outcome(result.terminationStatus, result.standardOutput, "")
+    }
+
+    private static var options: PlatformOptions {
+        var options = PlatformOptions()
+        options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
+        return options
+    }
+
+    private static func end<Input, Output, Errors>(
+        _ execution: Execution<Input, Output, Errors>, _ signals: [Signal], after body: @Sendable () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch {
+            try? execution.send(signal: .kill)
+            throw error
+        }
+        for signal in signals { try execution.send(signal: signal) }
     }
 }
 

@@ -276,6 +276,36 @@ struct SidecarProcessTests {
         }
     }
 
+    @Test("--worker: a program that cannot be started for a while costs no attempts")
+    func workerMissing() async throws {
+        try await withFolder { folder in
+            let (program, log) = (folder + "/worker", folder + "/log")
+            let text = """
+                #!/bin/sh
+                read line
+                id=${line#*:}
+                echo "{\\"id\\":${id%%,*},\\"ok\\":true,\\"commands\\":[{\\"m\\":\\"mesh.send\\",\\"p\\":{\\"c\\":\\"$1\\",\\"d\\":\\"x\\"}}]}"
+                """
+            try text.write(toFile: program, atomically: true, encoding: .utf8)
+            try #require(chmod(program, 0o700) == 0)
+            try await withDevEngine { engine in
+                let user = try await engine.connectEndUser()
+                let arguments =
+                    ["consume", "--database", folder + "/db", "--center", engine.center, "--topic", "chat"]
+                    + ["--concurrency", "1", "--worker", program, user.id]
+                _ = try await Program.run(arguments, errors: log) {
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    try FileManager.default.moveItem(atPath: program, toPath: program + ".away")
+                    try await user.send("hello")
+                    while try !String(contentsOfFile: log, encoding: .utf8).contains("could not be run") { await Task.yield() }
+                    try FileManager.default.moveItem(atPath: program + ".away", toPath: program)
+                    try await engine.waitUntil(within: .seconds(20)) { $0.delivered == 1 }
+                }
+            }
+            #expect(try Inspector(database: folder + "/db").entries(JournalFilter()).map(\.attempts) == [1])
+        }
+    }
+
     @Test("a consumer that is refused starts no worker")
     func refused() async throws {
         try await withFolder { folder in

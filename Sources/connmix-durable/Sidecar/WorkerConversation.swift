@@ -32,12 +32,14 @@ final class WorkerConversation: Sendable {
         over = loop.makePromise()
     }
 
-    /// Messages can be handed over now.
-    ///
-    /// - Parameter input: the process's stdin.
-    func begin(_ input: any Channel) {
+    /// - Parameter input: what will be the process's stdin.
+    func attach(_ input: any Channel) {
         state.withLock { $0.input = input }
         input.closeFuture.whenComplete { _ in self.inputClosed() }
+    }
+
+    /// The process runs: messages can be handed over now.
+    func begin() {
         takeNext()
     }
 

@@ -97,6 +97,7 @@ struct WorkerProcess: Sendable {
                 error: .fileDescriptor(descriptors.error, closeAfterSpawningProcess: true)
             ) { execution in
                 process.number = execution.processIdentifier.value
+                conversation.begin()
             }
             return .success(result.terminationStatus)
         } catch {
@@ -126,7 +127,7 @@ struct WorkerProcess: Sendable {
         let stdin = try await bootstrap.takingOwnershipOfDescriptor(output: input.writeEnd.rawValue) { channel in
             channel.eventLoop.makeSucceededFuture(channel)
         }
-        conversation.begin(stdin)
+        conversation.attach(stdin)
         return ([stdout, stderr], Descriptors(input: input.readEnd, output: output.writeEnd, error: error.writeEnd))
     }
 }
