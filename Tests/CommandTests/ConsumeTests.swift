@@ -6,34 +6,14 @@ import Testing
 
 @Suite("consume", .timeLimit(.minutes(1)))
 struct ConsumeTests {
-    /// Consumes with a handler, sends the texts, and gives back the frames that arrived once there are so many.
-    private func consume(
-        _ texts: [String], answers: Int, database: String, options: [String] = [], handler: [String]
-    ) async throws -> (frames: [String], outcome: Program.Outcome) {
-        try await withDevEngine(.init(nodes: 1, topics: ["chat"])) { engine in
-            let user = try await engine.connectEndUser()
-            let arguments =
-                ["consume", "--database", database, "--center", engine.center, "--topic", "chat", "--backoff-base", "0.01"]
-                + ["--backoff-cap", "0.05", "--log-format", "json"] + options + handler
-            let outcome = try await Program.run(arguments) {
-                try await user.send(contentsOf: texts)
-                try await engine.waitUntil(within: .seconds(20)) { $0.delivered >= answers }
-            }
-            await user.close()
-            var frames: [String] = []
-            for await frame in user.frames { frames.append(frame.text ?? "") }
-            return (frames, outcome)
-        }
-    }
-
     @Test("--echo answers, and the stop is clean")
     func echo() async throws {
         try await withFolder { folder in
-            let (frames, outcome) = try await consume(
+            let run = try await ConsumeRun(
                 ["a", "b"], answers: 2, database: folder + "/db", handler: ["--echo"])
-            #expect(frames == ["received: a", "received: b"])
-            #expect(outcome.code == 0)
-            #expect(outcome.output.isEmpty)
+            #expect(run.frames == ["received: a", "received: b"])
+            #expect(run.outcome.code == 0)
+            #expect(run.outcome.output.isEmpty)
         }
     }
 
@@ -50,9 +30,9 @@ struct ConsumeTests {
                 print(json.dumps({"m": "conn.call", "p": {"c": m["client"], "f": "subscribe", "a": ["room"]}}))
                 print(json.dumps({"m": "mesh.publish", "p": {"c": "room", "d": m["data"]["frame"]["data"].upper()}}))
                 """)
-            let (frames, _) = try await consume(
+            let run = try await ConsumeRun(
                 ["hello"], answers: 1, database: folder + "/db", handler: ["--exec", "python3", handler])
-            #expect(frames == ["HELLO"])
+            #expect(run.frames == ["HELLO"])
         }
     }
 
@@ -65,11 +45,11 @@ struct ConsumeTests {
     @Test("the Python example does what its page says")
     func pythonExample() async throws {
         try await withFolder { folder in
-            let (frames, _) = try await consume(
+            let run = try await ConsumeRun(
                 ["hello", "later", "never", "oops", "join"], answers: 3, database: folder + "/db",
                 options: ["--concurrency", "2", "--max-attempts", "2"], handler: ["--worker", "python3", example("worker.py")])
-            #expect(frames.prefix(2) == ["received: hello", "received: later"])
-            #expect(frames.last?.hasSuffix(" joined") == true)
+            #expect(run.frames.prefix(2) == ["received: hello", "received: later"])
+            #expect(run.frames.last?.hasSuffix(" joined") == true)
             var dead = JournalFilter()
             dead.states = [.dead]
             dead.order = .oldest
@@ -84,10 +64,10 @@ struct ConsumeTests {
         arguments: [["--worker", "worker.php"], ["--exec", "handler.php"]])
     func phpExamples(handler: [String]) async throws {
         try await withFolder { folder in
-            let (frames, _) = try await consume(
+            let run = try await ConsumeRun(
                 ["hello", "never", "é😀"], answers: 2, database: folder + "/db", options: ["--concurrency", "2"],
                 handler: [handler[0], "php", example(handler[1])])
-            #expect(frames == ["received: hello", "received: é😀"])
+            #expect(run.frames == ["received: hello", "received: é😀"])
             var dead = JournalFilter()
             dead.states = [.dead]
             let errors = try Inspector(database: folder + "/db").entries(dead).compactMap(\.lastError)
@@ -115,10 +95,10 @@ struct ConsumeTests {
                 """)
             let database = folder + "/db"
             let texts = ["code", "dead", "line", "slow", "kill", "again"]
-            let (frames, _) = try await consume(
+            let run = try await ConsumeRun(
                 texts, answers: 1, database: database, options: ["--max-attempts", "2", "--timeout", "1"],
                 handler: ["--exec", "python3", handler])
-            #expect(frames == ["again2"])
+            #expect(run.frames == ["again2"])
             let list = try await Program.run("journal", "list", "--order", "oldest", "--json", "--database", database)
             let entries = try list.objects()
             let errors = entries.map { $0["last_error"]?.text ?? "" }
@@ -156,12 +136,12 @@ struct ConsumeTests {
                 """)
             let database = folder + "/db"
             let texts = ["die", "wrong", "slow", "no", "never", "later", "end"]
-            let (frames, outcome) = try await consume(
+            let run = try await ConsumeRun(
                 texts, answers: 2, database: database,
                 options: ["--max-attempts", "2", "--timeout", "1", "--concurrency", "2"],
                 handler: ["--worker", "python3", handler])
-            #expect(frames == ["later", "end"])
-            #expect(outcome.code == 0)
+            #expect(run.frames == ["later", "end"])
+            #expect(run.outcome.code == 0)
             let list = try await Program.run("journal", "list", "--order", "oldest", "--json", "--database", database)
             let entries = try list.objects()
             let errors = entries.map { $0["last_error"]?.text ?? "" }

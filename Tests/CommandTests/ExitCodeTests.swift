@@ -26,6 +26,26 @@ struct ExitCodeTests {
         try await expect(["journal", "list", "--state", "lost"], code: 64, saying: "lost")
     }
 
+    @Test(
+        "64: settings that contradict each other, or are none",
+        arguments: [
+            ("--lane none --dead-head park", "--dead-head"), ("--lane none --lane-order strict", "--lane-order"),
+            ("--lane a..b", "a..b"), ("--lane-order loose", "loose"), ("--dead-head kill", "kill"),
+            ("--dedupe-window 5", "--dedupe"), ("--dedupe a --dedupe-window 0", "window"),
+            ("--retention-age soon", "soon"), ("--retention-size 5X", "5X"), ("--retention-size 5", "1048576"),
+            ("--retry-base 5 --retry-cap 1", "--retry-cap"), ("--retry-cap 0.05", "--retry-base"),
+            ("--backoff-base 5 --backoff-cap 1", "--backoff-cap"), ("--retry-base 0", "retry.base"), ("--timeout 0", "--timeout"),
+        ])
+    func settings(flags: String, part: String) async throws {
+        try await withFolder { folder in
+            try await expect(
+                ["consume", "--topic", "chat", "--database", "\(folder)/db", "--echo"]
+                    + flags.split(separator: " ").map(String.init),
+                code: 64, saying: part)
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/db"))
+        }
+    }
+
     @Test("66, 65 and 73: databases that are none")
     func databases() async throws {
         try await withFolder { folder in

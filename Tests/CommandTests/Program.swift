@@ -42,13 +42,15 @@ struct Program {
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }
 
-    /// Runs the program while `body` runs, then ends it with SIGTERM and waits for it.
-    static func run(_ arguments: [String], during body: @Sendable () async throws -> Void) async throws -> Outcome {
+    /// Runs the program while `body` runs, then ends it with the signals, and waits for it.
+    static func run(
+        _ arguments: [String], signals: [Signal] = [.terminate], during body: @Sendable () async throws -> Void
+    ) async throws -> Outcome {
         try await run(
             arguments,
-            terminating: { terminate in
+            sending: { send in
                 try await body()
-                try terminate()
+                for signal in signals { try send(signal) }
             })
     }
 
@@ -56,20 +58,55 @@ struct Program {
     static func run(
         _ arguments: [String], terminating body: @Sendable (_ terminate: () throws -> Void) async throws -> Void
     ) async throws -> Outcome {
-        var options = PlatformOptions()
-        options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
+        try await run(arguments, sending: { send in try await body { try send(.terminate) } })
+    }
+
+    private static func run(
+        _ arguments: [String], sending body: @Sendable (_ send: (Signal) throws -> Void) async throws -> Void
+    ) async throws -> Outcome {
         let result = try await Subprocess.run(
             .path(path), arguments: Arguments(arguments), platformOptions: options, input: .none,
             output: .string(limit: 16 << 20), error: .string(limit: 1 << 20)
         ) { execution in
-            do {
-                try await body { try execution.send(signal: .terminate) }
-            } catch {
-                try? execution.send(signal: .kill)
-                throw error
-            }
+            try await guarding(execution, body)
         }
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// The same, with stderr in a file that `body` can look at.
+    static func run(_ arguments: [String], errors: String, during body: @Sendable () async throws -> Void) async throws -> Outcome
+    {
+        let log = try FileDescriptor.open(
+            FilePath(errors), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), platformOptions: options, input: .none,
+            output: .string(limit: 16 << 20), error: .fileDescriptor(log, closeAfterSpawningProcess: true)
+        ) { execution in
+            try await guarding(execution) { send in
+                try await body()
+                try send(.terminate)
+            }
+        }
+        return Outcome(result.terminationStatus, result.standardOutput, "")
+    }
+
+    private static var options: PlatformOptions {
+        var options = PlatformOptions()
+        options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
+        return options
+    }
+
+    /// Leaves no process behind where `body` fails.
+    private static func guarding<Input, Output, Errors>(
+        _ execution: Execution<Input, Output, Errors>,
+        _ body: @Sendable (_ send: (Signal) throws -> Void) async throws -> Void
+    ) async throws {
+        do {
+            try await body { try execution.send(signal: $0) }
+        } catch {
+            try? execution.send(signal: .kill)
+            throw error
+        }
     }
 }
 

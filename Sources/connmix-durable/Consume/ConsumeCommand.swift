@@ -41,9 +41,6 @@ struct ConsumeCommand: AsyncParsableCommand {
                     ? "no handler is named; name one of --echo, --exec CMD and --worker CMD"
                     : "several handlers are named; name only one of --echo, --exec CMD and --worker CMD")
         }
-        guard options.timeout.map({ $0.duration > .zero }) ?? true else {
-            throw ValidationError("--timeout is 0; give it some time, or leave it out for no limit")
-        }
     }
 
     func run() async throws {
@@ -57,11 +54,13 @@ struct ConsumeCommand: AsyncParsableCommand {
             let handler = ExecHandler(try SidecarProgram(exec), timeout: options.timeout?.duration, logger: logger)
             try await Running.consumer(configuration, handler: { try await handler.handle($0, $1) }, logger: logger)
         } else {
-            let pool = WorkerPool(
+            try await WorkerPool.with(
                 try SidecarProgram(worker), count: configuration.concurrency, timeout: options.timeout?.duration,
-                logger: logger)
-            try await Running.consumer(
-                configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], logger: logger)
+                logger: logger
+            ) { [logger] pool in
+                try await Running.consumer(
+                    configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], logger: logger)
+            }
         }
     }
 

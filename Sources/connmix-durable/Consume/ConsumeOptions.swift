@@ -44,6 +44,28 @@ struct ConsumeOptions: ParsableArguments {
     @Option(help: "Messages that may be read and not committed yet. (32768)")
     var atRiskLimit: Int?
 
+    @OptionGroup(title: "Messages") var messages: MessageOptions
+
+    func validate() throws {
+        if let timeout, timeout.duration == .zero {
+            throw ValidationError("--timeout is 0; give it some time, or leave it out for no limit")
+        }
+        try check("--backoff", backoffBase ?? Self.base, backoffCap ?? Self.cap)
+        if messages.retryBase != nil || messages.retryCap != nil {
+            try check("--retry", messages.retryBase ?? backoffBase ?? Self.base, messages.retryCap ?? backoffCap ?? Self.cap)
+        }
+    }
+
+    /// The library's defaults.
+    private static let base = Seconds(0, tenths: 1)
+    private static let cap = Seconds(30)
+
+    private func check(_ name: String, _ base: Seconds, _ cap: Seconds) throws {
+        guard base.duration <= cap.duration else {
+            throw ValidationError("\(name)-base is \(base) and \(name)-cap is \(cap); the first pause cannot be the longer one")
+        }
+    }
+
     func configuration(database: String, topics: [String]) -> ConsumerConfiguration {
         let centers = center.isEmpty ? [DatabaseOptions.environment("CONNMIX_CENTER") ?? "127.0.0.1:6787"] : center
         var configuration = ConsumerConfiguration(database: database, centers: centers, topics: topics)
@@ -65,6 +87,7 @@ struct ConsumeOptions: ParsableArguments {
             configuration.retry.cap = backoffCap.duration
             configuration.commandRetry.cap = backoffCap.duration
         }
+        messages.apply(to: &configuration)
         if let nodeGrace { configuration.nodeGrace = nodeGrace.duration }
         if let shutdownGrace { configuration.shutdownGrace = shutdownGrace.duration }
         if let drain { configuration.drain = drain.duration }

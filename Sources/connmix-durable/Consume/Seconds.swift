@@ -11,3 +11,10 @@ struct Seconds: ExpressibleByArgument, CustomStringConvertible {
         description = argument
     }
 }
+
+extension Seconds {
+    init(_ seconds: Int, tenths: Int = 0) {
+        duration = .milliseconds(seconds * 1_000 + tenths * 100)
+        description = tenths == 0 ? "\(seconds)" : "\(seconds).\(tenths)"
+    }
+}

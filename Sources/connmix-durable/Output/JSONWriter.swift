@@ -9,8 +9,10 @@ struct JSONWriter {
     /// One object and a line's end.
     static func line(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()
+        writer.bytes.reserveCapacity(512)
         writer.object(body)
-        return writer.bytes + [0x0A]
+        writer.bytes.append(0x0A)
+        return writer.bytes
     }
 
     mutating func object(_ body: (inout JSONWriter) -> Void) {
@@ -34,7 +36,14 @@ struct JSONWriter {
         guard let text else { return literal("null") }
         open()
         bytes.append(0x22)
-        for scalar in text.unicodeScalars { append(scalar) }
+        var copy = text
+        copy.withUTF8 { content in
+            if content.allSatisfy(Self.isPlain) {
+                bytes.append(contentsOf: content)
+            } else {
+                for scalar in String(decoding: content, as: UTF8.self).unicodeScalars { append(scalar) }
+            }
+        }
         bytes.append(0x22)
     }
 
@@ -67,6 +76,7 @@ struct JSONWriter {
     /// strings, become escapes. The value is the same.
     mutating func json(_ json: [UInt8]) {
         open()
+        if json.allSatisfy(Self.isHarmless) { return bytes.append(contentsOf: json) }
         var index = 0
         while index < json.count {
             let byte = json[index]
@@ -84,9 +94,19 @@ struct JSONWriter {
 
     // MARK: -
 
+    /// A character that stands for itself in a string, and needs no look.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x5C
+    }
+
+    /// Not even the first byte of what acts on a line or a terminal.
+    private static func isHarmless(_ byte: UInt8) -> Bool {
+        byte != 0x0A && byte != 0x0D && byte != 0x7F && byte != 0xC2
+    }
+
     private mutating func literal(_ text: String) {
         open()
-        bytes += Array(text.utf8)
+        bytes.append(contentsOf: text.utf8)
     }
 
     private mutating func open() {

@@ -5,8 +5,33 @@ enum Timestamp {
         let (seconds, fraction) = microseconds.flooredDivision(by: 1_000_000)
         let (days, ofDay) = seconds.flooredDivision(by: 86_400)
         let (year, month, day) = civil(days: days)
+        if (0...9_999).contains(year) { return text(year, month, day, ofDay, fraction) }
         return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(day, 2) + "T" + pad(ofDay / 3_600, 2) + ":"
             + pad(ofDay / 60 % 60, 2) + ":" + pad(ofDay % 60, 2) + "." + pad(fraction, 6) + "Z"
+    }
+
+    /// The same without a string for each part.
+    private static func text(_ year: Int64, _ month: Int64, _ day: Int64, _ ofDay: Int64, _ fraction: Int64) -> String {
+        String(unsafeUninitializedCapacity: 27) { text in
+            var place = 0
+            func add(_ number: Int64, _ digits: Int, _ end: Unicode.Scalar) {
+                var rest = number
+                for digit in stride(from: place + digits - 1, through: place, by: -1) {
+                    text[digit] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                text[place + digits] = UInt8(ascii: end)
+                place += digits + 1
+            }
+            add(year, 4, "-")
+            add(month, 2, "-")
+            add(day, 2, "T")
+            add(ofDay / 3_600, 2, ":")
+            add(ofDay / 60 % 60, 2, ":")
+            add(ofDay % 60, 2, ".")
+            add(fraction, 6, "Z")
+            return place
+        }
     }
 
     /// Reads RFC 3339 with any offset and up to nine digits of a second's fraction.

@@ -3,7 +3,8 @@ struct ByteTail {
     private let limit: Int
     private var bytes: [UInt8] = []
 
-    init(limit: Int = 4_096) {
+    /// - Parameter limit: less than what the journal keeps of an error, so that the end is among it.
+    init(limit: Int = 3_072) {
         self.limit = limit
     }
 
@@ -14,7 +15,9 @@ struct ByteTail {
 
     /// As text, without the white space around it.
     var text: String {
-        var text = String(decoding: bytes, as: UTF8.self)[...]
+        // The first character may have been cut.
+        let whole = bytes.drop { $0 & 0xC0 == 0x80 }
+        var text = String(decoding: whole, as: UTF8.self)[...]
         while text.last?.isWhitespace == true { text.removeLast() }
         while text.first?.isWhitespace == true { text.removeFirst() }
         return String(text)

@@ -63,6 +63,8 @@ struct ExecHandler: Sendable {
 
     private func runInTime(_ message: Message) async throws -> Run {
         let process = StartedProcess()
+        // What the process left behind in its group goes with it.
+        defer { SidecarProgram.sweep(process.number) }
         return try await withThrowingTaskGroup(of: End.self) { group in
             group.addTask { .exited(try await run(message) { process.number = $0 }) }
             if let timeout {
@@ -74,13 +76,10 @@ struct ExecHandler: Sendable {
             let end = try await group.next()
             group.cancelAll()
             switch end {
-            case .exited(let run)?:
-                if Task.isCancelled { SidecarProgram.sweep(process.number) }
-                return run
+            case .exited(let run)?: return run
             case .timedOut?, nil:
                 // Cancelling ends the process and waits for it.
                 _ = try? await group.next()
-                SidecarProgram.sweep(process.number)
                 throw HandlerError.timedOut(after: timeout ?? .zero)
             }
         }

@@ -5,54 +5,46 @@ import Synchronization
 final class JobQueue: Sendable {
     private struct State {
         var jobs = Deque<WorkerJob>()
-        var takers = Deque<(number: Int, continuation: CheckedContinuation<WorkerJob?, Never>)>()
-        var lastTaker = 0
+        var idle: [WorkerConversation] = []
     }
 
     private let state = Mutex(State())
 
+    /// Hands the message to an idle worker, or keeps it until one asks.
     func add(_ job: WorkerJob) {
-        let taker = state.withLock { state in
-            let taker = state.takers.popFirst()
-            if taker == nil { state.jobs.append(job) }
-            return taker
+        while let worker = idleWorker(or: { $0.append(job) }) {
+            if worker.take(job) { return }
         }
-        taker?.continuation.resume(returning: job)
     }
 
-    /// Puts a job back that a worker took and did not begin.
+    /// Takes a message back that a worker did not begin; it is the next one.
     func putBack(_ job: WorkerJob) {
-        let taker = state.withLock { state in
-            let taker = state.takers.popFirst()
-            if taker == nil { state.jobs.prepend(job) }
-            return taker
+        while let worker = idleWorker(or: { $0.prepend(job) }) {
+            if worker.take(job) { return }
         }
-        taker?.continuation.resume(returning: job)
     }
 
-    /// The next job; `nil` where the calling task is cancelled.
-    func next() async -> WorkerJob? {
-        let number = state.withLock { state in
-            state.lastTaker += 1
-            return state.lastTaker
+    /// The next message; where there is none the worker counts as idle.
+    func next(for worker: WorkerConversation) -> WorkerJob? {
+        state.withLock { state in
+            while let job = state.jobs.popFirst() {
+                if !job.isFinished { return job }
+            }
+            state.idle.append(worker)
+            return nil
         }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let job = state.withLock { state -> WorkerJob?? in
-                    if Task.isCancelled { return .some(nil) }
-                    while let job = state.jobs.popFirst() {
-                        if !job.isFinished { return job }
-                    }
-                    state.takers.append((number, continuation))
-                    return nil
-                }
-                if let job { continuation.resume(returning: job) }
-            }
-        } onCancel: {
-            let taker = state.withLock { state in
-                state.takers.firstIndex { $0.number == number }.map { state.takers.remove(at: $0) }
-            }
-            taker?.continuation.resume(returning: nil)
+    }
+
+    /// The worker takes no more messages.
+    func leave(_ worker: WorkerConversation) {
+        state.withLock { state in state.idle.removeAll { $0 === worker } }
+    }
+
+    private func idleWorker(or keep: (inout Deque<WorkerJob>) -> Void) -> WorkerConversation? {
+        state.withLock { state in
+            let worker = state.idle.popLast()
+            if worker == nil { keep(&state.jobs) }
+            return worker
         }
     }
 }

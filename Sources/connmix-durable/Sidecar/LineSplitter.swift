@@ -9,11 +9,13 @@ struct LineSplitter {
 
     /// - Returns: the lines that are complete now, without their ends.
     mutating func append(_ bytes: [UInt8]) throws(TooLong) -> [[UInt8]] {
-        guard bytes.contains(0x0A) else {
+        guard let end = bytes.firstIndex(of: 0x0A) else {
             rest += bytes
             guard rest.count <= Self.limit else { throw TooLong() }
             return []
         }
+        // One whole line is what nearly always comes.
+        if rest.isEmpty, end == bytes.count - 1 { return [Array(bytes.dropLast())] }
         var parts = (rest + bytes).split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
         rest = parts.removeLast()
         guard parts.allSatisfy({ $0.count <= Self.limit }) else { throw TooLong() }

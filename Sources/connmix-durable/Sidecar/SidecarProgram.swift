@@ -43,6 +43,12 @@ struct SidecarProgram: Sendable {
         return options
     }
 
+    /// Asks a process and its group to end, before they are made to.
+    static func terminate(_ processIdentifier: Int32?) {
+        guard let processIdentifier, processIdentifier > 1 else { return }
+        _ = kill(-processIdentifier, SIGTERM)
+    }
+
     /// Ends what a process left behind in its group.
     static func sweep(_ processIdentifier: Int32?) {
         guard let processIdentifier, processIdentifier > 1 else { return }

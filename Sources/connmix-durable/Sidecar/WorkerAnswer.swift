@@ -21,9 +21,9 @@ struct WorkerAnswer: Sendable, Equatable {
         var retryAfter: Double?
         var commands: [[UInt8]] = []
         let isRead = line.withUnsafeBufferPointer { bytes in
-            guard JSONScanner.isValue(bytes) else { return false }
+            guard (try? UTF8Span(validating: bytes.span)) != nil else { return false }
             var scanner = JSONScanner(bytes)
-            return scanner.object { key, escaped, scanner in
+            let isObject = scanner.object { key, escaped, scanner in
                 let name = scanner.text((key, escaped))
                 if name == "commands" { return Self.elements(&scanner, bytes, &commands) }
                 if name == "error", scanner.peek() == UInt8(ascii: "\"") {
@@ -41,6 +41,7 @@ struct WorkerAnswer: Sendable, Equatable {
                 }
                 return true
             }
+            return isObject && scanner.peek() == 0 && scanner.isAtEnd
         }
         guard isRead, let id, let isOK else { return nil }
         self.id = id

@@ -1,12 +1,13 @@
+import NIOCore
 import Synchronization
 
 /// A message on its way through a worker; its handler waits for the answer.
 final class WorkerJob: Sendable {
     let id: Int64
-    let line: [UInt8]
+    let line: ByteBuffer
     private let waiter: Mutex<CheckedContinuation<WorkerAnswer.Verdict, any Error>?>
 
-    init(id: Int64, line: [UInt8], waiter: CheckedContinuation<WorkerAnswer.Verdict, any Error>) {
+    init(id: Int64, line: ByteBuffer, waiter: CheckedContinuation<WorkerAnswer.Verdict, any Error>) {
         self.id = id
         self.line = line
         self.waiter = Mutex(waiter)

@@ -1,24 +1,50 @@
 import ConnmixDurable
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
 /// `--worker`: processes that stay, each with one message at a time.
+///
+/// They are started with the first message: by then the database file is ours.
 final class WorkerPool: Service {
     private let program: SidecarProgram
     private let count: Int
     private let timeout: Duration?
     private let logger: Logger
+    private let loop: any EventLoop
     private let queue = JobQueue()
+    private let firstMessage = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingOldest(1))
 
-    init(_ program: SidecarProgram, count: Int, timeout: Duration?, logger: Logger) {
+    /// Runs `body` with a pool and on its event loop.
+    static func with(
+        _ program: SidecarProgram, count: Int, timeout: Duration?, logger: Logger,
+        body: @Sendable (WorkerPool) async throws -> Void
+    ) async throws {
+        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let pool = WorkerPool(program, count: count, timeout: timeout, logger: logger, loop: threads.next())
+        let result: Result<Void, any Error>
+        do {
+            result = .success(
+                try await withTaskExecutorPreference(EventLoopExecutor(pool.loop)) { try await body(pool) })
+        } catch {
+            result = .failure(error)
+        }
+        try await threads.shutdownGracefully()
+        try result.get()
+    }
+
+    private init(_ program: SidecarProgram, count: Int, timeout: Duration?, logger: Logger, loop: any EventLoop) {
         self.program = program
         self.count = count
         self.timeout = timeout
         self.logger = logger
+        self.loop = loop
     }
 
     /// Hands a message to a worker and waits for its answer.
     func handle(_ message: Message, _ context: HandlerContext) async throws {
+        firstMessage.continuation.finish()
         switch try await answer(message) {
         case .done(let commands): for command in commands { try context.stage(command) }
         case .failed(let reason): throw SidecarError(reason)
@@ -28,7 +54,7 @@ final class WorkerPool: Service {
     }
 
     private func answer(_ message: Message) async throws -> WorkerAnswer.Verdict {
-        let line = MessageLine.bytes(message)
+        let line = ByteBuffer(bytes: MessageLine.bytes(message))
         let ticket = JobTicket()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { waiter in
@@ -40,9 +66,10 @@ final class WorkerPool: Service {
         }
     }
 
-    /// Keeps the workers alive until a graceful shutdown or cancellation; then ends them all.
+    /// Keeps the workers alive from the first message until a graceful shutdown or cancellation; then ends them all.
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
+            for await _ in firstMessage.stream {}
             await withTaskGroup(of: Void.self) { group in
                 for number in 1...max(1, count) {
                     group.addTask { await self.keepAlive(number) }
@@ -56,7 +83,7 @@ final class WorkerPool: Service {
         logger[metadataKey: "worker"] = "\(number)"
         var pause = Duration.milliseconds(100)
         while !Task.isCancelled {
-            let process = WorkerProcess(program, queue: queue, timeout: timeout, logger: logger)
+            let process = WorkerProcess(program, queue: queue, timeout: timeout, logger: logger, loop: loop)
             let end = await process.run()
             guard !Task.isCancelled else { return }
             if end.answers > 0 { pause = .milliseconds(100) }

@@ -1,0 +1,62 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// Order, repeats, retries and retention of messages.
+struct MessageOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Handled one after the other: messages of one client, of one topic, none, or those with one value in their data, such as frame.uid. (client)",
+            valueName: "client|topic|none|path"))
+    var lane: LaneChoice?
+    @Option(help: "Behind a message that waits for its retry its lane waits (strict) or goes on (relaxed). (strict)")
+    var laneOrder: Lanes.Order?
+    @Option(help: "Behind a dead message its lane goes on (skip) or stands still until somebody acts (park). (skip)")
+    var deadHead: Lanes.DeadHead?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Handle a message once within the window, told by these values in its data; client stands for its client.",
+            valueName: "path"))
+    var dedupe: [DedupePart] = []
+    @Option(help: ArgumentHelp("How long a message is remembered for --dedupe: seconds, or 2h. (1h)", valueName: "time"))
+    var dedupeWindow: Span?
+
+    @Option(help: "Seconds of the first pause before a message is tried again. (--backoff-base)")
+    var retryBase: Seconds?
+    @Option(help: "Seconds of the longest such pause. (--backoff-cap)")
+    var retryCap: Seconds?
+
+    @Option(
+        help: ArgumentHelp(
+            "Delete what is done and sent when it is older: seconds, or 7d. Default: keep it.", valueName: "time"))
+    var retentionAge: Span?
+    @Option(
+        help: ArgumentHelp(
+            "Delete the oldest of it while the database holds more: bytes, or 10G. Default: keep it.", valueName: "bytes"))
+    var retentionSize: ByteCount?
+
+    func validate() throws {
+        if case LaneChoice.none? = lane {
+            for (flag, isGiven) in [("--lane-order", laneOrder != nil), ("--dead-head", deadHead != nil)] where isGiven {
+                throw ValidationError("\(flag) says how lanes behave, but --lane none makes none; leave one of them out")
+            }
+        }
+        guard dedupeWindow == nil || !dedupe.isEmpty else {
+            throw ValidationError("--dedupe-window says for how long, but not what; name the key with --dedupe")
+        }
+    }
+
+    func apply(to configuration: inout ConsumerConfiguration) {
+        if let lane { configuration.lanes = lane.lanes }
+        if let laneOrder { configuration.lanes.order = laneOrder }
+        if let deadHead { configuration.lanes.deadHead = deadHead }
+        if !dedupe.isEmpty {
+            let parts = dedupe
+            configuration.dedupe = Dedupe(window: dedupeWindow?.duration ?? .seconds(3_600)) { DedupePart.key(parts, of: $0) }
+        }
+        if let retryBase { configuration.retry.base = retryBase.duration }
+        if let retryCap { configuration.retry.cap = retryCap.duration }
+        configuration.retention = Retention(age: retentionAge?.duration, bytes: retentionSize?.bytes)
+    }
+}
