@@ -1,3 +1,6 @@
+public import CoreMetrics
+public import Tracing
+
 /// What a consumer needs to know. Every value has a default but the topics.
 public struct ConsumerConfiguration: Sendable {
     /// The database file. It is created, with mode 0600, where it is missing.
@@ -31,6 +34,11 @@ public struct ConsumerConfiguration: Sendable {
     public var retention = Retention()
     /// Kept with each run, to tell later which code handled an entry.
     public var handlerVersion: String?
+
+    /// Where metrics go; `nil`: to what `MetricsSystem` was bootstrapped with.
+    public var metrics: (any MetricsFactory)?
+    /// Where spans go; `nil`: to what `InstrumentationSystem` was bootstrapped with.
+    public var tracer: (any Tracer)?
 
     /// How many messages may be read and not committed yet, before reading stops. At an eighth of it nodes are asked to pause.
     public var atRiskLimit = 32_768

@@ -1,9 +1,11 @@
+internal import CoreMetrics
 internal import Glibc
 public import Logging
 internal import NIOCore
 internal import NIOPosix
 public import ServiceLifecycle
 internal import Synchronization
+internal import Tracing
 
 /// The reliable consumer: pops connmix queues, journals each message in SQLite before it is handled, and sends the handlers'
 /// commands from an outbox until the engine answers.
@@ -172,6 +174,8 @@ public final class ConnmixConsumer: Service {
                 laneWindow: configuration.laneWindow),
             judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
             retention: configuration.retention, seenChanges: seenChanges,
+            metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
+            spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
             onEvent: { [logger, eventsContinuation] event in
                 logger.log(event)
                 eventsContinuation.yield(event)
@@ -275,19 +279,22 @@ public final class ConnmixConsumer: Service {
         let attempt = attempt
         var next = await core.nextJob()
         while let job = next {
-            let outcome = await handle(job, attempt)
+            let outcome = await handle(job, attempt, core)
             next = core.ended(outcome)
             if next == nil { next = await core.nextJob() }
         }
     }
 
-    private func handle(_ job: Dispatcher.Job, _ attempt: Attempt) async -> HandlerOutcome {
+    private func handle(_ job: Dispatcher.Job, _ attempt: Attempt, _ core: ConsumerCore) async -> HandlerOutcome {
         let delivery = job.delivery
         let message = Message(
             id: job.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
             receivedAt: delivery.receivedAt, data: delivery.data)
         let startedAt = Clock.now()
-        let result = await attempt.run(message, HandlerContext(), startedAt: startedAt)
+        let result = await core.spans.handling(message) {
+            await attempt.run(message, HandlerContext(), startedAt: startedAt)
+        }
+        if core.metrics.isOn { core.metrics.handled(inMicroseconds: Clock.now() - startedAt) }
         return HandlerOutcome(id: job.id, delivery: delivery, startedAt: startedAt, result: result)
     }
 }

@@ -46,29 +46,29 @@ struct Program {
     static func run(
         _ arguments: [String], signals: [Signal] = [.terminate], during body: @Sendable () async throws -> Void
     ) async throws -> Outcome {
-        try await run(
-            arguments,
-            sending: { send in
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), platformOptions: options, input: .none,
+            output: .string(limit: 16 << 20), error: .string(limit: 1 << 20)
+        ) { execution in
+            try await guarding(execution) {
                 try await body()
-                for signal in signals { try send(signal) }
-            })
+                for signal in signals { try execution.send(signal: signal) }
+            }
+        }
+        return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }
 
     /// Runs the program while `body` runs, which ends it with the SIGTERMs that it sends; then waits for it.
     static func run(
         _ arguments: [String], terminating body: @Sendable (_ terminate: () throws -> Void) async throws -> Void
     ) async throws -> Outcome {
-        try await run(arguments, sending: { send in try await body { try send(.terminate) } })
-    }
-
-    private static func run(
-        _ arguments: [String], sending body: @Sendable (_ send: (Signal) throws -> Void) async throws -> Void
-    ) async throws -> Outcome {
         let result = try await Subprocess.run(
             .path(path), arguments: Arguments(arguments), platformOptions: options, input: .none,
             output: .string(limit: 16 << 20), error: .string(limit: 1 << 20)
         ) { execution in
-            try await guarding(execution, body)
+            try await guarding(execution) {
+                try await body { try execution.send(signal: .terminate) }
+            }
         }
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }
@@ -82,9 +82,9 @@ struct Program {
             .path(path), arguments: Arguments(arguments), platformOptions: options, input: .none,
             output: .string(limit: 16 << 20), error: .fileDescriptor(log, closeAfterSpawningProcess: true)
         ) { execution in
-            try await guarding(execution) { send in
+            try await guarding(execution) {
                 try await body()
-                try send(.terminate)
+                try execution.send(signal: .terminate)
             }
         }
         return Outcome(result.terminationStatus, result.standardOutput, "")
@@ -98,11 +98,10 @@ struct Program {
 
     /// Leaves no process behind where `body` fails.
     private static func guarding<Input, Output, Errors>(
-        _ execution: Execution<Input, Output, Errors>,
-        _ body: @Sendable (_ send: (Signal) throws -> Void) async throws -> Void
+        _ execution: Execution<Input, Output, Errors>, _ body: () async throws -> Void
     ) async throws {
         do {
-            try await body { try execution.send(signal: $0) }
+            try await body()
         } catch {
             try? execution.send(signal: .kill)
             throw error

@@ -13,6 +13,9 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             let now = Clock.now()
             for outcome in outcomes {
+                if spans.isOn, let span = state.sendSpans.removeValue(forKey: outcome.command) {
+                    ConsumerSpans.end(span, outcome.result)
+                }
                 let change: Relay.Change?
                 switch outcome.result {
                 case .replied(let reply): change = state.relay.replied(outcome.command, reply, now: now)

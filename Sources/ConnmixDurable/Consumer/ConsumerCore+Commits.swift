@@ -15,7 +15,7 @@ extension ConsumerCore {
             }
             return DrainOperation.Work(
                 outcomes: state.outcomes, enqueues: state.enqueues, changes: state.changes,
-                claims: state.dispatcher.takeClaims(), releases: state.dispatcher.takeReleases())
+                claims: state.dispatcher.takeClaims(), releases: state.dispatcher.takeReleases(), takenAt: Clock.now())
         }
         work.arrivals = intake.withLock { $0.take() }
         if let dedupe {
@@ -217,9 +217,22 @@ extension ConsumerCore {
             return (state.nodes, state.trouble?.reason)
         }
         guard let facts else { return }
+        if metrics.isOn { try observe(transaction.connection, facts.nodes, atRisk: atRisk, highWater: highWater) }
         try RunTable.account(
             transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(facts.nodes),
             paused: facts.paused)
+    }
+
+    private func observe(
+        _ connection: Connection, _ nodes: [NodeIdentity: String], atRisk: Int, highWater: Int
+    ) throws {
+        let entries = try Ledger.journal.counts(connection)
+        let commands = try Ledger.outbox.counts(connection)
+        metrics.observe(
+            atRisk: atRisk, highWater: highWater,
+            openEntries: entries[EntryState.pending.rawValue, default: 0] + entries[EntryState.running.rawValue, default: 0],
+            openCommands: commands[CommandState.pending.rawValue, default: 0])
+        metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == "consuming" })
     }
 
     /// The transaction that took these rows left nothing in the file.
@@ -272,6 +285,7 @@ extension ConsumerCore {
             if isClosed { receipt.abandon(Self.unanswered(receipt.id)) }
         }
         announceEnds(effects)
+        metrics.committed(work, effects, inMicroseconds: Clock.now() - work.takenAt)
         for outcome in effects.outcomes { report(outcome) }
         for (key, entry) in effects.repeats { onEvent(.repeated(key: key, entry: entry)) }
         for (id, node, reason) in effects.unreadable { onEvent(.unreadableMessage(id: id, node: node, reason: reason)) }
@@ -328,6 +342,7 @@ extension ConsumerCore {
             return isNew
         }
         apply(intake.withLock { $0.putBack(work.arrivals) })
+        metrics.commitFailed()
         if isNew { onEvent(.paused(reason: known.message)) }
         for enqueue in work.enqueues { enqueue.finish(.failure(known)) }
         pump()

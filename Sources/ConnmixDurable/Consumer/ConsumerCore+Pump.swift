@@ -35,6 +35,9 @@ extension ConsumerCore {
         for change in changes { keep(change, &state, &settled) }
         var byNode: [String: [(id: Int64, command: Command)]] = [:]
         for send in sends { byNode[send.node, default: []].append((send.id, send.command)) }
+        if spans.isOn {
+            for send in sends { state.sendSpans[send.id] = spans.sending(send.command, id: send.id, to: send.node) }
+        }
         return byNode.compactMap { node, commands in state.connections[node].map { ($0, commands) } }
     }
 

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import Synchronization
+internal import Tracing
 
 /// Where the two halves meet: what nodes bring goes to the writer, what is committed goes to handlers and nodes.
 ///
@@ -34,6 +35,8 @@ final class ConsumerCore: Sendable {
         var soloJob: Dispatcher.Job?
         var pruner: Pruner
         var expiryLookAt: Int64 = 0
+        /// Of commands in flight, where somebody traces.
+        var sendSpans: [Int64: any Span] = [:]
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
     }
@@ -53,7 +56,9 @@ final class ConsumerCore: Sendable {
     let loop: any EventLoop
     let intake: Mutex<Intake>
     let state: Mutex<State>
-    let onEvent: @Sendable (ConsumerEvent) -> Void
+    let metrics: ConsumerMetrics
+    let spans: ConsumerSpans
+    private let tell: @Sendable (ConsumerEvent) -> Void
 
     /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
     static let markDelay: Int64 = 50_000
@@ -63,17 +68,25 @@ final class ConsumerCore: Sendable {
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, retention: Retention = Retention(),
-        seenChanges: ChangeMark.Versions = .init(), onEvent: @escaping @Sendable (ConsumerEvent) -> Void
+        seenChanges: ChangeMark.Versions = .init(), metrics: ConsumerMetrics, spans: ConsumerSpans,
+        onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
+        self.metrics = metrics
+        self.spans = spans
         self.run = run
         self.judge = judge
         self.lanes = lanes
         self.dedupe = dedupe
         self.writer = writer
         self.loop = loop
-        self.onEvent = onEvent
+        tell = onEvent
         intake = Mutex(Intake(limits: limits))
         state = Mutex(State(dispatcher: dispatcher, relay: relay, pruner: Pruner(retention), seenChanges: seenChanges))
+    }
+
+    func onEvent(_ event: ConsumerEvent) {
+        metrics.happened(event)
+        tell(event)
     }
 
     /// Loads what the file holds and begins.

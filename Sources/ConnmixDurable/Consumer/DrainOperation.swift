@@ -20,6 +20,8 @@ final class DrainOperation: WriteOperation {
         var claims: (together: [Int64], alone: Int64?) = ([], nil)
         /// Claimed entries that are not going to be handled now, ascending.
         var releases: [Int64] = []
+        /// When it was taken, in microseconds since 1970.
+        var takenAt: Int64 = 0
 
         var isEmpty: Bool {
             outcomes.isEmpty && arrivals.isEmpty && enqueues.isEmpty && changes.isEmpty && claims.together.isEmpty
@@ -32,6 +34,8 @@ final class DrainOperation: WriteOperation {
         /// Rows taken into the windows, in order.
         var entries: [Int64] = []
         var commands: [Int64] = []
+        /// How many commands are new.
+        var enqueued = 0
         /// One for each command from outside, in their order.
         var accepted: [Accepted] = []
         var superseded: [(id: Int64, reason: String)] = []
@@ -242,6 +246,7 @@ final class DrainOperation: WriteOperation {
             rows.append(row)
             effects.accepted.append(.new(row.id))
         }
+        effects.enqueued = rows.count
         core.admit(rows, &effects)
     }
 
