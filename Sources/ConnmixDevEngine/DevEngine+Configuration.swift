@@ -32,6 +32,9 @@ extension DevEngine {
         public var pingResetsReadTimeout = false
         /// The context key that a frame of `op` `auth` or `userauth` waits for.
         public var authKey = "uid"
+        /// Where it is set, the connection waits after each frame that has a member `n`, until that context key has the value of
+        /// `n`; then it sends `{"ack":n}` to the end user and goes on.
+        public var acknowledgeKey: String?
         public var nodeField = NodeField.text
         public var clientField = ClientField.text
         /// Whether commands are kept for ``DevEngine/received()`` and ``DevEngine/applied()``.
@@ -85,6 +88,11 @@ extension DevEngine {
         public var readTimeout: Duration {
             get { self.settings.readTimeout }
             set { self.settings.readTimeout = newValue }
+        }
+
+        public var acknowledgeKey: String? {
+            get { self.settings.acknowledgeKey }
+            set { self.settings.acknowledgeKey = newValue }
         }
 
         public var authKey: String {

@@ -18,6 +18,8 @@ public struct ConsumerConfiguration: Sendable {
     public var lanes = Lanes.client
     /// Drops repeats of messages by a key; `nil`: every message is handled.
     public var dedupe: Dedupe?
+    /// Tells end users' connections which messages are safe; `nil`: nobody is told.
+    public var acknowledge: Acknowledgement?
     /// When a message whose handler failed is handled again.
     public var retry = RetryPolicy()
     /// Another policy for certain errors; `nil` from it means `retry`.
@@ -112,6 +114,11 @@ public struct ConsumerConfiguration: Sendable {
             try require(
                 dedupe.window >= .seconds(1) && dedupe.window <= .seconds(365 * 86_400),
                 "the dedupe window is \(dedupe.window); it may be 1 s to 1 year")
+        }
+        if let acknowledge {
+            try require(
+                !acknowledge.key.isEmpty && acknowledge.key.utf8.count <= 1_024,
+                "the acknowledgement's key must have 1 to 1024 bytes")
         }
         if let attemptTimeout {
             try require(

@@ -173,7 +173,7 @@ public final class ConnmixConsumer: Service {
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity,
                 laneWindow: configuration.laneWindow),
             judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
-            retention: configuration.retention, seenChanges: seenChanges,
+            acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: seenChanges,
             metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
             onEvent: { [logger, eventsContinuation] event in

@@ -22,10 +22,7 @@ public struct Dedupe: Sendable {
 
     func column(for message: ReceivedMessage) -> String? {
         guard message.unreadable == nil else { return nil }
-        let key = key(
-            Message(
-                id: 0, topic: message.topic, node: message.node, client: message.client, attempt: 0,
-                receivedAt: message.receivedAt, data: message.data))
+        let key = key(Message(message))
         return key.flatMap { $0.isEmpty || $0.utf8.count > 1_024 ? nil : $0 }
     }
 }

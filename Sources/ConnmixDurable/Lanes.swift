@@ -57,10 +57,7 @@ public struct Lanes: Sendable {
     /// The lane as the journal keeps it: `nil` is the client's, an empty text none at all.
     func column(for message: ReceivedMessage) -> String? {
         guard let key, message.unreadable == nil else { return nil }
-        let name = key(
-            Message(
-                id: 0, topic: message.topic, node: message.node, client: message.client, attempt: 0,
-                receivedAt: message.receivedAt, data: message.data))
+        let name = key(Message(message))
         return switch name {
         case .none: ""
         case .named(let name): name == message.client.text ? nil : name

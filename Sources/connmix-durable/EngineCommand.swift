@@ -26,6 +26,11 @@ struct EngineCommand: AsyncParsableCommand {
     var dialect = DevEngine.Dialect.docs
     @Option(help: "How many messages a queue holds.")
     var topicSize = 2000
+    @Option(
+        help: ArgumentHelp(
+            "After a frame with a member n the connection waits until this context value is n, and answers {\"ack\":n}.",
+            valueName: "key"))
+    var acknowledge: String?
     @OptionGroup(title: "Faults") var faults: FaultOptions
     @OptionGroup var output: OutputOptions
 
@@ -56,6 +61,7 @@ struct EngineCommand: AsyncParsableCommand {
         configuration.apiPort = apiPort
         configuration.chatPort = chatPort
         configuration.topicSize = topicSize
+        configuration.acknowledgeKey = acknowledge
         do {
             return try await DevEngine.start(configuration)
         } catch let error as DevEngineError where error.code != .portInUse {

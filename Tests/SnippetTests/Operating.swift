@@ -1,4 +1,5 @@
 import ConnmixDurable
+import FoundationEssentials
 import Logging
 
 private func receipt(_ consumer: ConnmixConsumer) async throws {
@@ -65,5 +66,32 @@ private func options(_ message: Message, _ context: HandlerContext) throws {
         options.delivery = .atMostOnce
     }
     try context.stage(command)
+    // snippet.end
+}
+
+private func acknowledged(_ configuration: inout ConsumerConfiguration) {
+    // snippet.acknowledge
+    configuration.acknowledge = .contextValue("ack") { message in
+        struct Frame: Decodable { var number: Int }
+        return (try? message.decode(Frame.self)).map { "\($0.number)" }
+    }
+    // snippet.end
+}
+
+private func endToEnd(_ configuration: inout ConsumerConfiguration) {
+    // snippet.end-to-end
+    struct Frame: Decodable {
+        var n: Int
+        var user: String
+    }
+    @Sendable func frame(_ message: Message) -> Frame? {
+        message.text.flatMap { try? JSONDecoder().decode(Frame.self, from: Data($0.utf8)) }
+    }
+    configuration.dedupe = Dedupe(window: .seconds(3_600)) { message in
+        frame(message).map { "\($0.user)/\($0.n)" }
+    }
+    configuration.acknowledge = .contextValue("ack") { message in
+        frame(message).map { "\($0.n)" }
+    }
     // snippet.end
 }

@@ -5,6 +5,8 @@ struct ClientMemory {
     enum Wait: Equatable {
         case nothing
         case context(key: String)
+        /// Until the key has this value.
+        case acknowledgement(key: String, value: String)
         case queue(Int)
     }
 
@@ -16,6 +18,8 @@ struct ClientMemory {
     var channels: Set<String> = []
     var wait = Wait.nothing
     var held = CircularBuffer<ByteBuffer>(initialCapacity: 0)
+    /// Numbers that were acknowledged and that the end user was not told yet.
+    var acknowledged: [String] = []
     var sends = 0
     var calls = 0
 }

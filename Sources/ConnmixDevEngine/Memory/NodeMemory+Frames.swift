@@ -19,11 +19,21 @@ extension NodeMemory {
     /// Sets values and wakes the connection when it waited for one of them.
     mutating func setContext(_ values: [(String, String)], of client: UInt64, settings: DevEngine.Settings) {
         for (key, value) in values { self.clients[client]?.context[key] = value }
-        guard case .context(let key) = self.clients[client]?.wait, self.clients[client]?.context[key] != nil else {
-            return
+        switch self.clients[client]?.wait {
+        case .context(let key) where self.clients[client]?.context[key] != nil: break
+        case .acknowledgement(let key, let value) where self.clients[client]?.context[key] == value:
+            self.clients[client]?.acknowledged.append(value)
+        case .nothing, .context, .acknowledgement, .queue, nil: return
         }
         self.clients[client]?.wait = .nothing
         self.drain(client, settings: settings)
+    }
+
+    /// What the connection has to tell its end user.
+    mutating func takeAcknowledged(_ client: UInt64) -> [String] {
+        guard self.clients[client]?.acknowledged.isEmpty == false else { return [] }
+        defer { self.clients[client]?.acknowledged = [] }
+        return self.clients[client]?.acknowledged ?? []
     }
 
     /// Room in a queue: those who waited for it go on.
@@ -62,6 +72,8 @@ extension NodeMemory {
         _ = self.queues[place].push(TopicQueue.Event(frame: event), capacity: settings.topicSize)
         if frame.asksForContext, self.clients[client]?.context[settings.authKey] == nil {
             self.clients[client]?.wait = .context(key: settings.authKey)
+        } else if let key = settings.acknowledgeKey, let number = frame.number {
+            self.clients[client]?.wait = .acknowledgement(key: key, value: number)
         }
     }
 

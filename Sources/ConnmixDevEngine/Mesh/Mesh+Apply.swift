@@ -47,6 +47,9 @@ extension Mesh {
         switch call {
         case .set(let values):
             self.memory.nodes[place].setContext(values, of: client, settings: self.memory.settings)
+            for number in self.memory.nodes[place].takeAcknowledged(client) {
+                _ = self.deliver(to: client, isText: true, content: { Array("{\"ack\":\(number)}".utf8) })
+            }
         case .subscribe(let channels): self.memory.nodes[place].subscribe(client, to: channels)
         case .unsubscribe(let channels): self.memory.nodes[place].unsubscribe(client, from: channels)
         case .invalid, .unknown: break

@@ -52,6 +52,7 @@ final class ConsumerCore: Sendable {
     let judge: Judge
     let lanes: Lanes
     let dedupe: Dedupe?
+    let acknowledge: Acknowledgement?
     let writer: Writer
     let loop: any EventLoop
     let intake: Mutex<Intake>
@@ -67,7 +68,8 @@ final class ConsumerCore: Sendable {
 
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
-        judge: Judge, lanes: Lanes, dedupe: Dedupe?, retention: Retention = Retention(),
+        judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
+        retention: Retention = Retention(),
         seenChanges: ChangeMark.Versions = .init(), metrics: ConsumerMetrics, spans: ConsumerSpans,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
@@ -77,6 +79,7 @@ final class ConsumerCore: Sendable {
         self.judge = judge
         self.lanes = lanes
         self.dedupe = dedupe
+        self.acknowledge = acknowledge
         self.writer = writer
         self.loop = loop
         tell = onEvent

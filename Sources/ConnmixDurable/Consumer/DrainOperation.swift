@@ -63,6 +63,8 @@ final class DrainOperation: WriteOperation {
     // Confined to the writer thread, like every call of a WriteOperation.
     nonisolated(unsafe) private var work = Work()
     nonisolated(unsafe) private var effects: Effects?
+    /// Commands that acknowledge messages of this commit.
+    nonisolated(unsafe) private var acknowledgements: [(command: Command, entry: Int64, node: String)] = []
     /// Outcomes whose own writes ended the transaction; they are not run again.
     nonisolated(unsafe) private var condemned: Set<Int64> = []
 
@@ -78,6 +80,7 @@ final class DrainOperation: WriteOperation {
         // A second run, after the batch failed: what the first one took is not in the file.
         if let effects { core.withdraw(effects) }
         effects = nil
+        acknowledgements = []
         var effects = Effects()
         do {
             if transaction.foreignCommits { try core.lookAgain(transaction.connection) }
@@ -145,6 +148,7 @@ final class DrainOperation: WriteOperation {
             case .released:
                 released.append(outcome.id)
             }
+            acknowledge(outcome)
         }
         done.sort()
         released.sort()
@@ -178,37 +182,64 @@ final class DrainOperation: WriteOperation {
                     error: message.unreadable)
             }
             if let key = message.dedupeKey { try DedupeTable.remember(transaction, key: key, entry: id) }
+            if core.acknowledge?.moment == .journaled { acknowledge(message, entry: id) }
             if let reason = message.unreadable { effects.unreadable.append((id, message.node, reason)) }
         }
         // Those of messages in this very commit are counted once the first has its row.
-        for (key, index) in repeats {
+        for (message, index) in repeats {
+            guard let key = message.dedupeKey else { continue }
             try DedupeTable.countRepeat(transaction, key: key)
             effects.repeats.append((key, plan[index].id))
+            if core.acknowledge?.moment == .journaled { acknowledge(message, entry: plan[index].id) }
         }
+    }
+
+    /// Whoever sent it, this time or before, may send the next one.
+    private func acknowledge(_ message: ReceivedMessage, entry: Int64) {
+        guard message.unreadable == nil, let command = core.acknowledge?.command(for: Message(message)) else { return }
+        acknowledgements.append((command, entry, message.node))
+    }
+
+    private func acknowledge(_ outcome: HandlerOutcome) {
+        guard let acknowledge = core.acknowledge, acknowledge.moment == .handled else { return }
+        switch outcome.result {
+        case .done, .dead, .parked: break
+        case .retry, .released: return
+        }
+        let delivery = outcome.delivery
+        let message = Message(
+            id: outcome.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
+            receivedAt: delivery.receivedAt, data: delivery.data)
+        guard let command = acknowledge.command(for: message) else { return }
+        acknowledgements.append((command, outcome.id, delivery.node))
     }
 
     /// Counts messages whose key was seen within the window, and leaves them out.
     ///
-    /// - Returns: the others, and the keys that repeat one of them, with its place.
+    /// - Returns: the others, and those that repeat one of them, with its place.
     private func withoutRepeats(
         _ transaction: Transaction, _ effects: inout Effects
-    ) throws -> (fresh: [ReceivedMessage], repeats: [(key: String, index: Int)]) {
+    ) throws -> (fresh: [ReceivedMessage], repeats: [(message: ReceivedMessage, index: Int)]) {
         guard let dedupe = core.dedupe else { return (work.arrivals, []) }
         let since = transaction.now - dedupe.window.microseconds
         // More than comes in, so that the table cannot grow past its window however busy it is.
         try DedupeTable.prune(transaction, before: since, limit: max(500, 2 * work.arrivals.count))
         var fresh: [ReceivedMessage] = []
-        var repeats: [(String, Int)] = []
+        var repeats: [(ReceivedMessage, Int)] = []
         var places: [String: Int] = [:]
         for message in work.arrivals {
             if let key = message.dedupeKey {
                 if let place = places[key] {
-                    repeats.append((key, place))
+                    repeats.append((message, place))
                     continue
                 }
                 if let entry = try DedupeTable.entry(transaction, key: key, since: since) {
                     try DedupeTable.countRepeat(transaction, key: key)
                     effects.repeats.append((key, entry))
+                    if let acknowledge = core.acknowledge {
+                        let isSafe = try acknowledge.moment == .journaled || Journal.isEnded(transaction, id: entry)
+                        if isSafe { self.acknowledge(message, entry: entry) }
+                    }
                     continue
                 }
                 places[key] = fresh.count
@@ -221,7 +252,7 @@ final class DrainOperation: WriteOperation {
     private func enqueue(
         _ transaction: Transaction, _ staged: [(command: Command, outcome: HandlerOutcome)], _ effects: inout Effects
     ) throws {
-        guard !staged.isEmpty || !work.enqueues.isEmpty else { return }
+        guard !staged.isEmpty || !work.enqueues.isEmpty || !acknowledgements.isEmpty else { return }
         var rows: [(id: Int64, command: OutgoingCommand)] = []
         rows.reserveCapacity(staged.count + work.enqueues.count)
         for (command, outcome) in staged {
@@ -234,6 +265,10 @@ final class DrainOperation: WriteOperation {
             let columns = NewCommand(
                 command, messageID: outcome.id, node: isElsewhere ? nil : outcome.delivery.node,
                 lane: isOwnClient ? nil : lane, now: transaction.now)
+            rows.append(try insert(transaction, command, columns, &rows, &effects))
+        }
+        for (command, entry, node) in acknowledgements {
+            let columns = NewCommand(command, messageID: entry, node: node, lane: nil, now: transaction.now)
             rows.append(try insert(transaction, command, columns, &rows, &effects))
         }
         for enqueue in work.enqueues {

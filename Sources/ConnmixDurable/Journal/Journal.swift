@@ -146,6 +146,13 @@ enum Journal {
         return (waiting, gone)
     }
 
+    /// Whether nothing more happens to the entry by itself; one that is not there any more was.
+    static func isEnded(_ transaction: Transaction, id: Int64) throws -> Bool {
+        let select = try transaction.connection.statement("SELECT state FROM journal WHERE id = ?1")
+        select.bind(1, id)
+        return try select.first { $0.int(0) >= EntryState.done.rawValue } ?? true
+    }
+
     /// Marks entries as handled.
     ///
     /// - Parameter ids: ascending.

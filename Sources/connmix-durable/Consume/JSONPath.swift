@@ -2,13 +2,25 @@ import ArgumentParser
 import ConnmixDurable
 import NIOCore
 
-/// A way through objects to a plain value in a message's data: `frame.uid`. A leading dot may stand before it.
+/// A way through objects to a plain value in a message's data: `frame.uid`. A leading dot may stand before it. A text that is JSON
+/// itself is gone through, too: `frame.data.n` is the `n` of an end user's frame.
 struct JSONPath: Sendable, CustomStringConvertible {
     /// What stands at the end of a path. Objects, arrays and `null` count as missing.
     enum Value: Equatable {
         case text(String)
         /// A number, `true` or `false`, as it was written.
         case literal(String)
+
+        /// As JSON.
+        var json: String {
+            switch self {
+            case .literal(let text): return text
+            case .text(let text):
+                var writer = JSONWriter()
+                writer.string(text)
+                return String(decoding: writer.bytes, as: UTF8.self)
+            }
+        }
 
         /// Without quotes.
         var plain: String {
@@ -41,6 +53,13 @@ struct JSONPath: Sendable, CustomStringConvertible {
 
     private func value(_ keys: ArraySlice<String>, _ scanner: inout JSONScanner) -> Value? {
         guard let wanted = keys.first else { return plainValue(&scanner) }
+        if scanner.peek() == UInt8(ascii: "\"") {
+            guard var text = scanner.string().map({ scanner.text($0) }) else { return nil }
+            return text.withUTF8 { bytes in
+                var inner = JSONScanner(bytes)
+                return inner.peek() == UInt8(ascii: "{") ? value(keys, &inner) : nil
+            }
+        }
         guard scanner.peek() == UInt8(ascii: "{") else {
             _ = scanner.value()
             return nil

@@ -1,5 +1,5 @@
-import ArgumentParser
-import ConnmixDurable
+public import ArgumentParser
+public import ConnmixDurable
 
 /// Order, repeats, retries and retention of messages.
 struct MessageOptions: ParsableArguments {
@@ -21,6 +21,15 @@ struct MessageOptions: ParsableArguments {
     var dedupe: [DedupePart] = []
     @Option(help: ArgumentHelp("How long a message is remembered for --dedupe: seconds, or 2h. (1h)", valueName: "time"))
     var dedupeWindow: Span?
+
+    @Option(
+        help: ArgumentHelp(
+            "Acknowledge messages to the end user's connection: set this context value there.", valueName: "key"))
+    var acknowledge: String?
+    @Option(help: ArgumentHelp("What it is set to: this value of the data, such as frame.data.n.", valueName: "path"))
+    var acknowledgeValue: JSONPath?
+    @Option(help: "With the commit that journals the message, or the one that ends it: journaled or handled. (journaled)")
+    var acknowledgeWhen: Acknowledgement.Moment?
 
     @Option(help: "Seconds of the first pause before a message is tried again. (--backoff-base)")
     var retryBase: Seconds?
@@ -45,6 +54,12 @@ struct MessageOptions: ParsableArguments {
         guard dedupeWindow == nil || !dedupe.isEmpty else {
             throw ValidationError("--dedupe-window says for how long, but not what; name the key with --dedupe")
         }
+        guard (acknowledge == nil) == (acknowledgeValue == nil) else {
+            throw ValidationError("--acknowledge KEY and --acknowledge-value PATH go together; give both or none")
+        }
+        guard acknowledgeWhen == nil || acknowledge != nil else {
+            throw ValidationError("--acknowledge-when says when, but not what; name the context value with --acknowledge")
+        }
     }
 
     func apply(to configuration: inout ConsumerConfiguration) {
@@ -55,8 +70,23 @@ struct MessageOptions: ParsableArguments {
             let parts = dedupe
             configuration.dedupe = Dedupe(window: dedupeWindow?.duration ?? .seconds(3_600)) { DedupePart.key(parts, of: $0) }
         }
+        if let acknowledge, let path = acknowledgeValue {
+            configuration.acknowledge = .contextValue(acknowledge, when: acknowledgeWhen ?? .journaled) { message in
+                path.value(in: message.data)?.json
+            }
+        }
         if let retryBase { configuration.retry.base = retryBase.duration }
         if let retryCap { configuration.retry.cap = retryCap.duration }
         configuration.retention = Retention(age: retentionAge?.duration, bytes: retentionSize?.bytes)
+    }
+}
+
+extension Acknowledgement.Moment: ExpressibleByArgument {
+    public init?(argument: String) {
+        switch argument {
+        case "journaled": self = .journaled
+        case "handled": self = .handled
+        default: return nil
+        }
     }
 }

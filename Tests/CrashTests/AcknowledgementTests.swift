@@ -1,0 +1,108 @@
+import ConnmixDevEngine
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ConnmixDurable
+
+/// From end to end: end users number their frames and send again what is not acknowledged, while engine nodes restart and the
+/// consumer is killed, at random.
+@Suite("acknowledgement", .timeLimit(.minutes(5)))
+struct AcknowledgementTests {
+    /// Sends the numbers 1 to `count`, each until it is acknowledged.
+    private func endUser(_ name: String, count: Int, _ engine: DevEngine) async throws -> (resent: Int, connections: Int) {
+        var (resent, connections) = (0, 0)
+        var number = 1
+        while number <= count {
+            guard let node = try? await engine.snapshot().nodes.filter(\.isRunning).randomElement()?.id,
+                let user = try? await engine.connectEndUser(node: node)
+            else { continue }
+            connections += 1
+            await withTaskGroup(of: Bool.self) { group in
+                // What is not acknowledged within this time is sent again over a new connection.
+                group.addTask {
+                    try? await Task.sleep(for: .seconds(2))
+                    await user.close()
+                    return false
+                }
+                while number <= count, (try? await user.send(#"{"n":\#(number),"user":"\#(name)"}"#)) != nil {
+                    var isAcknowledged = false
+                    for await frame in user.frames where frame.text == #"{"ack":\#(number)}"# {
+                        isAcknowledged = true
+                        break
+                    }
+                    guard isAcknowledged else { break }
+                    number += 1
+                }
+                group.cancelAll()
+            }
+            resent += number <= count ? 1 : 0
+            await user.close()
+        }
+        return (resent, connections)
+    }
+
+    @Test("P2: whatever dies, every number is handled, once, and the end user is told", arguments: ["journaled", "handled"])
+    func endToEnd(moment: String) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let database = folder.appendingPathComponent("ack.sqlite3").path
+        var settings = DevEngine.Configuration(nodes: 2)
+        settings.acknowledgeKey = "ack"
+        let (users, count) = (8, 80)
+        try await withDevEngine(settings) { engine in
+            let names = (0..<users).map { "u\($0)" }
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                let chaos = Mutex(true)
+                group.addTask {
+                    var random = SystemRandomNumberGenerator()
+                    while chaos.withLock({ $0 }) {
+                        let child = try Child("crash-child", [database, engine.center, moment])
+                        // Killed at a random moment of the work, often while nothing more comes.
+                        let before = try await engine.snapshot().delivered
+                        _ = try? await engine.waitUntil(within: .milliseconds(Int.random(in: 50...600, using: &random))) {
+                            $0.delivered >= before + 100_000
+                        }
+                        if Bool.random(using: &random), let node = engine.nodes.randomElement() {
+                            _ = try? await engine.restartNode(node.id)
+                        }
+                        await child.kill()
+                    }
+                    return false
+                }
+                for name in names {
+                    group.addTask {
+                        _ = try await self.endUser(name, count: count, engine)
+                        return true
+                    }
+                }
+                var finished = 0
+                for try await isUser in group where isUser {
+                    finished += 1
+                    if finished == users { chaos.withLock { $0 = false } }
+                }
+            }
+            // What was acknowledged at the journaling may still wait for its handler.
+            let last = try Child("crash-child", [database, engine.center, moment])
+            let store = try SharedStore(path: database)
+            while try store.read({ try $0.integer("SELECT count(*) FROM journal WHERE state < 8") }) > 0 {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            await last.terminate()
+            let (open, handled, doubled) = try store.read { connection in
+                (
+                    try connection.integer("SELECT count(*) FROM journal WHERE state <> 8"),
+                    try connection.integer(
+                        """
+                        SELECT count(DISTINCT json_extract(text, '$.user') || '/' || json_extract(text, '$.n')) FROM orders
+                        """),
+                    try connection.integer("SELECT count(*) FROM orders")
+                )
+            }
+            #expect(open == 0)
+            #expect(handled == Int64(users * count))
+            #expect(doubled == Int64(users * count), "a repeat was handled")
+        }
+    }
+}

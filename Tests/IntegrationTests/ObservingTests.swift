@@ -1,0 +1,80 @@
+import ConnmixDevEngine
+import FoundationEssentials
+import InMemoryTracing
+import MetricsTestKit
+import Testing
+import Tracing
+
+@testable import ConnmixDurable
+
+@Suite("observing", .timeLimit(.minutes(1)))
+struct ObservingTests {
+    struct Failure: Error {}
+
+    /// Handles four messages: two done, one at its second attempt, one dead.
+    private func work(_ change: (inout ConsumerConfiguration) -> Void) async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.retry.base = .milliseconds(1)
+                change(&configuration)
+                let handlers = Handlers(all: { message, context in
+                    switch message.text {
+                    case "twice" where message.attempt == 1: throw Failure()
+                    case "dead": throw HandlerError.permanent("bad")
+                    default: try context.meshSend(to: message.client, message.text ?? "")
+                    }
+                })
+                try await withConsumer(configuration, handlers: handlers) { _ in
+                    let user = try await engine.connectEndUser()
+                    try await user.send(contentsOf: ["one", "twice", "dead", "last"])
+                    for await frame in user.frames where frame.text == "last" { break }
+                    let outbox = try SharedOutbox(database: database)
+                    for id in 1...3 as ClosedRange<Int64> { _ = try await outbox.answer(to: id, within: .seconds(20)) }
+                }
+            }
+        }
+    }
+
+    @Test("metrics count what happened, and are those that the documentation names")
+    func metrics() async throws {
+        let metrics = TestMetrics()
+        try await work { $0.metrics = metrics }
+        func count(_ name: String, _ dimensions: (String, String)...) throws -> Int64 {
+            try metrics.expectCounter(name, dimensions).totalValue
+        }
+        #expect(try count("connmix_messages_received") == 4)
+        #expect(try count("connmix_messages_done") == 3)
+        #expect(try count("connmix_messages_dead") == 1)
+        #expect(try count("connmix_attempts_failed") == 2)
+        #expect(try count("connmix_commands_enqueued") == 3)
+        #expect(try count("connmix_commands_ended", ("state", "sent")) == 3)
+        #expect(try metrics.expectTimer("connmix_handler_duration").values.count == 5)
+        #expect(try !metrics.expectTimer("connmix_commit_duration").values.isEmpty)
+        #expect(try metrics.expectGauge("connmix_nodes_consuming").values.contains(1))
+
+        let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "docs/observing.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let documented = Set(
+            text.split(separator: "\n").compactMap { line in
+                line.hasPrefix("| `connmix_") ? String(line.dropFirst(3).prefix { $0 != "`" }) : nil
+            })
+        let made = Set(
+            metrics.counters.map(\.label) + metrics.recorders.map(\.label) + metrics.timers.map(\.label)
+                + metrics.meters.map(\.label))
+        #expect(documented == made)
+    }
+
+    @Test("spans stand around attempts and sends, with the error of those that failed")
+    func spans() async throws {
+        let tracer = InMemoryTracer()
+        try await work { $0.tracer = tracer }
+        let spans = tracer.finishedSpans
+        let handled = spans.filter { $0.operationName == "connmix handle" }
+        #expect(handled.count == 5)
+        #expect(handled.filter { $0.status?.code == .error }.count == 2)
+        #expect(spans.filter { $0.operationName == "connmix send" }.count == 3)
+        #expect(tracer.activeSpans.isEmpty)
+    }
+}
