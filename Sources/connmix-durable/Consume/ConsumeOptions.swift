@@ -41,6 +41,8 @@ struct ConsumeOptions: ParsableArguments {
     var shutdownGrace: Seconds?
     @Option(help: "Seconds the outbox may take to empty at the end. (10)")
     var drain: Seconds?
+    @Option(help: "Commands of one lane that may be in flight at once, on one connection, 1 to 64. (1)")
+    var laneWindow: Int?
     @Option(help: "Messages that may be read and not committed yet. (32768)")
     var atRiskLimit: Int?
 
@@ -91,6 +93,7 @@ struct ConsumeOptions: ParsableArguments {
         if let nodeGrace { configuration.nodeGrace = nodeGrace.duration }
         if let shutdownGrace { configuration.shutdownGrace = shutdownGrace.duration }
         if let drain { configuration.drain = drain.duration }
+        if let laneWindow { configuration.laneWindow = laneWindow }
         if let atRiskLimit { configuration.atRiskLimit = atRiskLimit }
         return configuration
     }
