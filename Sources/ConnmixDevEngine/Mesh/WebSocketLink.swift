@@ -25,6 +25,8 @@ final class WebSocketLink: ChannelInboundHandler {
     private var out = ByteBuffer()
     private var isDirty = false
     private(set) var isClosing = false
+    /// The code of the peer's close frame.
+    private(set) var goodbye: UInt16?
 
     init(mesh: Mesh, session: any WebSocketSession, valve: Valve?) {
         self.mesh = mesh
@@ -117,7 +119,9 @@ final class WebSocketLink: ChannelInboundHandler {
         case .ping(let payload):
             self.output { ServerFrame.writePong(payload, into: &$0) }
             self.session.receivedPing()
-        case .close: self.close(code: 1000)
+        case .close(let code):
+            self.goodbye = code
+            self.close(code: 1000)
         case .violation(let code): self.close(code: code)
         case .binary, .nothing: break
         }
