@@ -80,8 +80,6 @@ public final class ConnmixConsumer: Service {
     ///   (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows. Troubles of
     ///   the network and a full disk are not thrown: they are waited out.
     public func run() async throws {
-        let centers = try configuration.validate()
-        try handlers.check(configuration.topics)
         let isFirst = wasRun.withLock { wasRun in
             defer { wasRun = true }
             return !wasRun
@@ -93,6 +91,8 @@ public final class ConnmixConsumer: Service {
             phase.withLock { $0 = .ended }
             eventsContinuation.finish()
         }
+        let centers = try configuration.validate()
+        try handlers.check(configuration.topics)
         let store = try Store(path: configuration.database, synchronous: configuration.synchronous) { [logger] error in
             logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
         }
