@@ -92,12 +92,13 @@ public final class ConnmixConsumer: Service {
             eventsContinuation.finish()
         }
         let centers = try configuration.validate()
+        let tls = centers.contains(where: \.isSecure) ? try TLSClient(configuration.tls) : nil
         try handlers.check(configuration.topics)
         let store = try Store(path: configuration.database, synchronous: configuration.synchronous) { [logger] error in
             logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
         }
         do {
-            try await consume(store, centers)
+            try await consume(store, clusterSettings(centers, tls))
         } catch {
             await store.close()
             throw error
@@ -107,11 +108,11 @@ public final class ConnmixConsumer: Service {
 
     // MARK: -
 
-    private func consume(_ store: Store, _ centers: [NodeAddress]) async throws {
+    private func consume(_ store: Store, _ settings: Cluster.Settings) async throws {
         let (run, parked) = try await beginRun(store)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let core = makeCore(run: run, parked: parked, store: store, loop: group.next())
-        let cluster = Cluster(settings: clusterSettings(centers), loop: group.next(), delegate: core)
+        let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
         phase.withLock { $0 = .ended }
@@ -172,9 +173,9 @@ public final class ConnmixConsumer: Service {
             })
     }
 
-    private func clusterSettings(_ centers: [NodeAddress]) -> Cluster.Settings {
+    private func clusterSettings(_ centers: [CenterAddress], _ tls: TLSClient?) -> Cluster.Settings {
         Cluster.Settings(
-            centers: centers,
+            centers: centers, tls: tls, rewriting: AddressRewriting(rewrite: configuration.rewriteAddress),
             machine: ClusterMachine.Settings(
                 refreshInterval: configuration.directoryRefresh, backoffBase: configuration.backoffBase,
                 backoffCap: configuration.backoffCap),

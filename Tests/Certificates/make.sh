@@ -52,6 +52,7 @@ leaf() {
 authority ca
 authority other-ca
 leaf server ca 21000101000000Z serverAuth DNS:localhost,IP:127.0.0.1
+leaf named ca 21000101000000Z serverAuth DNS:localhost
 leaf expired ca 20210101000000Z serverAuth DNS:localhost,IP:127.0.0.1
 leaf other-name ca 21000101000000Z serverAuth DNS:engine.example,IP:192.0.2.1
 leaf client ca 21000101000000Z clientAuth DNS:consumer.example

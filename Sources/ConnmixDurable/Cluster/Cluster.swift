@@ -5,10 +5,13 @@ internal import NIOCore
 /// Confined to one event loop; `start`, `leave` and `stop` may be called from anywhere.
 final class Cluster: Sendable {
     struct Settings: Sendable {
-        var centers: [NodeAddress]
+        var centers: [CenterAddress]
+        /// For `https` centers and their nodes.
+        var tls: TLSClient?
+        var rewriting = AddressRewriting()
         var machine = ClusterMachine.Settings()
         var connection: NodeConnectionMachine.Settings
-        /// For connect and upgrade together, and for each question to the center.
+        /// For connect, TLS and upgrade together, and for each question to the center.
         var connectTimeout: Duration = .seconds(5)
     }
 
@@ -22,6 +25,8 @@ final class Cluster: Sendable {
         var timer: Scheduled<Void>?
         var isStopping = false
         var nextCenter = 0
+        /// The center that answered last: it says how nodes are spoken to.
+        var center: CenterAddress?
         var onAllClosed: EventLoopPromise<Void>?
     }
 
@@ -122,10 +127,10 @@ final class Cluster: Sendable {
         state.value.timer = loop.scheduleTask(in: .microseconds(delay.microseconds + 500)) { self.tick() }
     }
 
-    /// Asks the centers in turn, starting with the one that answered last, until one answers.
+    /// Asks the centers in turn, starting with the one that answered last, until one names nodes.
     private func fetchDirectory(asked: Int = 0) {
         let center = settings.centers[state.value.nextCenter % settings.centers.count]
-        let client = CenterClient(group: loop, timeout: settings.connectTimeout)
+        let client = CenterClient(group: loop, tls: settings.tls, timeout: settings.connectTimeout)
         client.exchange("/version", center).flatMapThrowing { body in
             let versions = try DirectoryDecoder.versions(body)
             guard versions.contains("v1") else {
@@ -134,18 +139,23 @@ final class Cluster: Sendable {
             }
         }.flatMap {
             client.exchange("/v1/nodes", center)
-        }.flatMapThrowing { body in
-            try DirectoryDecoder.nodes(body)
+        }.flatMapThrowing { [settings] body in
+            try settings.rewriting.apply(to: DirectoryDecoder.nodes(body))
         }.whenComplete { [loop] result in
             loop.assertInEventLoop()
-            switch result {
-            case .success(let list):
-                self.perform(self.state.value.machine.directoryArrived(list, now: .now))
-            case .failure(let error):
+            if case .success(let directory) = result, !directory.nodes.isEmpty {
+                self.state.value.center = center
+            } else {
                 self.state.value.nextCenter += 1
                 if asked + 1 < self.settings.centers.count, !self.state.value.isStopping {
                     return self.fetchDirectory(asked: asked + 1)
                 }
+            }
+            switch result {
+            case .success(let directory):
+                self.perform(
+                    self.state.value.machine.directoryArrived(directory.nodes, trouble: directory.trouble, now: .now))
+            case .failure(let error):
                 self.perform(self.state.value.machine.directoryFailed(error.brief, now: .now))
             }
         }
@@ -154,7 +164,10 @@ final class Cluster: Sendable {
     private func connect(_ identity: NodeIdentity) {
         guard !state.value.isStopping else { return }
         state.value.abandoned.remove(identity)
-        let connector = NodeConnector(loop: loop, timeout: settings.connectTimeout)
+        let center = state.value.center
+        let connector = NodeConnector(
+            loop: loop, tls: center?.isSecure == true ? settings.tls : nil, credentials: center?.credentials,
+            timeout: settings.connectTimeout)
         let form = state.value.forms[identity]
         connector.connect(to: identity) { [self] in
             NodeChannelHandler(

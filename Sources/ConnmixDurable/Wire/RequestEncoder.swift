@@ -99,7 +99,7 @@ extension ByteBuffer {
         writeString(String(number))
     }
 
-    fileprivate mutating func writeBase64(_ bytes: UnsafeRawBufferPointer) {
+    mutating func writeBase64(_ bytes: UnsafeRawBufferPointer) {
         let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         let letters = alphabet.utf8Start
         var index = 0
