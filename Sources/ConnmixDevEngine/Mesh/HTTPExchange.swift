@@ -14,6 +14,7 @@ final class HTTPExchange: ChannelInboundHandler, RemovableChannelHandler {
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
     private var challenge = false
+    private var isTurnedDown = false
 
     init(_ respond: @escaping (HTTPRequestHead, ByteBuffer, HTTPExchange) -> Void) { self.respond = respond }
 
@@ -43,14 +44,17 @@ final class HTTPExchange: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // An upgrade that was turned down comes as a request as well, and is answered as one.
-        if error as? NIOWebSocketUpgradeError == .unsupportedWebSocketTarget { return }
+        // An upgrade that was turned down comes as a request as well, and is answered as one, the last.
+        if error as? NIOWebSocketUpgradeError == .unsupportedWebSocketTarget {
+            self.isTurnedDown = true
+            return
+        }
         context.close(promise: nil)
     }
 
     func reply(_ status: Int, _ body: String, type: String = "application/json", keepAlive: Bool = true) {
         guard let context = self.context else { return }
-        let stays = keepAlive && self.head?.isKeepAlive == true
+        let stays = keepAlive && !self.isTurnedDown && self.head?.isKeepAlive == true
         self.head = nil
         var headers = HTTPHeaders()
         headers.add(name: "Content-Type", value: type)
