@@ -45,6 +45,9 @@ public struct ConsumerConfiguration: Sendable {
     public var rewriteAddress: @Sendable (NodeAddress) -> NodeAddress = { $0 }
     /// For name lookup, connecting, TLS and upgrading together; for each question to the center too.
     public var connectTimeout: Duration = .seconds(5)
+    /// Whether `meshSend` and `meshPublish` go by the engine's HTTP api while no WebSocket to any node is open and a node answers
+    /// there. Nothing is popped that way, and calls wait for their node's WebSocket.
+    public var httpFallback = false
     /// After this an unanswered command is sent again.
     public var replyTimeout: Duration = .seconds(10)
     /// How often a quiet connection is pinged; one silent for two intervals is dead.

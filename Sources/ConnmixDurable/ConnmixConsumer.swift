@@ -182,7 +182,7 @@ public final class ConnmixConsumer: Service {
             connection: NodeConnectionMachine.Settings(
                 topics: configuration.topics, replyTimeout: configuration.replyTimeout,
                 pingInterval: configuration.pingInterval),
-            connectTimeout: configuration.connectTimeout)
+            connectTimeout: configuration.connectTimeout, httpFallback: configuration.httpFallback)
     }
 
     /// Runs workers and cluster until something ends them, then ends them in order.

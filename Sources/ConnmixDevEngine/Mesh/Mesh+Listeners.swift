@@ -40,12 +40,16 @@ extension Mesh {
             try pipeline.addHandler(HTTPExchange { head, _, exchange in self.center(head, exchange) })
         case .api(let place):
             if let tls { try pipeline.addHandler(tls.makeHandler()) }
-            if self.shells[place].handshake != .accept {
+            switch self.shells[place].handshake {
+            case .accept:
+                try self.addUpgrade(pipeline, path: "/ws/v1", asksCredentials: true) { mesh in
+                    ApiConnection(mesh: mesh, place: place, connection: mesh.nextConnection())
+                }
+            case .httpOnly:
+                try pipeline.configureHTTPServerPipeline()
+            case .hang, .status, .raw, .close:
                 try pipeline.addHandler(HandshakeFault(self.shells[place].handshake))
                 return
-            }
-            try self.addUpgrade(pipeline, path: "/ws/v1", asksCredentials: true) { mesh in
-                ApiConnection(mesh: mesh, place: place, connection: mesh.nextConnection())
             }
             try pipeline.addHandler(
                 HTTPExchange { head, body, exchange in self.http(head, body, exchange, place: place) })
