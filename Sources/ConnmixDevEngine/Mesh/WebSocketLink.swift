@@ -37,8 +37,13 @@ final class WebSocketLink: ChannelInboundHandler {
     /// Whether an event may be written: then it counts as popped.
     var canTake: Bool {
         guard let socket = self.socket, !self.isClosing else { return false }
-        if self.out.readableBytes >= Self.flushSize { self.flush() }
         return socket.channel.isWritable
+    }
+
+    /// Makes room for more. A socket that takes what was held back may be read in the same moment, and what it brings
+    /// changes the mesh: never call this while the mesh's memory is being changed.
+    func flushIfFull() {
+        if self.isOpen, self.out.readableBytes >= Self.flushSize { self.flush() }
     }
 
     var isOpen: Bool { self.socket != nil && !self.isClosing }
