@@ -26,7 +26,7 @@ struct HTTPFallbackTests {
     }
 
     private func byHTTP(_ consumer: ConnmixConsumer) async {
-        _ = await consumer.events.first { if case .nodeByHTTP(let node) = $0 { node } else { nil } }
+        _ = await consumer.events.find { if case .nodeByHTTP(let node) = $0 { node } else { nil } }
     }
 
     @Test("P4: sends and publishes go by HTTP, calls wait for the WebSocket; once it is open everything goes there")

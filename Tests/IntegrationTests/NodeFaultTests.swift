@@ -20,7 +20,7 @@ struct NodeFaultTests {
                     var frames = user.frames.makeAsyncIterator()
                     #expect(await frames.next()?.text == "received: hi")
                     try await engine.removeNode(leaving)
-                    let removed = await consumer.events.first { event in
+                    let removed = await consumer.events.find { event in
                         if case .nodeDisconnected(let node, let reason, let clean) = event {
                             (node.id, reason, clean)
                         } else {

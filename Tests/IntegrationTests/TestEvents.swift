@@ -6,7 +6,7 @@ import Testing
 
 extension AsyncStream<ConsumerEvent> {
     /// The first event of which `find` makes something; earlier ones are dropped.
-    func first<T: Sendable>(_ find: (ConsumerEvent) -> T?) async -> T? {
+    func find<T: Sendable>(_ find: (ConsumerEvent) -> T?) async -> T? {
         for await event in self {
             if let found = find(event) { return found }
         }
@@ -15,7 +15,7 @@ extension AsyncStream<ConsumerEvent> {
 
     /// The next thing that is wrong with the center or a node.
     func trouble() async -> String? {
-        await first { event in
+        await find { event in
             switch event {
             case .centerTrouble(let reason?): reason
             case .nodeUnreachable(_, let reason), .nodeDisconnected(_, let reason, clean: false): reason
