@@ -10,6 +10,8 @@ extension DevEngine {
         case close
         /// Accepts and reads, never answers.
         case hang
+        /// Promises a long answer and sends a byte of it now and then.
+        case trickle
         /// Answers this status, without a body.
         case status(Int)
         /// Answers `/version` with this body.

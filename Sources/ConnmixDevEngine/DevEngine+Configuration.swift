@@ -37,6 +37,8 @@ extension DevEngine {
         public var acknowledgeKey: String?
         public var nodeField = NodeField.text
         public var clientField = ClientField.text
+        /// Asked of consumers by the center and the nodes; nil asks for none.
+        public var credentials: Credentials?
         /// Whether commands are kept for ``DevEngine/received()`` and ``DevEngine/applied()``.
         public var recording = true
         /// So many commands are kept in each of the two; the oldest go first.
@@ -57,6 +59,8 @@ extension DevEngine {
         public var nodes: Int
         /// Path of the end users' WebSocket.
         public var chatPath = "/chat"
+        /// nil is plain HTTP.
+        public var tls: TLS?
         public var settings = Settings()
 
         public init(nodes: Int = 1, dialect: Dialect = .docs, topics: [String] = ["chat"]) {
@@ -98,6 +102,11 @@ extension DevEngine {
         public var authKey: String {
             get { self.settings.authKey }
             set { self.settings.authKey = newValue }
+        }
+
+        public var credentials: Credentials? {
+            get { self.settings.credentials }
+            set { self.settings.credentials = newValue }
         }
     }
 }

@@ -4,6 +4,8 @@ extension DevEngine {
     /// What a node's API port does with a new connection.
     public enum Handshake: Sendable, Hashable {
         case accept
+        /// Answers HTTP, and turns WebSockets down.
+        case httpOnly
         /// Reads the request and never answers.
         case hang
         /// Answers this HTTP status and closes.

@@ -37,12 +37,14 @@ public final class DevEngine: Sendable {
             throw DevEngineError(
                 .invalidConfiguration, "ports are 0 to 65535, there is a topic, sizes are positive, the path has a /")
         }
+        let tls = try configuration.tls.map { try ServerTLS($0) }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let directory = NIOLockedValueBox<[NodeInfo]>([])
         do {
             let mesh = try await loop.submit {
-                NIOLoopBound(Mesh(loop: loop, configuration: configuration, directory: directory), eventLoop: loop)
+                let mesh = Mesh(loop: loop, configuration: configuration, tls: tls, directory: directory)
+                return NIOLoopBound(mesh, eventLoop: loop)
             }.get()
             let engine = DevEngine(group, loop, mesh, configuration, directory)
             do {

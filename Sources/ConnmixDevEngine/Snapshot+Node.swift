@@ -14,6 +14,8 @@ extension Snapshot {
         public var consumers: Int { self.memory.consumers.count }
         /// API WebSockets opened since the start, over restarts.
         public var accepted: Int { self.memory.accepted }
+        /// How consumers closed their WebSockets: code to count.
+        public var goodbyes: [UInt16: Int] { self.memory.goodbyes }
 
         public var topics: [String] { self.memory.queues.map(\.name) }
         /// Zeros when there is no such topic yet.

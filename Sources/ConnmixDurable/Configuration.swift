@@ -5,7 +5,10 @@ public import Tracing
 public struct ConsumerConfiguration: Sendable {
     /// The database file. It is created, with mode 0600, where it is missing.
     public var database: String
-    /// The centers, `host:port` each; asked in turn until one answers.
+    /// The centers: `host:port`, `http://` or `https://` before it, and `user:password@` (percent-encoded) before the host.
+    ///
+    /// They are asked in turn until one names nodes. With `https` the nodes' WebSockets use TLS too; user and password go to the
+    /// center and to the nodes that it lists, and are never shown.
     public var centers: [String]
     /// The queues to pop.
     public var topics: [String]
@@ -49,8 +52,15 @@ public struct ConsumerConfiguration: Sendable {
 
     /// How often the center is asked for the nodes.
     public var directoryRefresh: Duration = .seconds(10)
-    /// For connecting and upgrading together.
+    /// Whom to trust behind `https`, and what to show of oneself.
+    public var tls = TLSOptions()
+    /// Where a node is reached that the center lists under an address of its own network. The default changes nothing.
+    public var rewriteAddress: @Sendable (NodeAddress) -> NodeAddress = { $0 }
+    /// For name lookup, connecting, TLS and upgrading together; for each question to the center too.
     public var connectTimeout: Duration = .seconds(5)
+    /// Whether `meshSend` and `meshPublish` go by the engine's HTTP api while no WebSocket to any node is open and a node answers
+    /// there. Nothing is popped that way, and calls wait for their node's WebSocket.
+    public var httpFallback = false
     /// After this an unanswered command is sent again.
     public var replyTimeout: Duration = .seconds(10)
     /// How often a quiet connection is pinged; one silent for two intervals is dead.
@@ -74,7 +84,7 @@ public struct ConsumerConfiguration: Sendable {
     }
 
     /// - Throws: `invalidConfiguration`, naming the value and what it may be.
-    func validate() throws(ConnmixError) -> [NodeAddress] {
+    func validate() throws(ConnmixError) -> [CenterAddress] {
         func require(_ isFit: Bool, _ what: String) throws(ConnmixError) {
             guard isFit else { throw ConnmixError(.invalidConfiguration, what) }
         }
@@ -125,8 +135,24 @@ public struct ConsumerConfiguration: Sendable {
                 attemptTimeout >= .milliseconds(1) && attemptTimeout <= .seconds(86_400),
                 "attemptTimeout is \(attemptTimeout); it may be 1 ms to 1 day")
         }
-        var addresses: [NodeAddress] = []
-        for center in centers { addresses.append(try NodeAddress(center, defaultPort: 6787)) }
+        var addresses: [CenterAddress] = []
+        for center in centers { addresses.append(try CenterAddress(center)) }
+        let secure = addresses.count { $0.isSecure }
+        try require(
+            secure == 0 || secure == addresses.count,
+            "some centers are https:// and some are not; it decides how nodes are spoken to, so write all of them alike")
+        try require(
+            secure > 0 || tls.isDefault, "tls is set, but no center is https://; write https:// before the centers' addresses")
         return addresses
     }
+}
+
+/// Centers may hold a password: it is not printed with the rest.
+extension ConsumerConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String {
+        let centers = centers.map { CenterAddress.redacted($0) }.joined(separator: ", ")
+        return "a consumer of \(topics.joined(separator: ", ")) at \(centers) with \(database)"
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: ["summary": description]) }
 }

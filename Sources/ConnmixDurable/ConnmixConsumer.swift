@@ -82,8 +82,6 @@ public final class ConnmixConsumer: Service {
     ///   (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows. Troubles of
     ///   the network and a full disk are not thrown: they are waited out.
     public func run() async throws {
-        let centers = try configuration.validate()
-        try handlers.check(configuration.topics)
         let isFirst = wasRun.withLock { wasRun in
             defer { wasRun = true }
             return !wasRun
@@ -95,11 +93,14 @@ public final class ConnmixConsumer: Service {
             phase.withLock { $0 = .ended }
             eventsContinuation.finish()
         }
+        let centers = try configuration.validate()
+        let tls = centers.contains(where: \.isSecure) ? try TLSClient(configuration.tls) : nil
+        try handlers.check(configuration.topics)
         let store = try Store(path: configuration.database, synchronous: configuration.synchronous) { [logger] error in
             logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
         }
         do {
-            try await consume(store, centers)
+            try await consume(store, clusterSettings(centers, tls))
         } catch {
             await store.close()
             throw error
@@ -109,11 +110,11 @@ public final class ConnmixConsumer: Service {
 
     // MARK: -
 
-    private func consume(_ store: Store, _ centers: [NodeAddress]) async throws {
+    private func consume(_ store: Store, _ settings: Cluster.Settings) async throws {
         let (run, parked, seenChanges) = try await beginRun(store)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let core = makeCore(run: run, parked: parked, seenChanges: seenChanges, store: store, loop: group.next())
-        let cluster = Cluster(settings: clusterSettings(centers), loop: group.next(), delegate: core)
+        let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
         phase.withLock { $0 = .ended }
@@ -182,16 +183,16 @@ public final class ConnmixConsumer: Service {
             })
     }
 
-    private func clusterSettings(_ centers: [NodeAddress]) -> Cluster.Settings {
+    private func clusterSettings(_ centers: [CenterAddress], _ tls: TLSClient?) -> Cluster.Settings {
         Cluster.Settings(
-            centers: centers,
+            centers: centers, tls: tls, rewriting: AddressRewriting(rewrite: configuration.rewriteAddress),
             machine: ClusterMachine.Settings(
                 refreshInterval: configuration.directoryRefresh, backoffBase: configuration.backoffBase,
                 backoffCap: configuration.backoffCap),
             connection: NodeConnectionMachine.Settings(
                 topics: configuration.topics, replyTimeout: configuration.replyTimeout,
                 pingInterval: configuration.pingInterval),
-            connectTimeout: configuration.connectTimeout)
+            connectTimeout: configuration.connectTimeout, httpFallback: configuration.httpFallback)
     }
 
     /// Runs workers and cluster until something ends them, then ends them in order.

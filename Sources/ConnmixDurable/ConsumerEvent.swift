@@ -11,6 +11,8 @@ public enum ConsumerEvent: Sendable {
     case nodeDisconnected(NodeIdentity, reason: String, clean: Bool)
     /// The node could not be reached. It is tried again with growing pauses.
     case nodeUnreachable(NodeIdentity, reason: String)
+    /// No WebSocket is open, and the node takes mesh commands by HTTP (`httpFallback`). Nothing is popped.
+    case nodeByHTTP(NodeIdentity)
     /// The node's queues are being popped.
     case nodeConsuming(NodeIdentity)
     case nodeNotConsuming(NodeIdentity, reason: String)

@@ -42,6 +42,8 @@ extension Logger {
             say(.info, "node disconnected", (.node, node.id), (.reason, reason), (.clean, "\(clean)"))
         case .nodeUnreachable(let node, let reason):
             say(.info, "node unreachable", (.node, node.id), (.reason, reason))
+        case .nodeByHTTP(let node):
+            say(.info, "commands go by HTTP", (.node, node.id), (.address, "\(node.address)"))
         case .nodeConsuming(let node):
             say(.info, "consuming", (.node, node.id), (.address, "\(node.address)"))
         case .nodeNotConsuming(let node, let reason):

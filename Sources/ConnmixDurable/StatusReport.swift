@@ -16,7 +16,7 @@ public struct StatusReport: Sendable {
     public struct Node: Sendable {
         public let id: String
         public let address: String
-        /// `connecting`, `connected`, `consuming`, `disconnected` or `unreachable`.
+        /// `connecting`, `connected`, `consuming`, `disconnected`, `unreachable`, or `http` (takes mesh commands only).
         public let state: String
     }
 

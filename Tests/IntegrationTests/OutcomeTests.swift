@@ -157,4 +157,12 @@ struct OutcomeTests {
             }
         }
     }
+
+    @Test("the stream of events ends with the run, also where nothing could begin")
+    func eventsEnd() async throws {
+        let consumer = ConnmixConsumer(configuration: .init(centers: ["nonsense://h"], topics: ["chat"]), handlers: echo)
+        async let events: Void = { for await _ in consumer.events {} }()
+        await #expect(throws: ConnmixError.self) { try await consumer.run() }
+        await events
+    }
 }

@@ -95,3 +95,17 @@ private func endToEnd(_ configuration: inout ConsumerConfiguration) {
     }
     // snippet.end
 }
+
+private func secured(_ configuration: inout ConsumerConfiguration) {
+    // snippet.tls
+    configuration.centers = ["https://consumer:s%40cret@center.example:6787"]
+    configuration.tls.trustRoots = "/etc/connmix/ca.pem"  // --ca; default: the system's authorities
+    configuration.tls.clientCertificate = .init(certificate: "/etc/connmix/me.pem", key: "/etc/connmix/me-key.pem")
+    // snippet.end
+}
+
+private func rewritten(_ configuration: inout ConsumerConfiguration) {
+    // snippet.rewriting
+    configuration.rewriteAddress = { NodeAddress(host: "localhost", port: $0.port) }
+    // snippet.end
+}

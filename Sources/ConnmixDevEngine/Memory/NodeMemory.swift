@@ -16,6 +16,7 @@ struct NodeMemory {
     private(set) var consumers: [Int: [Int]] = [:]
     var connections = 0
     var accepted = 0
+    var goodbyes: [UInt16: Int] = [:]
 
     init(id: String, number: Int) {
         self.id = id

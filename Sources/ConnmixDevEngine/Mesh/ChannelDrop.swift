@@ -15,7 +15,12 @@ extension Channel {
         if reset, let socket = self as? any SocketOptionProvider {
             _ = socket.setSoLinger(linger(l_onoff: 1, l_linger: 0))
         }
-        self.close(promise: nil)
+        // Below TLS, which would say goodbye and wait for an answer.
+        if let socket = try? self.pipeline.syncOperations.context(handlerType: Valve.self) {
+            socket.close(promise: nil)
+        } else {
+            self.close(promise: nil)
+        }
     }
 }
 

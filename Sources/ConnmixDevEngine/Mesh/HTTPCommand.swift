@@ -27,6 +27,9 @@ extension Mesh {
     /// A request on a node's API port that is no WebSocket.
     func http(_ head: HTTPRequestHead, _ body: ByteBuffer, _ exchange: HTTPExchange, place: Int) {
         defer { self.endTurn() }
+        guard BasicAuthorization.isGiven(self.memory.settings.credentials, by: head) else {
+            return exchange.refuseCredentials()
+        }
         let method: Method
         switch (self.memory.settings.dialect, HTTPExchange.path(head)) {
         case (.docs, "/v1/mesh/send"): method = .send
@@ -59,7 +62,11 @@ extension Mesh {
         case .hang: return
         case .close, .down: return exchange.close()
         case .status(let status): return exchange.reply(status, "", keepAlive: false)
+        case .trickle: return exchange.trickle()
         case .normal, .nothing, .null, .version, .body: break
+        }
+        guard BasicAuthorization.isGiven(self.memory.settings.credentials, by: head) else {
+            return exchange.refuseCredentials()
         }
         guard isKnown, head.method == .GET else { return exchange.reply(404, #"{"error":"not found"}"#) }
         if path == "/version" {
@@ -70,7 +77,7 @@ extension Mesh {
         case .body(let text): exchange.reply(200, text)
         case .nothing: exchange.reply(200, #"{"nodes":[]}"#)
         case .null: exchange.reply(200, #"{"nodes":null}"#)
-        case .normal, .version, .hang, .close, .down, .status: exchange.reply(200, self.nodesList)
+        case .normal, .version, .hang, .close, .down, .status, .trickle: exchange.reply(200, self.nodesList)
         }
     }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// Plain HTTP: gathers a request, hands it over, writes the reply.
 final class HTTPExchange: ChannelInboundHandler, RemovableChannelHandler {
@@ -12,6 +13,8 @@ final class HTTPExchange: ChannelInboundHandler, RemovableChannelHandler {
     private var context: ChannelHandlerContext?
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
+    private var challenge = false
+    private var isTurnedDown = false
 
     init(_ respond: @escaping (HTTPRequestHead, ByteBuffer, HTTPExchange) -> Void) { self.respond = respond }
 
@@ -40,15 +43,23 @@ final class HTTPExchange: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // An upgrade that was turned down comes as a request as well, and is answered as one, the last.
+        if error as? NIOWebSocketUpgradeError == .unsupportedWebSocketTarget {
+            self.isTurnedDown = true
+            return
+        }
+        context.close(promise: nil)
+    }
 
     func reply(_ status: Int, _ body: String, type: String = "application/json", keepAlive: Bool = true) {
         guard let context = self.context else { return }
-        let stays = keepAlive && self.head?.isKeepAlive == true
+        let stays = keepAlive && !self.isTurnedDown && self.head?.isKeepAlive == true
         self.head = nil
         var headers = HTTPHeaders()
         headers.add(name: "Content-Type", value: type)
         headers.add(name: "Content-Length", value: String(body.utf8.count))
+        if self.challenge { headers.add(name: "WWW-Authenticate", value: #"Basic realm="connmix""#) }
         if !stays { headers.add(name: "Connection", value: "close") }
         let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
         context.write(self.wrapOutboundOut(.head(head)), promise: nil)
@@ -56,6 +67,25 @@ final class HTTPExchange: ChannelInboundHandler, RemovableChannelHandler {
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         let written = context.writeAndFlush(self.wrapOutboundOut(.end(nil)))
         if !stays { written.whenComplete { _ in bound.value.close(promise: nil) } }
+    }
+
+    /// 401, with what RFC 7617 wants beside it.
+    func refuseCredentials() {
+        self.challenge = true
+        self.reply(401, #"{"error":"unauthorized"}"#, keepAlive: false)
+    }
+
+    /// Promises a megabyte and sends a space every 10 ms, until the peer closes.
+    func trickle() {
+        guard let context = self.context else { return }
+        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "1000000"])
+        context.write(self.wrapOutboundOut(.head(head)), promise: nil)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(10)) { task in
+            let exchange = bound.value
+            guard let context = exchange.context else { return task.cancel() }
+            context.writeAndFlush(exchange.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: " ")))), promise: nil)
+        }
     }
 
     func close(reset: Bool = false) { self.context?.channel.drop(reset: reset) }

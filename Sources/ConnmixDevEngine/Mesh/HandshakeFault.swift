@@ -12,7 +12,7 @@ final class HandshakeFault: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let reply: String
         switch self.behaviour {
-        case .accept, .hang: return
+        case .accept, .httpOnly, .hang: return
         case .close: return context.close(promise: nil)
         case .raw(let text): reply = text
         case .status(let status):

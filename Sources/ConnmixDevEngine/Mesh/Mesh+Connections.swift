@@ -12,6 +12,7 @@ extension Mesh {
     func closed(_ connection: ApiConnection) {
         let known = self.shells[connection.place].connections.removeValue(forKey: connection.connection)
         guard known != nil else { return }
+        if let code = connection.link?.goodbye { self.memory.nodes[connection.place].goodbyes[code, default: 0] += 1 }
         self.memory.nodes[connection.place].connections -= 1
         self.memory.nodes[connection.place].removeConsumer(connection.connection)
     }

@@ -35,26 +35,32 @@ extension Mesh {
         try pipeline.addHandler(valve)
         switch port {
         case .center:
+            if let tls { try pipeline.addHandler(tls.makeHandler()) }
             try pipeline.configureHTTPServerPipeline()
             try pipeline.addHandler(HTTPExchange { head, _, exchange in self.center(head, exchange) })
         case .api(let place):
-            if self.shells[place].handshake != .accept {
+            if let tls { try pipeline.addHandler(tls.makeHandler()) }
+            switch self.shells[place].handshake {
+            case .accept:
+                try self.addUpgrade(pipeline, path: "/ws/v1", asksCredentials: true) { mesh in
+                    ApiConnection(mesh: mesh, place: place, connection: mesh.nextConnection())
+                }
+            case .httpOnly:
+                try pipeline.configureHTTPServerPipeline()
+            case .hang, .status, .raw, .close:
                 try pipeline.addHandler(HandshakeFault(self.shells[place].handshake))
                 return
-            }
-            try self.addUpgrade(pipeline, path: "/ws/v1") { mesh in
-                ApiConnection(mesh: mesh, place: place, connection: mesh.nextConnection())
             }
             try pipeline.addHandler(
                 HTTPExchange { head, body, exchange in self.http(head, body, exchange, place: place) })
         case .chat(let place):
-            try self.addUpgrade(pipeline, path: self.chatPath) { ChatConnection(mesh: $0, place: place) }
+            try self.addUpgrade(pipeline, path: self.chatPath, asksCredentials: false) { ChatConnection(mesh: $0, place: place) }
             try pipeline.addHandler(HTTPExchange { _, _, exchange in exchange.reply(404, "") })
         }
     }
 
     private func addUpgrade(
-        _ pipeline: ChannelPipeline.SynchronousOperations, path: String,
+        _ pipeline: ChannelPipeline.SynchronousOperations, path: String, asksCredentials: Bool,
         _ makeSession: @escaping @Sendable (Mesh) -> any WebSocketSession
     ) throws {
         let bound = self.bound
@@ -62,7 +68,10 @@ extension Mesh {
             maxFrameSize: FrameAssembler.messageLimit,
             automaticErrorHandling: false,
             shouldUpgrade: { channel, head in
-                let isWanted = HTTPExchange.path(head) == path && head.method == .GET
+                let credentials = asksCredentials ? bound.value.memory.settings.credentials : nil
+                let isWanted =
+                    HTTPExchange.path(head) == path && head.method == .GET
+                    && BasicAuthorization.isGiven(credentials, by: head)
                 return channel.eventLoop.makeSucceededFuture(isWanted ? HTTPHeaders() : nil)
             },
             upgradePipelineHandler: { channel, _ in

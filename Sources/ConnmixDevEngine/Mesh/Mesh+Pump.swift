@@ -27,6 +27,9 @@ extension Mesh {
         var written = 0
         while written < Self.slice {
             if isFed, self.memory.nodes[place].queues[queue].events.count < refillBelow { self.refill(place, queue) }
+            for link in links { link?.flushIfFull() }
+            // What was read meanwhile may have come from or ended a consumer: begin again in the next turn.
+            guard self.memory.nodes[place].queues[queue].consumers == consumers else { return false }
             guard !self.memory.nodes[place].queues[queue].events.isEmpty,
                 let consumer = self.memory.nodes[place].queues[queue].nextConsumer({ links[$0]?.canTake ?? false }),
                 let event = self.memory.nodes[place].queues[queue].pop()

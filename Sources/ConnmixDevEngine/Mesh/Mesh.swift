@@ -8,6 +8,7 @@ final class Mesh {
     let loop: any EventLoop
     let chatPath: String
     let host: String
+    let tls: ServerTLS?
     var memory: MeshMemory
     var shells: [NodeShell] = []
     var received = CommandLog()
@@ -29,11 +30,13 @@ final class Mesh {
     private var isContinuing = false
 
     init(
-        loop: any EventLoop, configuration: DevEngine.Configuration, directory: NIOLockedValueBox<[NodeInfo]>
+        loop: any EventLoop, configuration: DevEngine.Configuration, tls: ServerTLS?,
+        directory: NIOLockedValueBox<[NodeInfo]>
     ) {
         self.loop = loop
         self.host = configuration.host
         self.chatPath = configuration.chatPath
+        self.tls = tls
         self.directory = directory
         self.memory = MeshMemory(settings: configuration.settings, milliseconds: wallClockMilliseconds())
     }

@@ -25,6 +25,8 @@ final class WebSocketLink: ChannelInboundHandler {
     private var out = ByteBuffer()
     private var isDirty = false
     private(set) var isClosing = false
+    /// The code of the peer's close frame.
+    private(set) var goodbye: UInt16?
 
     init(mesh: Mesh, session: any WebSocketSession, valve: Valve?) {
         self.mesh = mesh
@@ -35,8 +37,13 @@ final class WebSocketLink: ChannelInboundHandler {
     /// Whether an event may be written: then it counts as popped.
     var canTake: Bool {
         guard let socket = self.socket, !self.isClosing else { return false }
-        if self.out.readableBytes >= Self.flushSize { self.flush() }
         return socket.channel.isWritable
+    }
+
+    /// Makes room for more. A socket that takes what was held back may be read in the same moment, and what it brings
+    /// changes the mesh: never call this while the mesh's memory is being changed.
+    func flushIfFull() {
+        if self.isOpen, self.out.readableBytes >= Self.flushSize { self.flush() }
     }
 
     var isOpen: Bool { self.socket != nil && !self.isClosing }
@@ -117,7 +124,9 @@ final class WebSocketLink: ChannelInboundHandler {
         case .ping(let payload):
             self.output { ServerFrame.writePong(payload, into: &$0) }
             self.session.receivedPing()
-        case .close: self.close(code: 1000)
+        case .close(let code):
+            self.goodbye = code
+            self.close(code: 1000)
         case .violation(let code): self.close(code: code)
         case .binary, .nothing: break
         }

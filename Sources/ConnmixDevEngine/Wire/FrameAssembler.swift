@@ -6,7 +6,8 @@ enum FrameAction: Equatable {
     case text(ByteBuffer)
     case binary(ByteBuffer)
     case ping(ByteBuffer)
-    case close
+    /// 1005 where the frame has no code (RFC 6455, section 7.1.5).
+    case close(UInt16)
     case nothing
     case violation(UInt16)
 }
@@ -23,7 +24,9 @@ struct FrameAssembler {
         switch frame.opcode {
         case .ping: return .ping(frame.unmaskedData)
         case .pong: return .nothing
-        case .connectionClose: return .close
+        case .connectionClose:
+            var data = frame.unmaskedData
+            return .close(data.readInteger() ?? 1005)
         case .text, .binary:
             guard self.partial == nil else { return .violation(1002) }
             self.isText = frame.opcode == .text

@@ -5,11 +5,16 @@ internal import NIOCore
 /// Confined to one event loop; `start`, `leave` and `stop` may be called from anywhere.
 final class Cluster: Sendable {
     struct Settings: Sendable {
-        var centers: [NodeAddress]
+        var centers: [CenterAddress]
+        /// For `https` centers and their nodes.
+        var tls: TLSClient?
+        var rewriting = AddressRewriting()
         var machine = ClusterMachine.Settings()
         var connection: NodeConnectionMachine.Settings
-        /// For connect and upgrade together, and for each question to the center.
+        /// For connect, TLS and upgrade together, and for each question to the center.
         var connectTimeout: Duration = .seconds(5)
+        /// Whether mesh commands go by HTTP while no WebSocket is open.
+        var httpFallback = false
     }
 
     private struct State {
@@ -19,9 +24,13 @@ final class Cluster: Sendable {
         /// What worked for a node before, so that a reconnect does not try the wrong dialect again.
         var forms: [NodeIdentity: RequestForm] = [:]
         var abandoned: Set<NodeIdentity> = []
+        /// Nodes that take commands by HTTP, while there is no connection; `nil` while one is asked whether it does.
+        var routes: [NodeIdentity: HTTPRoute?] = [:]
         var timer: Scheduled<Void>?
         var isStopping = false
         var nextCenter = 0
+        /// The center that answered last: it says how nodes are spoken to.
+        var center: CenterAddress?
         var onAllClosed: EventLoopPromise<Void>?
         /// Questions to centers and connects that have not ended. They end on the loop, which must be there as long.
         var underWay = 0
@@ -75,6 +84,7 @@ final class Cluster: Sendable {
                 closed.futureResult.cascade(to: earlier)
             }
             self.state.value.onAllClosed = closed
+            self.closeRoutes()
             for connection in self.state.value.connections.values { connection.leave() }
             self.finishIfClosed()
         }
@@ -126,6 +136,7 @@ final class Cluster: Sendable {
 
     private func forget(_ identity: NodeIdentity) {
         state.value.forms[identity] = nil
+        if let route = state.value.routes[identity] ?? nil { close(route) }
         delegate.nodeGone(identity)
     }
 
@@ -137,10 +148,10 @@ final class Cluster: Sendable {
         state.value.timer = loop.scheduleTask(in: .microseconds(delay.microseconds + 500)) { self.tick() }
     }
 
-    /// Asks the centers in turn, starting with the one that answered last, until one answers.
+    /// Asks the centers in turn, starting with the one that answered last, until one names nodes.
     private func fetchDirectory(asked: Int = 0) {
         let center = settings.centers[state.value.nextCenter % settings.centers.count]
-        let client = CenterClient(group: loop, timeout: settings.connectTimeout)
+        let client = CenterClient(loop: loop, tls: settings.tls, timeout: settings.connectTimeout)
         state.value.underWay += 1
         client.exchange("/version", center).flatMapThrowing { body in
             let versions = try DirectoryDecoder.versions(body)
@@ -150,20 +161,25 @@ final class Cluster: Sendable {
             }
         }.flatMap {
             client.exchange("/v1/nodes", center)
-        }.flatMapThrowing { body in
-            try DirectoryDecoder.nodes(body)
+        }.flatMapThrowing { [settings] body in
+            try settings.rewriting.apply(to: DirectoryDecoder.nodes(body))
         }.whenComplete { [loop] result in
             loop.assertInEventLoop()
             defer { self.finishIfClosed() }
             self.state.value.underWay -= 1
-            switch result {
-            case .success(let list):
-                self.perform(self.state.value.machine.directoryArrived(list, now: .now))
-            case .failure(let error):
+            if case .success(let directory) = result, !directory.nodes.isEmpty {
+                self.state.value.center = center
+            } else {
                 self.state.value.nextCenter += 1
                 if asked + 1 < self.settings.centers.count, !self.state.value.isStopping {
                     return self.fetchDirectory(asked: asked + 1)
                 }
+            }
+            switch result {
+            case .success(let directory):
+                self.perform(
+                    self.state.value.machine.directoryArrived(directory.nodes, trouble: directory.trouble, now: .now))
+            case .failure(let error):
                 self.perform(self.state.value.machine.directoryFailed(error.brief, now: .now))
             }
         }
@@ -172,7 +188,10 @@ final class Cluster: Sendable {
     private func connect(_ identity: NodeIdentity) {
         guard !state.value.isStopping else { return }
         state.value.abandoned.remove(identity)
-        let connector = NodeConnector(loop: loop, timeout: settings.connectTimeout)
+        let center = state.value.center
+        let connector = NodeConnector(
+            loop: loop, tls: center?.isSecure == true ? settings.tls : nil, credentials: center?.credentials,
+            timeout: settings.connectTimeout)
         let form = state.value.forms[identity]
         state.value.underWay += 1
         connector.connect(to: identity) { [self] in
@@ -187,8 +206,49 @@ final class Cluster: Sendable {
             self.state.value.abandoned.remove(identity)
             self.delegate.happened(.nodeUnreachable(identity, reason: error.brief))
             self.ended(identity)
+            self.offerHTTP(identity)
         }
     }
+
+    // MARK: HTTP in place of a WebSocket
+
+    /// Asks a node whose WebSocket failed whether it takes commands by HTTP, where nobody takes any.
+    private func offerHTTP(_ identity: NodeIdentity) {
+        guard settings.httpFallback, wantsRoute(identity), state.value.routes[identity] == nil else { return }
+        let center = state.value.center
+        let isSecure = center?.isSecure == true
+        let peer = Peer(node: identity.address, isSecure: isSecure, hasCredentials: center?.credentials != nil)
+        func call(within limit: Duration) -> HTTPCall {
+            HTTPCall(
+                loop: loop, peer: peer, tls: isSecure ? settings.tls : nil, credentials: center?.credentials, timeout: limit)
+        }
+        state.value.routes[identity] = .some(nil)
+        let work = call(within: settings.connection.replyTimeout)
+        HTTPRoute.probe(call(within: settings.connectTimeout)).whenComplete { result in
+            self.state.value.routes[identity] = nil
+            guard case .success(true) = result, self.wantsRoute(identity) else { return }
+            let route = HTTPRoute(identity: identity, call: work, delegate: self.delegate) { self.close($0) }
+            self.state.value.routes[identity] = route
+            self.delegate.routeOpened(route)
+        }
+    }
+
+    private func wantsRoute(_ identity: NodeIdentity) -> Bool {
+        !state.value.isStopping && state.value.connections.isEmpty && state.value.machine.identities.contains(identity)
+    }
+
+    private func closeRoutes() {
+        for case let route? in state.value.routes.values { close(route) }
+    }
+
+    private func close(_ route: HTTPRoute) {
+        guard let known = state.value.routes[route.identity] ?? nil, known === route else { return }
+        state.value.routes[route.identity] = nil
+        delegate.routeClosed(route)
+        route.close()
+    }
+
+    // MARK: Connections
 
     /// Whether nobody waits for a connection to this node any more: it was replaced, removed, or is connected already.
     fileprivate func isUnwanted(_ identity: NodeIdentity) -> Bool {
@@ -204,6 +264,7 @@ final class Cluster: Sendable {
             return false
         }
         state.value.connections[identity] = connection
+        closeRoutes()
         let actions = state.value.machine.connected(identity)
         loop.execute { self.perform(actions) }
         return true
@@ -252,9 +313,12 @@ private final class ConnectionWatcher: ClusterDelegate {
         cluster.closed(connection)
     }
 
-    func settled(_ outcomes: [CommandOutcome], by connection: NodeConnection) {
-        delegate.settled(outcomes, by: connection)
+    func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {
+        delegate.settled(outcomes, by: route)
     }
+
+    func routeOpened(_ route: HTTPRoute) { delegate.routeOpened(route) }
+    func routeClosed(_ route: HTTPRoute) { delegate.routeClosed(route) }
 
     func shouldConsume() -> Bool { !cluster.isUnwanted(identity) && delegate.shouldConsume() }
     func directoryKnown() { delegate.directoryKnown() }

@@ -38,7 +38,11 @@ protocol ClusterDelegate: AnyObject, Sendable {
     func connected(_ connection: NodeConnection)
     /// A node is gone or unreachable; its outcomes were delivered before.
     func disconnected(_ connection: NodeConnection, reason: String, clean: Bool)
-    func settled(_ outcomes: [CommandOutcome], by connection: NodeConnection)
+    func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute)
+    /// No WebSocket is open anywhere, and this node takes mesh commands by HTTP.
+    func routeOpened(_ route: HTTPRoute)
+    /// It takes no more; what is under way on it gets its outcome all the same.
+    func routeClosed(_ route: HTTPRoute)
     /// Whether a new connection is to pop at once.
     func shouldConsume() -> Bool
     /// Every node of the center's first list was announced.

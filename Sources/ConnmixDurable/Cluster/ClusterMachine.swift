@@ -27,6 +27,8 @@ struct ClusterMachine {
 
     private struct Node {
         var identity: NodeIdentity
+        /// Ids that this address had before: a center may go on listing them for a while.
+        var formerIDs: Set<String> = []
         var phase: Phase
         var absences = 0
         var backoff: Backoff
@@ -87,7 +89,10 @@ struct ClusterMachine {
         return actions
     }
 
-    mutating func directoryArrived(_ list: [NodeIdentity], now: ContinuousClock.Instant) -> [Action] {
+    /// - Parameter trouble: what is wrong with a list that can be used all the same.
+    mutating func directoryArrived(
+        _ list: [NodeIdentity], trouble: String? = nil, now: ContinuousClock.Instant
+    ) -> [Action] {
         guard !isStopping else { return [] }
         var actions: [Action] = []
         isFetching = false
@@ -98,8 +103,8 @@ struct ClusterMachine {
             if nodes.isEmpty { refreshAt = min(refreshAt, now + .seconds(1)) }
             return actions + centerIs(trouble: "the center lists no nodes")
         }
-        actions += centerIs(trouble: nil)
-        for identity in list { actions += heard(of: identity, now: now) }
+        actions += centerIs(trouble: trouble)
+        for identity in oneAnAddress(list) { actions += heard(of: identity, now: now) }
         let listed = Set(list.map(\.address))
         for (address, node) in nodes where !listed.contains(address) {
             nodes[address]?.absences += 1
@@ -163,6 +168,23 @@ struct ClusterMachine {
 
     // MARK: -
 
+    /// Where several ids are listed for an address, a node has restarted and its old self is not forgotten yet: the id that was
+    /// never seen before is the living one, else the one that is known. The order says nothing and may change.
+    private func oneAnAddress(_ list: [NodeIdentity]) -> [NodeIdentity] {
+        var candidates: [NodeAddress: [NodeIdentity]] = [:]
+        var order: [NodeAddress] = []
+        for identity in list {
+            if candidates[identity.address] == nil { order.append(identity.address) }
+            candidates[identity.address, default: []].append(identity)
+        }
+        return order.compactMap { address in
+            let listed = candidates[address] ?? []
+            guard let known = nodes[address], listed.count > 1 else { return listed.first }
+            return listed.first { $0 != known.identity && !known.formerIDs.contains($0.id) }
+                ?? listed.first { $0 == known.identity } ?? listed.first
+        }
+    }
+
     private mutating func heard(of identity: NodeIdentity, now: ContinuousClock.Instant) -> [Action] {
         guard let known = nodes[identity.address] else {
             nodes[identity.address] = newNode(identity)
@@ -170,8 +192,12 @@ struct ClusterMachine {
         }
         nodes[identity.address]?.absences = 0
         guard known.identity != identity else { return [] }
-        nodes[identity.address] = newNode(identity)
         let old = known.identity
+        nodes[identity.address] = newNode(identity)
+        // Old ids are needed for as long as a center may list them; a hundred restarts is longer.
+        if known.formerIDs.count < 100 { nodes[identity.address]?.formerIDs = known.formerIDs }
+        nodes[identity.address]?.formerIDs.insert(old.id)
+        nodes[identity.address]?.formerIDs.remove(identity.id)
         return switch known.phase {
         case .waiting: [.replaced(old: old, new: identity), .connect(identity)]
         // Opened while the center still told the old id, it leads to the new node, and has popped from it: what is under way

@@ -15,7 +15,7 @@ enum DirectoryDecoder {
         return version.apis ?? version.api ?? []
     }
 
-    /// The nodes of `GET /v1/nodes`, each address once. `null` is an empty list: Go writes it so.
+    /// The nodes of `GET /v1/nodes`, each once. `null` is an empty list: Go writes it so.
     static func nodes(_ body: [UInt8]) throws(ConnmixError) -> [NodeIdentity] {
         struct Answer: Decodable {
             var nodes: [Node]?
@@ -30,11 +30,11 @@ enum DirectoryDecoder {
             throw ConnmixError(
                 .unreachable, "the center lists \(nodes.count) nodes, more than \(nodeLimit); is it a connmix center?")
         }
-        var seen: Set<NodeAddress> = []
+        var seen: Set<NodeIdentity> = []
         var identities: [NodeIdentity] = []
         for node in nodes {
-            let address = try NodeAddress(node.api_server)
-            if seen.insert(address).inserted { identities.append(NodeIdentity(id: node.id.text, address: address)) }
+            let identity = NodeIdentity(id: node.id.text, address: try NodeAddress(node.api_server))
+            if seen.insert(identity).inserted { identities.append(identity) }
         }
         return identities
     }

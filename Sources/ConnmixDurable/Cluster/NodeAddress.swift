@@ -13,15 +13,16 @@ public struct NodeAddress: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: `invalidConfiguration`, with the text and what is wrong with it.
     public init(_ text: String, defaultPort: Int? = nil) throws(ConnmixError) {
         func invalid(_ why: String) -> ConnmixError {
-            ConnmixError(.invalidConfiguration, "\"\(text.prefix(200))\" is no address: \(why); write host:port")
+            ConnmixError(
+                .invalidConfiguration, "\"\(CenterAddress.redacted(text))\" is no address: \(why); write host:port")
         }
         var rest = text[...]
         if rest.hasPrefix("http://") {
             rest = rest.dropFirst("http://".count)
             if rest.hasSuffix("/") { rest = rest.dropLast() }
         }
-        if rest.contains("://") { throw invalid("only http:// is spoken") }
-        if rest.contains("@") { throw invalid("user and password are not supported") }
+        if rest.contains("://") { throw invalid("only http:// may stand before it") }
+        if rest.contains("@") { throw invalid("only centers take a user and a password") }
         guard rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw invalid("it has spaces or special characters") }
         guard !rest.contains("/") else { throw invalid("it has a path") }
 

@@ -82,7 +82,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(reason: "\(error)", clean: false)
+        close(reason: error.brief, clean: false)
     }
 
     // MARK: Calls from outside, on the loop

@@ -2,7 +2,7 @@ internal import NIOCore
 internal import NIOWebSocket
 
 /// An open connection to a node, as others hold it. Every method may be called from anywhere.
-final class NodeConnection: Sendable {
+final class NodeConnection: CommandRoute {
     let identity: NodeIdentity
     private let channel: any Channel
     private let handler: NIOLoopBound<NodeChannelHandler>
@@ -13,7 +13,6 @@ final class NodeConnection: Sendable {
         self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     }
 
-    /// Writes commands, in order. Each gets its outcome through the delegate, also where the connection is closed.
     func send(_ commands: [(id: Int64, command: Command)]) {
         guard !commands.isEmpty else { return }
         onLoop { $0.send(commands, over: self) }

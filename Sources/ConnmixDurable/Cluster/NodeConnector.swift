@@ -3,9 +3,12 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOWebSocket
 
-/// Opens WebSockets to nodes: TCP connect and upgrade under one time limit.
+/// Opens WebSockets to nodes: name lookup, TCP, TLS and upgrade under one time limit.
 struct NodeConnector: Sendable {
     let loop: any EventLoop
+    /// `nil`: plain.
+    var tls: TLSClient?
+    var credentials: Credentials?
     var timeout: Duration = .seconds(5)
 
     /// A longer frame or message ends the connection: nothing in connmix is near it, and a header may claim 2^63 bytes.
@@ -17,16 +20,57 @@ struct NodeConnector: Sendable {
         to identity: NodeIdentity, _ makeHandler: @escaping @Sendable () -> NodeChannelHandler
     ) -> EventLoopFuture<any Channel> {
         let upgraded = loop.makePromise(of: (any Channel).self)
-        let address = identity.address
-        let upgrader = NIOWebSocketClientUpgrader(
+        let peer = Peer(node: identity.address, isSecure: tls != nil, hasCredentials: credentials != nil)
+        let isOver = NIOLoopBoundBox.makeBoxSendingValue(false, eventLoop: loop)
+        let limit = TimeAmount.microseconds(timeout.microseconds)
+        let timer = loop.scheduleTask(in: limit) { upgraded.fail(peer.timedOut("open a WebSocket", after: timeout)) }
+        upgraded.futureResult.whenComplete { _ in
+            isOver.value = true
+            timer.cancel()
+        }
+        let upgrader = upgrader(peer) { channel in
+            // TLS takes its time to close: what it still brings in comes too late.
+            guard !isOver.value else { throw ChannelError.ioOnClosedChannel }
+            try channel.pipeline.syncOperations.addHandler(makeHandler())
+            upgraded.succeed(channel)
+        }
+        ClientBootstrap(group: loop)
+            .connectTimeout(limit)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addTransport(to: peer, tls: tls)
+                    try pipeline.addHTTPClientHandlers(
+                        leftOverBytesStrategy: .forwardBytes,
+                        withClientUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
+                    try pipeline.addHandler(
+                        UpgradeRequestHandler(peer: peer, credentials: credentials, upgraded: upgraded))
+                }
+            }
+            .connect(host: peer.address.host, port: peer.address.port)
+            .whenComplete { result in
+                switch result {
+                case .failure(let error):
+                    upgraded.fail(peer.fault("cannot be reached: \(error.brief)"))
+                case .success(let channel):
+                    upgraded.futureResult.whenFailure { _ in channel.close(promise: nil) }
+                }
+            }
+        return upgraded.futureResult
+    }
+
+    /// - Parameter addHandler: called with the channel that speaks WebSocket now.
+    private func upgrader(
+        _ peer: Peer, _ addHandler: @escaping @Sendable (any Channel) throws -> Void
+    ) -> NIOWebSocketClientUpgrader {
+        NIOWebSocketClientUpgrader(
             maxFrameSize: Self.frameLimit, automaticErrorHandling: true
         ) { channel, response in
             channel.eventLoop.makeCompletedFuture {
                 guard response.headers["Sec-WebSocket-Extensions"].isEmpty,
                     response.headers["Sec-WebSocket-Protocol"].isEmpty
-                else {
-                    throw ConnmixError(.unreachable, "\(address) chose an extension or a protocol nobody offered")
-                }
+                else { throw peer.fault("chose an extension or a protocol nobody offered") }
                 let pipeline = channel.pipeline.syncOperations
                 // It speaks HTTP and stands between the socket and the frame decoder.
                 pipeline.removeHandler(try pipeline.handler(type: UpgradeRequestHandler.self), promise: nil)
@@ -34,40 +78,9 @@ struct NodeConnector: Sendable {
                     NIOWebSocketFrameAggregator(
                         minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 65_536,
                         maxAccumulatedFrameSize: Self.frameLimit))
-                try pipeline.addHandler(makeHandler())
-                upgraded.succeed(channel)
+                try addHandler(channel)
             }
         }
-        let limit = TimeAmount.microseconds(timeout.microseconds)
-        ClientBootstrap(group: loop)
-            .connectTimeout(limit)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHTTPClientHandlers(
-                        leftOverBytesStrategy: .forwardBytes,
-                        withClientUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
-                    try channel.pipeline.syncOperations.addHandler(
-                        UpgradeRequestHandler(address: address, upgraded: upgraded))
-                }
-            }
-            .connect(host: address.host, port: address.port)
-            .whenComplete { result in
-                switch result {
-                case .failure(let error):
-                    upgraded.fail(ConnmixError(.unreachable, "\(address) cannot be reached: \(error.brief)"))
-                case .success(let channel):
-                    let timer = channel.eventLoop.scheduleTask(in: limit) {
-                        upgraded.fail(
-                            ConnmixError(.unreachable, "\(address) did not open a WebSocket within \(timeout)"))
-                    }
-                    upgraded.futureResult.whenComplete { result in
-                        timer.cancel()
-                        if case .failure = result { channel.close(promise: nil) }
-                    }
-                }
-            }
-        return upgraded.futureResult
     }
 }
 
@@ -76,16 +89,19 @@ private final class UpgradeRequestHandler: ChannelInboundHandler, RemovableChann
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
-    private let address: NodeAddress
+    private let peer: Peer
+    private let credentials: Credentials?
     private let upgraded: EventLoopPromise<any Channel>
 
-    init(address: NodeAddress, upgraded: EventLoopPromise<any Channel>) {
-        self.address = address
+    init(peer: Peer, credentials: Credentials?, upgraded: EventLoopPromise<any Channel>) {
+        self.peer = peer
+        self.credentials = credentials
         self.upgraded = upgraded
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        let headers: HTTPHeaders = ["Host": address.description]
+        var headers: HTTPHeaders = ["Host": peer.address.description]
+        if let credentials { headers.add(name: "Authorization", value: credentials.authorization) }
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/ws/v1", headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
@@ -94,20 +110,16 @@ private final class UpgradeRequestHandler: ChannelInboundHandler, RemovableChann
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .head(let head) = unwrapInboundIn(data) {
-            fail("answered status \(head.status.code) and no WebSocket")
+            upgraded.fail(peer.answered(status: head.status.code, to: "the WebSocket's opening"))
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        fail("closed the connection before the WebSocket was open")
+        upgraded.fail(peer.closed(before: "the WebSocket was open"))
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail("broke the WebSocket handshake: \(error.brief)")
-    }
-
-    private func fail(_ what: String) {
-        upgraded.fail(ConnmixError(.unreachable, "\(address) \(what)"))
+        upgraded.fail(error as? ConnmixError ?? peer.fault("broke the WebSocket handshake: \(error.brief)"))
     }
 }

@@ -8,7 +8,7 @@ extension ConsumerCore: ClusterDelegate {
         scheduleDrain()
     }
 
-    func settled(_ outcomes: [CommandOutcome], by connection: NodeConnection) {
+    func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {
         var settled: [(Receipt?, Relay.Change)] = []
         state.withLock { state in
             let now = Clock.now()
@@ -23,8 +23,9 @@ extension ConsumerCore: ClusterDelegate {
                     change = state.relay.unanswered(outcome.command, reason: reason, now: now)
                 case .notWritten:
                     // It is closing or being left, and takes no more; its end is announced later.
-                    if state.connections[connection.identity.id] === connection {
-                        state.relay.disconnected(connection.identity.id)
+                    let node = route.identity.id
+                    if state.connections[node] === route || state.httpRoutes[node] === route {
+                        state.relay.disconnected(node)
                     }
                     state.relay.notWritten(outcome.command)
                     change = nil
@@ -60,6 +61,26 @@ extension ConsumerCore: ClusterDelegate {
             if state.nodes[connection.identity] != nil { note(connection.identity, "disconnected", &state) }
         }
         onEvent(.nodeDisconnected(connection.identity, reason: reason, clean: clean))
+        pump()
+    }
+
+    func routeOpened(_ route: HTTPRoute) {
+        state.withLock { state in
+            state.httpRoutes[route.identity.id] = route
+            state.relay.connected(route.identity.id, takesOnlyMesh: true)
+            note(route.identity, "http", &state)
+        }
+        onEvent(.nodeByHTTP(route.identity))
+        pump()
+    }
+
+    func routeClosed(_ route: HTTPRoute) {
+        state.withLock { state in
+            guard state.httpRoutes[route.identity.id] === route else { return }
+            state.httpRoutes[route.identity.id] = nil
+            state.relay.disconnected(route.identity.id)
+            if state.nodes[route.identity] != nil { note(route.identity, "unreachable", &state) }
+        }
         pump()
     }
 

@@ -6,7 +6,7 @@ extension ConsumerCore {
     /// Starts what can start: handlers for ready entries, sends for ready commands, a commit for what waits.
     func pump() {
         var starts: [(CheckedContinuation<Dispatcher.Job?, Never>, Dispatcher.Job)] = []
-        var sends: [(NodeConnection, [(id: Int64, command: Command)])] = []
+        var sends: [(any CommandRoute, [(id: Int64, command: Command)])] = []
         var finished: [Watcher] = []
         var settled: [(Receipt?, Relay.Change)] = []
         let mustDrain = state.withLock { state in
@@ -21,7 +21,7 @@ extension ConsumerCore {
             return requestDrain(&state)
         }
         for (worker, job) in starts { worker.resume(returning: job) }
-        for (connection, commands) in sends { connection.send(commands) }
+        for (route, commands) in sends { route.send(commands) }
         for watcher in finished { watcher.continuation.resume(returning: true) }
         announce(settled)
         if mustDrain { submitDrain() }
@@ -29,7 +29,7 @@ extension ConsumerCore {
 
     func takeSends(
         _ state: inout State, now: Int64, settled: inout [(Receipt?, Relay.Change)]
-    ) -> [(NodeConnection, [(id: Int64, command: Command)])] {
+    ) -> [(any CommandRoute, [(id: Int64, command: Command)])] {
         guard !state.isClosed else { return [] }
         let (sends, changes) = state.relay.nextSends(now: now)
         for change in changes { keep(change, &state, &settled) }
@@ -38,7 +38,10 @@ extension ConsumerCore {
         if spans.isOn {
             for send in sends { state.sendSpans[send.id] = spans.sending(send.command, id: send.id, to: send.node) }
         }
-        return byNode.compactMap { node, commands in state.connections[node].map { ($0, commands) } }
+        return byNode.compactMap { node, commands in
+            let route: (any CommandRoute)? = state.connections[node] ?? state.httpRoutes[node]
+            return route.map { ($0, commands) }
+        }
     }
 
     /// Takes note of a change for the next commit.

@@ -17,6 +17,8 @@ final class ConsumerCore: Sendable {
         var hasUrgentChange = false
         var receipts: [Int64: Receipt] = [:]
         var connections: [String: NodeConnection] = [:]
+        /// Nodes that take mesh commands by HTTP, while there is no connection.
+        var httpRoutes: [String: HTTPRoute] = [:]
         var nodes: [NodeIdentity: String] = [:]
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
         var isDrainScheduled = false

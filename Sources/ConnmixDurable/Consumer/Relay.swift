@@ -9,6 +9,8 @@ struct Relay: Sendable {
     /// A connection, named by the node's id: there is one a node.
     private struct Route {
         var inFlight = 0
+        /// HTTP in place of a WebSocket: no calls.
+        var takesOnlyMesh = false
     }
 
     struct Sending: Sendable {
@@ -165,8 +167,8 @@ struct Relay: Sendable {
         wakeStalled()
     }
 
-    mutating func connected(_ node: String) {
-        routes[node] = Route()
+    mutating func connected(_ node: String, takesOnlyMesh: Bool = false) {
+        routes[node] = Route(takesOnlyMesh: takesOnlyMesh)
         wakeStalled()
     }
 
@@ -411,31 +413,33 @@ struct Relay: Sendable {
         guard case .over(let chosen) = routing, let node = nodes.first else { return routing }
         if nodes.count == 1, chosen == node { return routing }
         // A mesh command may go anywhere, so it goes where those before it went.
-        if nodes.count == 1, !item.command.kind.isCall, item.requiredNode == nil, isConnected(node) { return .over(node) }
+        if nodes.count == 1, !item.command.kind.isCall, item.requiredNode == nil, takes(node, item.command.kind) {
+            return .over(node)
+        }
         return .hold(window.predecessors(of: id).last ?? id)
     }
 
     private mutating func route(_ item: OutgoingCommand, now: Int64) -> Routing {
         if case .call = item.command.kind {
             guard let owner = item.node else {
-                if let next = leastLoaded(except: item.asked) { return .over(next) }
+                if let next = leastLoaded(except: item.asked, for: item.command.kind) { return .over(next) }
                 // Whoever was left to ask is gone.
                 let isAsked = !item.asked.isEmpty && listed.union(routes.keys).isSubset(of: item.asked)
                 return isAsked ? .dead(reason: "client gone (no node has it)") : .wait(until: nil)
             }
-            return routeToOwner(owner, now: now)
+            return routeToOwner(owner, for: item.command.kind, now: now)
         }
-        if let required = item.requiredNode { return routeToOwner(required, now: now) }
+        if let required = item.requiredNode { return routeToOwner(required, for: item.command.kind, now: now) }
         if let sticky = item.sticksTo, sticky.until > now, successors[sticky.node] == nil {
-            return isConnected(sticky.node) ? .over(sticky.node) : .wait(until: sticky.until)
+            return takes(sticky.node, item.command.kind) ? .over(sticky.node) : .wait(until: sticky.until)
         }
-        if let preferred = item.node, isConnected(preferred) { return .over(preferred) }
-        return leastLoaded(except: []).map { .over($0) } ?? .wait(until: nil)
+        if let preferred = item.node, takes(preferred, item.command.kind) { return .over(preferred) }
+        return leastLoaded(except: [], for: item.command.kind).map { .over($0) } ?? .wait(until: nil)
     }
 
-    private mutating func routeToOwner(_ node: String, now: Int64) -> Routing {
+    private mutating func routeToOwner(_ node: String, for kind: Command.Kind, now: Int64) -> Routing {
         let owner = currentID(node)
-        if isConnected(owner) { return .over(owner) }
+        if takes(owner, kind) { return .over(owner) }
         guard isDirectoryKnown, !listed.contains(owner) else { return .wait(until: nil) }
         let since = missingSince[owner] ?? now
         missingSince[owner] = since
@@ -450,12 +454,12 @@ struct Relay: Sendable {
         return id
     }
 
-    private func isConnected(_ node: String) -> Bool {
-        routes[node] != nil
+    private func takes(_ node: String, _ kind: Command.Kind) -> Bool {
+        routes[node].map { !$0.takesOnlyMesh || kind.isMesh } ?? false
     }
 
-    private func leastLoaded(except asked: Set<String>) -> String? {
-        routes.lazy.filter { !asked.contains($0.key) }
+    private func leastLoaded(except asked: Set<String>, for kind: Command.Kind) -> String? {
+        routes.lazy.filter { !asked.contains($0.key) && (!$0.value.takesOnlyMesh || kind.isMesh) }
             .min { ($0.value.inFlight, $0.key) < ($1.value.inFlight, $1.key) }?.key
     }
 

@@ -96,6 +96,14 @@ public struct Command: Sendable, Equatable {
 
 extension Command.Kind {
     var isCall: Bool { if case .call = self { true } else { false } }
+
+    /// Whether any node takes it, by its HTTP api too.
+    var isMesh: Bool {
+        switch self {
+        case .send, .publish: true
+        case .call, .request: false
+        }
+    }
 }
 
 extension Command.Payload {

@@ -23,6 +23,21 @@ enum FrameDecoder {
         }
     }
 
+    /// The answer of an engine's HTTP api, which has no id; `nil` where it is none.
+    static func outcome(ofHTTP body: ByteBuffer) -> Reply.Outcome? {
+        body.withUnsafeReadableBytes { raw in
+            raw.withMemoryRebound(to: UInt8.self) { bytes in
+                var scanner = JSONScanner(bytes)
+                var envelope = Envelope()
+                let isObject = scanner.object { key, escaped, scanner in
+                    envelope.read(key: key, escaped: escaped, from: &scanner)
+                }
+                guard isObject, scanner.peek() == 0, scanner.isAtEnd, isValidUTF8(bytes) else { return nil }
+                return envelope.outcome
+            }
+        }
+    }
+
     /// Whether a frame that could not be read as JSON may still be a popped message, whose bytes must then be kept.
     ///
     /// The engine sends three kinds of frame. What names `queue.pop` and is no answer is taken for a message, rather kept
@@ -196,12 +211,15 @@ private struct Envelope {
     }
 
     func reply(scanner: JSONScanner) -> InboundFrame {
-        guard hasError || hasResult else { return .unknown(reason: "neither an event nor an answer") }
+        guard let outcome else { return .unknown(reason: "neither an event nor an answer") }
         guard let id else { return .unknown(reason: "an answer without the id of a request") }
-        guard hasError else { return .reply(Reply(id: id, outcome: .success(result))) }
+        return .reply(Reply(id: id, outcome: outcome))
+    }
+
+    var outcome: Reply.Outcome? {
+        guard hasError else { return hasResult ? .success(result) : nil }
         // An error without a number still is a refusal; 0 is no code of the engine and is retried as an unknown one.
-        let code = EngineErrorCode(rawValue: errorCode ?? 0)
-        return .reply(Reply(id: id, outcome: .failure(code, message: errorMessage ?? "")))
+        return .failure(EngineErrorCode(rawValue: errorCode ?? 0), message: errorMessage ?? "")
     }
 
     /// Consumes a string or a number and answers its text; `nil` as text for any other value.

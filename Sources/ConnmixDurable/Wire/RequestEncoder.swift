@@ -33,16 +33,12 @@ enum RequestEncoder {
     /// Any command.
     static func command(_ command: Command, id: Int64, into buffer: inout ByteBuffer) {
         switch command.kind {
-        case .send(let client):
-            buffer.writeStaticString(#"{"m":"mesh.send","p":{"c":"#)
-            buffer.writeClient(client)
-            buffer.writePayload(command.payload)
-            buffer.writeStaticString("}")
-        case .publish(let channel):
-            buffer.writeStaticString(#"{"m":"mesh.publish","p":{"c":"#)
-            buffer.writeJSONString(channel)
-            buffer.writePayload(command.payload)
-            buffer.writeStaticString("}")
+        case .send:
+            buffer.writeStaticString(#"{"m":"mesh.send","p":"#)
+            _ = meshParameters(command, into: &buffer)
+        case .publish:
+            buffer.writeStaticString(#"{"m":"mesh.publish","p":"#)
+            _ = meshParameters(command, into: &buffer)
         case .call(let client, let function):
             buffer.writeStaticString(#"{"m":"conn.call","p":{"c":"#)
             buffer.writeClient(client)
@@ -58,6 +54,25 @@ enum RequestEncoder {
             command.payload.withBytes { _ = buffer.writeBytes($0) }
         }
         buffer.writeRequestEnd(id)
+    }
+
+    /// The params alone, as the HTTP api takes them.
+    ///
+    /// - Returns: false where the command is none of the two that it takes; nothing is written then.
+    static func meshParameters(_ command: Command, into buffer: inout ByteBuffer) -> Bool {
+        switch command.kind {
+        case .send(let client):
+            buffer.writeStaticString(#"{"c":"#)
+            buffer.writeClient(client)
+        case .publish(let channel):
+            buffer.writeStaticString(#"{"c":"#)
+            buffer.writeJSONString(channel)
+        case .call, .request:
+            return false
+        }
+        buffer.writePayload(command.payload)
+        buffer.writeStaticString("}")
+        return true
     }
 }
 
@@ -99,7 +114,7 @@ extension ByteBuffer {
         writeString(String(number))
     }
 
-    fileprivate mutating func writeBase64(_ bytes: UnsafeRawBufferPointer) {
+    mutating func writeBase64(_ bytes: UnsafeRawBufferPointer) {
         let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         let letters = alphabet.utf8Start
         var index = 0

@@ -6,8 +6,19 @@ public import Logging
 struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A center, host:port. May be repeated. Default: $CONNMIX_CENTER, else 127.0.0.1:6787.", valueName: "url"))
+            """
+            A center: host:port, http:// or https:// before it, user:password@ before the host. May be repeated. \
+            Default: $CONNMIX_CENTER, else 127.0.0.1:6787. A password is safer there, where other users cannot list it.
+            """, valueName: "url"))
     var center: [String] = []
+    @Option(
+        help: ArgumentHelp("The authorities to trust behind https://, in PEM form. Default: the system's.", valueName: "file"))
+    var ca: String?
+    @Option(
+        help: ArgumentHelp(
+            "Reach nodes elsewhere than the center says: HOST=HOST, HOST:PORT=HOST:PORT, or *=HOST. May be repeated.",
+            valueName: "from=to"))
+    var rewrite: [RewriteRule] = []
     @Option(help: "How many handlers run at once, and how many workers there are.")
     var concurrency: Int?
     @Option(help: "Attempts after which a message is dead.")
@@ -71,6 +82,8 @@ struct ConsumeOptions: ParsableArguments {
     func configuration(database: String, topics: [String]) -> ConsumerConfiguration {
         let centers = center.isEmpty ? [DatabaseOptions.environment("CONNMIX_CENTER") ?? "127.0.0.1:6787"] : center
         var configuration = ConsumerConfiguration(database: database, centers: centers, topics: topics)
+        configuration.tls.trustRoots = ca
+        configuration.rewriteAddress = { [rewrite] address in RewriteRule.rewrite(address, by: rewrite) }
         if let concurrency { configuration.concurrency = concurrency }
         if let maxAttempts { configuration.retry.maxAttempts = maxAttempts }
         configuration.synchronous = synchronous

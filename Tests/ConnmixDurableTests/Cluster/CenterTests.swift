@@ -10,7 +10,8 @@ struct CenterTests {
     func lists() throws {
         let list = try nodes(
             #"{"nodes":[{"id":"x","api_server":"10.0.0.7:6789"},{"id":7,"api_server":"h:1"},{"id":"y","api_server":"h:1"}]}"#)
-        #expect(list.map(\.description) == ["x at 10.0.0.7:6789", "7 at h:1"])
+        #expect(list.map(\.description) == ["x at 10.0.0.7:6789", "7 at h:1", "y at h:1"])
+        #expect(try nodes(#"{"nodes":[{"id":"x","api_server":"h:1"},{"id":"x","api_server":"h:1"}]}"#).count == 1)
         #expect(try nodes(#"{"nodes":null}"#).isEmpty)
         #expect(try nodes("{}").isEmpty)
         #expect(try DirectoryDecoder.versions(Array(#"{"apis":["v1"]}"#.utf8)) == ["v1"])

@@ -73,6 +73,30 @@ struct ClusterMachineTests {
         #expect(waiting.directoryArrived([a2], now: start) == [.replaced(old: a, new: a2), .connect(a2)])
     }
 
+    @Test("P9: a center that lists a restarted node's old id beside the new one, in any order, is believed once")
+    func twoIDs() {
+        var machine = makeConnected([a])
+        #expect(machine.directoryArrived([a, a2], now: start) == [.replaced(old: a, new: a2), .drain(a), .connect(a2)])
+        _ = machine.connected(a2)
+        for list in [[a, a2], [a2, a], [a2], [a2, a2]] {
+            #expect(machine.directoryArrived(list, now: start) == [])
+        }
+        #expect(machine.identities == [a2])
+        // Alone in the list, the old id is back.
+        #expect(machine.directoryArrived([a], now: start) == [.replaced(old: a2, new: a), .drain(a2), .connect(a)])
+        var unknown = make()
+        _ = unknown.tick(now: start)
+        #expect(unknown.directoryArrived([a, a2], now: start) == [.added(a), .connect(a), .directoryKnown])
+    }
+
+    @Test("a list that can be used, with something wrong in it, is used, and what is wrong is said once")
+    func listInTrouble() {
+        var machine = makeConnected([a])
+        #expect(machine.directoryArrived([a], trouble: "odd", now: start) == [.centerChanged(trouble: "odd")])
+        #expect(machine.directoryArrived([a], trouble: "odd", now: start) == [])
+        #expect(machine.directoryArrived([a], now: start) == [.centerChanged(trouble: nil)])
+    }
+
     @Test("reconnects start after 100 ms, grow with jitter to the cap, and start over once the node is consumed")
     func backoff() throws {
         var machine = makeConnected([a])

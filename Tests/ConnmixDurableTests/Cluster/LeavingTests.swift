@@ -27,7 +27,9 @@ struct LeavingTests {
         func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {}
         func connected(_ connection: NodeConnection) {}
         func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {}
-        func settled(_ outcomes: [CommandOutcome], by connection: NodeConnection) {}
+        func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {}
+        func routeOpened(_ route: HTTPRoute) {}
+        func routeClosed(_ route: HTTPRoute) {}
         func shouldConsume() -> Bool { false }
         func directoryKnown() {}
         func nodeGone(_ identity: NodeIdentity) {}
@@ -43,7 +45,7 @@ struct LeavingTests {
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(server.localAddress?.port)
         let settings = Cluster.Settings(
-            centers: [try NodeAddress("127.0.0.1:\(port)")],
+            centers: [try CenterAddress("127.0.0.1:\(port)")],
             connection: NodeConnectionMachine.Settings(topics: ["chat"]))
         let nobody = Nobody()
         let cluster = Cluster(settings: settings, loop: group.next(), delegate: nobody)

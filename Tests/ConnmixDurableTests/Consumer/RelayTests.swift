@@ -399,4 +399,17 @@ struct RelayTests {
         let afterWrite = relay.supersede(1)
         #expect(!afterWrite)
     }
+
+    @Test("a node that takes mesh commands only gets no calls and no other requests")
+    func meshOnly() throws {
+        let other = OutgoingCommand(
+            command: try Command(.request(method: "x"), payload: .text("{}")), node: nil, lane: nil, availableAt: 0)
+        var relay = make([try call("a"), try send("b"), try publish("r"), try call("c", node: nil), other], nodes: [])
+        relay.nodeListed("n1")
+        relay.connected("n1", takesOnlyMesh: true)
+        #expect(sent(&relay) == ["2@n1", "3@n1"])
+        relay.disconnected("n1")
+        relay.connected("n1")
+        #expect(sent(&relay) == ["1@n1", "4@n1", "5@n1"])
+    }
 }

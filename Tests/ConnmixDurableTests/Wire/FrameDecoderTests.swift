@@ -114,6 +114,18 @@ struct FrameDecoderTests {
             #expect(isJSON)
         }
     }
+
+    @Test("P12: answers of the HTTP api, and what is none")
+    func http() {
+        func outcome(_ text: String) -> Reply.Outcome? { FrameDecoder.outcome(ofHTTP: ByteBuffer(string: text)) }
+        guard case .success(let result)? = outcome(#"{"E":null,"r":{"s":4,"f":1}}"#) else { return #expect(Bool(false)) }
+        #expect(result.delivered == 4 && result.failed == 1)
+        #expect(outcome(#"{"E":{"c":401,"m":"gone"}}"#) == .failure(.sendFailed, message: "gone"))
+        #expect(outcome(#"{"E":"odd"}"#) == .failure(EngineErrorCode(rawValue: 0), message: #""odd""#))
+        for text in ["", "<html>", "{}", #"{"error":"not found"}"#, "[]", "null", #"{"E":null,"r":{"#, #"{"E":null,"r":{}} x"#] {
+            #expect(outcome(text) == nil, "\(text)")
+        }
+    }
 }
 
 /// A small seeded generator, so that a failing round can be repeated.

@@ -1,0 +1,47 @@
+internal import NIOCore
+internal import NIOSSL
+
+/// The TLS of connections to centers and nodes.
+struct TLSClient: Sendable {
+    private let context: NIOSSLContext
+
+    /// Reads the files.
+    ///
+    /// - Throws: `invalidConfiguration`, naming the file.
+    init(_ options: TLSOptions) throws(ConnmixError) {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        // A goodbye is a courtesy, and a dead peer does not return it.
+        configuration.shutdownTimeout = .seconds(1)
+        if let path = options.trustRoots {
+            configuration.trustRoots = .certificates(try Self.certificates(path))
+        }
+        if let own = options.clientCertificate {
+            configuration.certificateChain = try Self.certificates(own.certificate).map { .certificate($0) }
+            do {
+                configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: own.key, format: .pem))
+            } catch {
+                throw ConnmixError(
+                    .invalidConfiguration, "\(own.key) cannot be read as a key; it must be PEM and not encrypted")
+            }
+        }
+        do {
+            context = try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw ConnmixError(
+                .invalidConfiguration, "TLS cannot be set up; do the client's certificate and key belong together? (\(error))")
+        }
+    }
+
+    private static func certificates(_ path: String) throws(ConnmixError) -> [NIOSSLCertificate] {
+        if let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty { return certificates }
+        throw ConnmixError(.invalidConfiguration, "\(path) cannot be read, or has no certificate in PEM form")
+    }
+
+    /// A name goes out as SNI and is looked for in the certificate. An IP address may not be SNI (RFC 6066, section 3): the
+    /// certificate must name the one that is connected to.
+    func makeHandler(host: String) throws -> NIOSSLClientHandler {
+        let isIP = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        return try NIOSSLClientHandler(context: context, serverHostname: isIP ? nil : host)
+    }
+}

@@ -1,0 +1,170 @@
+import ConnmixDevEngine
+import ConnmixDurable
+import Testing
+
+@Suite("nodes in trouble", .timeLimit(.minutes(1)))
+struct NodeFaultTests {
+    @Test("P9: a removed node is drained: unpop, replies awaited, close 1000, and never called again")
+    func drained() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 2)) { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.directoryRefresh = .milliseconds(50)
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    let (leaving, staying) = (engine.nodes[0].id, engine.nodes[1].id)
+                    try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
+                    // The answer comes when the node has long left the list: 0.7 s are 14 looks at the center.
+                    try await engine.addFault(.init(.delay(.milliseconds(700)), method: "mesh.send"), node: leaving)
+                    let user = try await engine.connectEndUser(node: leaving)
+                    try await user.send("hi")
+                    var frames = user.frames.makeAsyncIterator()
+                    #expect(await frames.next()?.text == "received: hi")
+                    try await engine.removeNode(leaving)
+                    let removed = await consumer.events.find { event in
+                        if case .nodeDisconnected(let node, let reason, let clean) = event {
+                            (node.id, reason, clean)
+                        } else {
+                            nil
+                        }
+                    }
+                    #expect(removed?.0 == leaving && removed?.1 == "left" && removed?.2 == true)
+                    let record = try await engine.received().filter { $0.node == leaving }.map(\.method)
+                    #expect(record == ["queue.pop", "mesh.send", "queue.unpop"])
+                    try await engine.waitUntil { $0.node(leaving)?.connections == 0 }
+                    let node = try await engine.snapshot().node(leaving)
+                    #expect(node?.goodbyes == [1000: 1])
+                    // The answer was awaited: the command is sent, and was sent once.
+                    try await expectAnswer(engine, node: staying)
+                    #expect(try await engine.received().filter { $0.method == "mesh.send" }.count == 2)
+                    #expect(try await engine.snapshot().node(leaving)?.accepted == 1)
+                }
+                #expect(try LedgerCounts(database).openCommands == 0)
+            }
+        }
+    }
+
+    @Test("P9: a slow node slows nobody else down, and loses nothing")
+    func slow() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 2)) { engine in
+                try await withConsumer(testConfiguration(database, engine), handlers: echo) { _ in
+                    let (slow, quick) = (engine.nodes[0].id, engine.nodes[1].id)
+                    try await engine.addFault(
+                        .init(.delay(.milliseconds(400)), method: "mesh.send", times: nil), node: slow)
+                    try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
+                    // One end user's answers wait for each other.
+                    let user = try await engine.connectEndUser(node: slow)
+                    try await user.send(contentsOf: ["0", "1", "2"])
+                    for number in 0..<20 { try await expectAnswer(engine, node: quick, "\(number)") }
+                    var frames = user.frames.makeAsyncIterator()
+                    for number in 0..<3 { #expect(await frames.next()?.text == "received: \(number)") }
+                    let sends = try await engine.applied().filter { $0.method == "mesh.send" }
+                    #expect(sends.count == 23)
+                    #expect(sends.last?.target == user.id)
+                }
+            }
+        }
+    }
+
+    @Test("P9: a node that accepts and never answers the upgrade is given up in time, and tried again")
+    func silentUpgrade() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 2)) { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.connectTimeout = .milliseconds(200)
+                let (silent, other) = (engine.nodes[0].id, engine.nodes[1].id)
+                try await engine.setHandshake(.hang, node: silent)
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    for _ in 0..<2 {
+                        let trouble = await consumer.events.trouble()
+                        #expect(trouble?.contains("did not open a WebSocket within") == true, "\(trouble ?? "")")
+                    }
+                    try await expectAnswer(engine, node: other)
+                    try await engine.setHandshake(.accept, node: silent)
+                    try await expectAnswer(engine, node: silent)
+                    #expect(try await engine.snapshot().nodes.map(\.accepted) == [1, 1])
+                }
+            }
+        }
+    }
+
+    @Test("P9: one time limit for connecting, TLS and upgrade together", arguments: [false, true])
+    func oneDeadline(secure: Bool) async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(secure ? secureEngine() : .init()) { engine in
+                // Accepts, and is silent from the first byte: with TLS, the handshake is what hangs.
+                try await RawPeer.with { peer in
+                    let silent = NodeAddress(host: "127.0.0.1", port: peer.port)
+                    var configuration = testConfiguration(database, engine)
+                    configuration.centers = [(secure ? "https://" : "") + engine.center]
+                    configuration.tls.trustRoots = secure ? certificate("ca") : nil
+                    configuration.connectTimeout = .milliseconds(300)
+                    configuration.rewriteAddress = { _ in silent }
+                    try await withConsumer(configuration, handlers: echo) { consumer in
+                        _ = try await peer.firstBytes()
+                        let start = ContinuousClock.now
+                        let trouble = await consumer.events.trouble()
+                        #expect(trouble?.contains("did not open a WebSocket within") == true, "\(trouble ?? "")")
+                        #expect(ContinuousClock.now - start < .milliseconds(1_500))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("P9: a node that never answers queue.pop is left, and consumed on the next connection")
+    func silentPop() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.replyTimeout = .milliseconds(200)
+                try await engine.addFault(.init(.ignore, method: "queue.pop"), node: engine.nodes[0].id)
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    #expect(await consumer.events.trouble() == "queue.pop was not answered")
+                    try await expectAnswer(engine)
+                    #expect(try await engine.snapshot().nodes[0].accepted == 2)
+                }
+            }
+        }
+    }
+
+    @Test("P9: a refused queue.pop is said, and sent again on the same connection")
+    func refusedPop() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                try await engine.addFault(
+                    .init(.error(code: 201, message: "not now"), method: "queue.pop"), node: engine.nodes[0].id)
+                try await withConsumer(testConfiguration(database, engine), handlers: echo) { consumer in
+                    let trouble = await consumer.events.trouble()
+                    #expect(trouble?.contains("201") == true && trouble?.contains("not now") == true, "\(trouble ?? "")")
+                    try await expectAnswer(engine)
+                    #expect(try await engine.snapshot().nodes[0].accepted == 1)
+                }
+            }
+        }
+    }
+
+    @Test("P9: a peer that stops reading is found by its silence, by TLS too", arguments: [false, true])
+    func halfOpen(secure: Bool) async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(secure ? secureEngine(nodes: 2) : .init(nodes: 2)) { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.centers = [(secure ? "https://" : "") + engine.center]
+                configuration.tls.trustRoots = secure ? certificate("ca") : nil
+                configuration.pingInterval = .milliseconds(100)
+                configuration.connectTimeout = .milliseconds(500)
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    let (silent, other) = (engine.nodes[0].id, engine.nodes[1].id)
+                    try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
+                    try await engine.cutNode(silent)
+                    let trouble = await consumer.events.trouble()
+                    #expect(trouble?.contains("nothing was heard") == true, "\(trouble ?? "")")
+                    try await expectAnswer(engine, node: other)
+                    #expect(try await engine.snapshot().node(other)?.accepted == 1)
+                    try await engine.healNode(silent)
+                    try await expectAnswer(engine, node: silent)
+                }
+            }
+        }
+    }
+}

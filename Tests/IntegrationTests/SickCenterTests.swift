@@ -1,0 +1,92 @@
+import ConnmixDevEngine
+import ConnmixDurable
+import Testing
+
+@Suite("centers in trouble", .timeLimit(.minutes(1)))
+struct SickCenterTests {
+    static let sick: [DevEngine.CenterBehaviour] = [
+        .down, .close, .hang, .trickle, .status(500), .status(302), .nothing, .null, .version("[]"),
+        .version(#"{"apis":["v2"]}"#), .version(#"{"apis":null}"#), .body(""), .body(#"{"nodes":[{"id":"x","api_se"#),
+        .body(#"{"nodes":"none"}"#), .body(#"{"nodes":[{"id":"x","api_server":7}]}"#),
+        .body(#"{"nodes":[{"id":"x","api_server":"user:secret@h:1"}]}"#), .body(String(repeating: " ", count: 5 << 20)),
+    ]
+
+    @Test("P9: a sick center never tears down healthy node connections, and is heeded again when it is well", arguments: sick)
+    func undisturbed(_ behaviour: DevEngine.CenterBehaviour) async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 2)) { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.directoryRefresh = .milliseconds(20)
+                configuration.connectTimeout = .milliseconds(500)
+                configuration.backoffCap = .milliseconds(20)
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
+                    try await engine.setCenter(behaviour)
+                    let trouble = await consumer.events.trouble()
+                    #expect(trouble?.isEmpty == false)
+                    #expect(trouble?.contains("secret") == false)
+                    if behaviour != .down {
+                        // Asked again and again: one absence is forgiven anyhow.
+                        let before = try await engine.snapshot().centerRequests
+                        try await engine.waitUntil { $0.centerRequests >= before + 3 }
+                    }
+                    for node in engine.nodes { try await expectAnswer(engine, node: node.id) }
+                    #expect(try await engine.snapshot().nodes.map(\.accepted) == [1, 1])
+                    try await engine.setCenter(.normal)
+                    let added = try await engine.addNode()
+                    try await expectAnswer(engine, node: added.id)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "P9: several centers are asked in turn until one names nodes",
+        arguments: [
+            DevEngine.CenterBehaviour.down, .hang, .nothing, .status(503), .body("<html>"),
+        ])
+    func inTurn(_ behaviour: DevEngine.CenterBehaviour) async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 0)) { first in
+                try await withDevEngine { second in
+                    try await first.setCenter(behaviour)
+                    var configuration = testConfiguration(database, second)
+                    configuration.centers = [first.center, second.center]
+                    configuration.connectTimeout = .milliseconds(300)
+                    try await withConsumer(configuration, handlers: echo) { consumer in
+                        try await expectAnswer(second)
+                        // Both in trouble: what is known is kept.
+                        try await second.setCenter(.status(500))
+                        #expect(await consumer.events.trouble() != nil)
+                        try await expectAnswer(second, "still")
+                        #expect(try await second.snapshot().nodes.map(\.accepted) == [1])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("P9: a node that the center lists and nobody answers for is tried again; the others are undisturbed")
+    func deadNode() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 2)) { engine in
+                try await withConsumer(testConfiguration(database, engine), handlers: echo) { consumer in
+                    let (dead, alive) = (engine.nodes[0].id, engine.nodes[1].id)
+                    try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
+                    try await engine.stopNode(dead)
+                    var attempts = 0
+                    for await event in consumer.events {
+                        guard case .nodeUnreachable(let identity, let reason) = event else { continue }
+                        #expect(identity.id == dead && reason.contains("cannot be reached"))
+                        attempts += 1
+                        if attempts == 3 { break }
+                    }
+                    try await expectAnswer(engine, node: alive)
+                    #expect(try await engine.snapshot().node(alive)?.accepted == 1)
+                    let again = try await engine.startNode(dead)
+                    try await expectAnswer(engine, node: again.id)
+                }
+            }
+        }
+    }
+}
