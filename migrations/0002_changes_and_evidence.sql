@@ -1,12 +1,12 @@
 -- What other processes changed, so that the consumer looks only where there is something to see: a web server that enqueues all
 -- day must not make it read the journal over and over. Whoever is not the consumer counts up in its transaction.
--- what: 1 entries of the journal (or parked lanes), 2 commands that were there, 3 commands that are new.
+-- what: 1 entries of the journal (or parked lanes), 2 commands that were there, 3 commands that are new, 4 operators' records only.
 CREATE TABLE change (
     what            INTEGER PRIMARY KEY,
     version         INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO change (what, version) VALUES (1, 0), (2, 0), (3, 0);
+INSERT INTO change (what, version) VALUES (1, 0), (2, 0), (3, 0), (4, 0);
 
 -- What a later command may supersede it by; NULL for nearly all.
 ALTER TABLE outbox ADD COLUMN compaction_key TEXT;
@@ -16,6 +16,9 @@ CREATE INDEX outbox_compacting ON outbox (compaction_key) WHERE state < 8 AND co
 -- Commands that expire, found without reading the others; publishes that reached only some.
 CREATE INDEX outbox_expiring ON outbox (expires_at) WHERE state < 8 AND expires_at IS NOT NULL;
 CREATE INDEX outbox_partial ON outbox (id) WHERE failed > 0;
+
+-- What is left of a long action, without walking what was worked.
+CREATE INDEX action_planned ON action_item (action, row) WHERE state = 0;
 
 -- The most messages that were read and not committed at one time in a run (loss bound), and why a run ended, where it says.
 ALTER TABLE run ADD COLUMN at_risk_high INTEGER NOT NULL DEFAULT 0;

@@ -59,7 +59,7 @@ public final class TrialDatabase: Sendable {
     }
 
     func transaction<T>(_ body: (Transaction) throws -> T) throws -> T {
-        try store.write(nil, body)
+        try store.write(.records, body)
     }
 
     private static func remove(_ path: String, in folder: String) {

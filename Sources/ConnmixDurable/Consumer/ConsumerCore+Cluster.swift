@@ -27,8 +27,7 @@ extension ConsumerCore: ClusterDelegate {
                     if state.connections[node] === route || state.httpRoutes[node] === route {
                         state.relay.disconnected(node)
                     }
-                    state.relay.notWritten(outcome.command)
-                    change = nil
+                    change = state.relay.notWritten(outcome.command)
                 }
                 if let change { keep(change, &state, &settled) }
             }

@@ -51,9 +51,9 @@ extension ConsumerCore {
         }
     }
 
-    func admit(_ rows: [(id: Int64, command: OutgoingCommand)], _ effects: inout DrainOperation.Effects) {
+    func admit(_ rows: [(id: Int64, command: OutgoingCommand)], now: Int64, _ effects: inout DrainOperation.Effects) {
         state.withLock { state in
-            for (id, command) in rows where state.relay.append(id, command) { effects.commands.append(id) }
+            for (id, command) in rows where state.relay.append(id, command, now: now) { effects.commands.append(id) }
         }
     }
 
@@ -68,7 +68,7 @@ extension ConsumerCore {
     /// for another time, or not any more.
     ///
     /// What it says is committed already, so it holds however this transaction ends.
-    func lookAgain(_ connection: Connection) throws {
+    func lookAgain(_ connection: Connection, _ changes: [Relay.Change]) throws {
         let marks = try ChangeMark.versions(connection)
         let (seen, news) = state.withLock { state in
             defer { state.seenChanges = marks }
@@ -79,7 +79,7 @@ extension ConsumerCore {
             switch news.outbox {
             case .nothing: break
             case .added: state.withLock { $0.relay.window.lookBehind() }
-            case .changed: try lookAgainAtOutbox(connection)
+            case .changed: try lookAgainAtOutbox(connection, changes)
             }
         } catch {
             state.withLock { $0.seenChanges = seen }
@@ -105,24 +105,28 @@ extension ConsumerCore {
         }
     }
 
-    private func lookAgainAtOutbox(_ connection: Connection) throws {
-        let idle = state.withLock { state in
-            state.relay.window.lookAgain(above: 0)
-            return state.relay.idle
+    private func lookAgainAtOutbox(_ connection: Connection, _ changes: [Relay.Change]) throws {
+        let (known, awaited) = state.withLock { state in
+            state.relay.lookAgain()
+            return (state.relay.known, Array(state.receipts.keys.prefix(Self.awaitedLimit)))
         }
-        guard !idle.isEmpty else { return }
-        let (waiting, settled) = try OutboxTable.recheck(connection, ids: idle)
+        let ids = Set(known).union(awaited)
+        guard !ids.isEmpty else { return }
+        let (waiting, settled) = try OutboxTable.recheck(connection, ids: Array(ids))
         let answered = state.withLock { state in
-            for (id, attempts, availableAt) in waiting {
-                state.relay.refresh(id, attempts: attempts, availableAt: availableAt)
-            }
+            // What memory knows and the file does not yet is newer.
+            let newer = Set((changes + state.changes).lazy.map(\.id))
+            for row in waiting where !newer.contains(row.id) { state.relay.refresh(row) }
             return settled.compactMap { id, settlement in
-                state.relay.drop(id)
+                state.relay.endedElsewhere(id)
                 return state.receipts.removeValue(forKey: id).map { ($0, settlement) }
             }
         }
         for (receipt, settlement) in answered { receipt.settle(Receipt.Answer(settlement)) }
     }
+
+    /// So many of those who wait for an answer are looked after at a change by others.
+    private static let awaitedLimit = 10_000
 
     /// Whether earlier commands may be superseded: no socket has seen them, and none will.
     func supersede(_ ids: [Int64]) -> [Int64] {
@@ -186,7 +190,7 @@ extension ConsumerCore {
         }
         state.withLock { state in
             for (id, command) in rows {
-                switch state.relay.load(id, command) {
+                switch state.relay.load(id, command, now: transaction.now) {
                 case .taken: effects.commands.append(id)
                 case .leftInFile, .known: break
                 case .full: return
@@ -249,7 +253,7 @@ extension ConsumerCore {
         var isOverTrouble = false
         let (receipts, isClosed) = state.withLock { state in
             for id in effects.entries { state.dispatcher.window.confirm(id) }
-            for id in effects.commands { state.relay.window.confirm(id) }
+            for id in effects.commands { state.relay.confirm(id) }
             let now = Clock.now()
             for outcome in effects.outcomes {
                 switch outcome.result {
@@ -264,6 +268,7 @@ extension ConsumerCore {
             for case .writing(let id) in work.changes {
                 state.relay.noted(id, isWaiting: !effects.endedByOthers.contains(id))
             }
+            for arrival in work.arrivals { state.relay.clientSeen(arrival.client.text) }
             let receipts = effects.accepted.map { receipt(for: $0, of: work, &state) }
             if let solo = state.dispatcher.claimed(work.claims, lost: effects.lostClaims) { state.soloJob = solo }
             if state.dispatcher.isStopping {
@@ -351,7 +356,11 @@ extension ConsumerCore {
     /// Of several postponements of a command only the last one counts, so that a long trouble gathers one change a command.
     static func newest(_ changes: [Relay.Change]) -> [Relay.Change] {
         var seen: Set<Int64> = []
-        return changes.reversed().filter { seen.insert($0.id).inserted }.reversed()
+        return changes.reversed().filter { change in
+            // A note says nothing of what was postponed before.
+            if case .writing = change { return true }
+            return seen.insert(change.id).inserted
+        }.reversed()
     }
 
     /// Gives entries back that are claimed in the file and will not be handled by this process.

@@ -89,9 +89,12 @@ extension ConsumerCore {
         }
     }
 
-    /// Returns when every command is settled and marked.
+    /// Returns when every command is settled and marked that can be sent within the limit.
     func outboxDrained(within limit: Duration) async -> Bool {
-        await wait(within: limit) { $0.relay.isIdle && $0.enqueues.isEmpty || $0.failure != nil }
+        let end = Clock.now() + limit.microseconds
+        return await wait(within: limit) {
+            $0.relay.isDrained(before: end) && $0.enqueues.isEmpty || $0.failure != nil
+        }
     }
 
     /// Returns when no node is being popped any more.

@@ -135,7 +135,13 @@ struct Dispatcher: Sendable {
         let waits = delivery.availableAt - now
         guard waits <= Self.longWait else {
             let key = restKey(delivery)
+            guard window.mayRest(key) else { return .full }
             rest(id, delivery, until: delivery.availableAt)
+            guard key != .nobody else {
+                // Others that rest alone may be due before it: the pass goes on.
+                window.passed(id)
+                return .leftInFile
+            }
             return window.load(id, keys: OrderKeys(key), delivery)
         }
         return window.load(id, keys: waits > 0 && lanes.order == .relaxed ? OrderKeys(nil) : delivery.keys, delivery)
@@ -166,6 +172,7 @@ struct Dispatcher: Sendable {
     /// Somebody else changed the file: whatever rests may be due now.
     mutating func wakeAll() {
         resting.removeAll()
+        wakeUps = Timeline()
         window.wakeAll()
     }
 
@@ -332,11 +339,14 @@ struct Dispatcher: Sendable {
         return startable(window.confirmedIDs)
     }
 
-    /// Those of the entries that are claimed in the file and were not started: claims whose commit came after `stop`.
-    func startable(_ ids: [Int64]) -> [Int64] {
-        ids.filter { id in
+    /// Those of the entries that are claimed in the file and were not started: claims whose commit came after `stop`. From now on
+    /// their release counts as an outcome on its way: nothing else gives them back.
+    mutating func startable(_ ids: [Int64]) -> [Int64] {
+        let unstarted = ids.filter { id in
             !running.contains(id) && !settling.contains(id) && window[id]?.isClaimed == true
         }
+        settling.formUnion(unstarted)
+        return unstarted
     }
 
     private mutating func markClaimed(_ id: Int64) {

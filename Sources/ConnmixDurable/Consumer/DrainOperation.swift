@@ -83,7 +83,7 @@ final class DrainOperation: WriteOperation {
         acknowledgements = []
         var effects = Effects()
         do {
-            if transaction.foreignCommits { try core.lookAgain(transaction.connection) }
+            if transaction.foreignCommits { try core.lookAgain(transaction.connection, work.changes) }
             let staged = try settle(transaction, &effects)
             try journal(transaction, &effects)
             try enqueue(transaction, staged, &effects)
@@ -282,7 +282,7 @@ final class DrainOperation: WriteOperation {
             effects.accepted.append(.new(row.id))
         }
         effects.enqueued = rows.count
-        core.admit(rows, &effects)
+        core.admit(rows, now: transaction.now, &effects)
     }
 
     private func known(_ command: Command, _ transaction: Transaction) throws -> Int64? {

@@ -5,8 +5,8 @@ internal import DequeModule
 /// A row is *ready* when it is among the oldest `depth` of each of its keys (one, as a rule). The window is bounded: what does not fit is left in the file
 /// (`isBehind`) and loaded in the order of ids once there is room.
 ///
-/// So that one key that stands still cannot fill the window for all, a key holds at most `keyCapacity` rows, and a quota (the node
-/// that calls must go to) a quarter of the window. A row that does not fit *closes* its keys: later rows of theirs stay in the
+/// So that one key that stands still cannot fill the window for all, a key holds at most `keyCapacity` rows, a quota (the node
+/// that calls must go to) an eighth of the window, and all quotas together half of it. A row that does not fit *closes* its keys: later rows of theirs stay in the
 /// file too, so order is never broken. When the key that was full has room again, a second pass goes over the file from the oldest
 /// row that was left, and ends as soon as the key is full once more. Passes take turns, so a deep key does not starve the others.
 ///
@@ -59,6 +59,8 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     private var nodes: [Int64: Node] = [:]
     private var lanes: [OrderKey: Lane] = [:]
     private var quotas: [OrderKey: Int] = [:]
+    /// How many rows have a quota; at most half of the window.
+    private var quotaRows = 0
     private var ready: Deque<Int64> = []
     /// Keys and quotas that were full when a row came that did not fit.
     private var causes: Set<OrderKey> = []
@@ -84,10 +86,12 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         self.capacity = capacity
         self.keyCapacity = keyCapacity
         self.depth = depth
-        quotaCapacity = max(1, capacity / 4)
+        quotaCapacity = max(1, capacity / 8)
     }
 
     var count: Int { nodes.count }
+    /// Nothing is in memory, and what is known to be open in the file stands still.
+    var isAtRest: Bool { nodes.isEmpty && !isBehind && repass == nil && causes.allSatisfy { isStanding($0) } }
     var readyCount: Int { ready.count }
     /// Nothing is known to be open, here or in the file.
     var isEmpty: Bool { nodes.isEmpty && !isBehind && closed.isEmpty && causes.isEmpty && repass == nil }
@@ -129,6 +133,13 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         return left
     }
 
+    /// Whether one more key may rest that a pass has met. Otherwise the pass halts until some are open again.
+    mutating func mayRest(_ key: OrderKey) -> Bool {
+        if closed.contains(key) || repass != nil || closed.count < Self.closedLimit { return true }
+        isHalted = true
+        return false
+    }
+
     mutating func wake(_ key: OrderKey) {
         resting.remove(key)
     }
@@ -157,6 +168,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     }
 
     func contains(_ id: Int64) -> Bool { nodes[id] != nil }
+    func isConfirmed(_ id: Int64) -> Bool { nodes[id]?.isConfirmed == true }
 
     /// The rows of the key, oldest first.
     func rows(of key: OrderKey) -> [Int64] { lanes[key].map { Array($0.ids) } ?? [] }
@@ -290,6 +302,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         if let quota = node.keys.quota {
             let left = (quotas[quota] ?? 1) - 1
             quotas[quota] = left == 0 ? nil : left
+            quotaRows -= 1
         }
         leaveLanes(id, node.keys)
     }
@@ -318,17 +331,24 @@ struct OrderedWindow<Item: Sendable>: Sendable {
             if lane.ids.count >= keyCapacity { full.append(key) }
             if lane.ids.count >= keyCapacity || lane.closedFrom.map({ id >= $0 }) == true { isFit = false }
         }
-        if let quota = keys.quota, quotas[quota, default: 0] >= quotaCapacity {
-            full.append(quota)
-            isFit = false
+        if let quota = keys.quota {
+            if quotas[quota, default: 0] >= quotaCapacity { full.append(quota) }
+            if quotaRows >= capacity / 2 { full.append(.quotas) }
+            isFit = isFit && quotas[quota, default: 0] < quotaCapacity && quotaRows < capacity / 2
         }
         guard isFit else { return leave(id, keys: keys, because: full) }
         var blockers = 1
         keys.forEach { key in
-            lanes[key, default: Lane()].ids.append(id)
-            if let count = lanes[key]?.ids.count, count > depth { blockers += 1 }
+            let ids = lanes[key]?.ids ?? []
+            // A row that comes back takes its old place, but behind those that may be at work.
+            let place = ids.last.map { $0 > id } == true ? ids.firstIndex { $0 > id } ?? ids.count : ids.count
+            lanes[key, default: Lane()].ids.insert(id, at: max(place, min(depth, ids.count)))
+            if ids.count >= depth { blockers += 1 }
         }
-        if let quota = keys.quota { quotas[quota, default: 0] += 1 }
+        if let quota = keys.quota {
+            quotas[quota, default: 0] += 1
+            quotaRows += 1
+        }
         nodes[id] = Node(item: item(), keys: keys, blockers: blockers)
         return .taken
     }
@@ -337,7 +357,10 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     private mutating func leave(_ id: Int64, keys: OrderKeys, because full: [OrderKey]) -> Admission {
         // Of a parked key nothing need be remembered: when it is opened, everything is looked at.
         if let key = keys.first, keys.second == nil, parked.contains(key) { return .leftInFile }
-        guard closed.count < Self.closedLimit else {
+        var isNew = false
+        keys.forEach { if !closed.contains($0) { isNew = true } }
+        // A second pass only meets keys that were closed before: it never halts.
+        guard !isNew || repass != nil || closed.count < Self.closedLimit else {
             isHalted = true
             return .full
         }
@@ -385,6 +408,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     private func hasRoom(_ key: OrderKey) -> Bool {
         if isStanding(key) { return false }
+        if key == .quotas { return quotaRows <= capacity / 4 }
         if let members = quotas[key] { return members <= quotaCapacity / 2 }
         return (lanes[key]?.ids.count ?? 0) <= keyCapacity / 2
     }

@@ -7,8 +7,6 @@ struct OutgoingCommand: Sendable {
     var lane: String?
     /// Answers so far.
     var attempts = 0
-    /// When the first of those answers came, in microseconds since 1970.
-    var firstAnswerAt: Int64?
     /// How often it was written to a socket.
     var writes = 0
     /// Microseconds since 1970; not to be sent earlier.
@@ -45,14 +43,14 @@ struct OutgoingCommand: Sendable {
     }
 
     var keys: OrderKeys {
-        if isUnordered { return OrderKeys(nil, quota: command.kind.isCall ? .node(node ?? "") : nil) }
+        if isUnordered { return OrderKeys(nil, quota: command.kind.isCall ? .node(node ?? "") : requiredNode.map { .node($0) }) }
         let laneKey = lane.map { OrderKey.lane($0) }
         return switch command.kind {
         case .send(let client): OrderKeys(laneKey, .client(client.text))
         // Calls wait for one node; while it is away they must not fill the window.
         case .call(let client, _): OrderKeys(laneKey, .client(client.text), quota: .node(node ?? ""))
         case .publish(let channel): OrderKeys(laneKey, .channel(channel))
-        case .request: OrderKeys(laneKey)
+        case .request: OrderKeys(laneKey, quota: requiredNode.map { .node($0) })
         }
     }
 }

@@ -37,6 +37,11 @@ struct Relay: Sendable {
         case dead(reason: String)
     }
 
+    /// Commands that wait longer than this wait in the file, in microseconds.
+    static let longWait: Int64 = 1_000_000
+    /// How long a client counts as gone, in microseconds.
+    private static let goneTime: Int64 = 60_000_000
+
     var window: OrderedWindow<OutgoingCommand>
     let policy: CommandRetryPolicy
     /// How long a node may be missing from the center before calls to it are dead, in microseconds.
@@ -61,8 +66,13 @@ struct Relay: Sendable {
     /// Ready, and waiting for an earlier one of their lane to be in flight or settled, by that one.
     private var held: [Int64: [Int64]] = [:]
     /// Clients that are gone for certain, and the command that found out, where that buries their other commands.
-    private var gone: [String: Int64] = [:]
+    private var gone: [String: (found: Int64, until: Int64)] = [:]
     private var goneInOrder: Deque<String> = []
+    /// Keys that rest in the file, and until when.
+    private var resting: [OrderKey: Int64] = [:]
+    private var wakeUps = Timeline<OrderKey>()
+    /// Under way, and ended in the file by somebody else: not sent again, whatever comes of it.
+    private var ended: Set<Int64> = []
     /// What followed from an outcome beside its own change.
     private var followUps: [Change] = []
     /// Ready, but without a connection that would do.
@@ -79,51 +89,90 @@ struct Relay: Sendable {
     }
 
     var nextDeadline: Int64? {
-        guard let expiry = expiries.next else { return waiting.next }
-        return min(expiry, waiting.next ?? expiry)
+        [expiries.next, waiting.next, wakeUps.next].compactMap { $0 }.min()
     }
-    /// Everything that was known is settled, and marked.
-    var isIdle: Bool { window.isEmpty && unmarked.isEmpty }
+    /// Everything is settled, and marked, that could be sent before that time.
+    func isDrained(before time: Int64) -> Bool {
+        unmarked.isEmpty && window.isAtRest && (wakeUps.next ?? .max) > time
+    }
     func isUnmarked(_ id: Int64) -> Bool { unmarked.contains(id) }
-    /// Commands in the window that nothing is under way for: others may change them in the file.
-    var idle: [Int64] { window.confirmedIDs.filter { !isUnderWay($0) } }
+    /// Commands in memory: others may change them in the file.
+    var known: [Int64] { window.confirmedIDs }
     private func isUnderWay(_ id: Int64) -> Bool { inFlight[id] != nil || noting.contains(id) }
     private static var goneLimit: Int { 16_384 }
+
+    // MARK: The file
+
+    /// Somebody else changed commands, or a transaction was rolled back.
+    mutating func lookAgain() {
+        resting.removeAll()
+        wakeUps = Timeline()
+        window.wakeAll()
+        window.lookAgain(above: 0)
+    }
 
     // MARK: Coming in
 
     /// A command that was just added to the file.
-    mutating func append(_ id: Int64, _ item: OutgoingCommand) -> Bool {
-        guard window.append(id, keys: item.keys, item) == .taken else { return false }
-        if let expiresAt = item.expiresAt { expiries.add(id, at: expiresAt) }
-        return true
+    ///
+    /// - Returns: whether it is in memory; otherwise it is found in the file when its time comes.
+    mutating func append(_ id: Int64, _ item: OutgoingCommand, now: Int64) -> Bool {
+        if item.availableAt - now > Self.longWait { rest(id, item) }
+        return window.append(id, keys: restKeys(item, now: now), item) == .taken
     }
 
     /// A command of the file, in the order of ids.
-    mutating func load(_ id: Int64, _ item: OutgoingCommand) -> OrderedWindow<OutgoingCommand>.Admission {
+    mutating func load(
+        _ id: Int64, _ item: OutgoingCommand, now: Int64
+    ) -> OrderedWindow<OutgoingCommand>.Admission {
         // Answered, perhaps while the file was read: still pending there, and not to be sent again.
         guard !unmarked.contains(id) else {
             window.passed(id)
             return .known
         }
-        let admission = window.load(id, keys: item.keys, item)
-        if admission == .taken, let expiresAt = item.expiresAt { expiries.add(id, at: expiresAt) }
-        return admission
+        guard item.availableAt - now > Self.longWait, !isUnderWay(id) else {
+            return window.load(id, keys: item.keys, item)
+        }
+        let key = item.keys.first ?? .nobody
+        guard window.mayRest(key) else { return .full }
+        rest(id, item)
+        guard key != .nobody else {
+            // Others that rest alone may be due before it: the pass goes on.
+            window.passed(id)
+            return .leftInFile
+        }
+        return window.load(id, keys: item.keys, item)
+    }
+
+    /// The transaction that took the command is committed.
+    mutating func confirm(_ id: Int64) {
+        window.confirm(id)
+        guard let expiresAt = window[id]?.expiresAt else { return }
+        expiries.add(id, at: expiresAt)
+        // What was sent in time leaves its time behind.
+        if expiries.count > 2 * window.count + 1_024 { expiries.keep { window.contains($0) } }
+    }
+
+    /// The end user sent something: it is there.
+    mutating func clientSeen(_ client: String) {
+        if !gone.isEmpty { gone[client] = nil }
     }
 
     /// What somebody else changed: it may be sent earlier or later than before.
-    mutating func refresh(_ id: Int64, attempts: Int, availableAt: Int64) {
-        guard let item = window[id], !isUnderWay(id) else { return }
-        window[id]?.attempts = attempts
-        guard item.availableAt != availableAt else { return }
-        window[id]?.availableAt = availableAt
-        window.makeReady(id)
+    mutating func refresh(_ row: OutboxTable.Waiting) {
+        guard let item = window[row.id], !isUnderWay(row.id) else { return }
+        window[row.id]?.attempts = row.attempts
+        window[row.id]?.expiresAt = row.expiresAt
+        if let client = item.command.client?.text { clientSeen(client) }
+        guard item.availableAt != row.availableAt else { return }
+        window[row.id]?.availableAt = row.availableAt
+        window.makeReady(row.id)
     }
 
-    /// Somebody else ended a command that nothing was under way for.
-    mutating func drop(_ id: Int64) {
-        guard !isUnderWay(id) else { return }
-        leave(id)
+    /// Somebody else ended the command in the file.
+    mutating func endedElsewhere(_ id: Int64) {
+        guard window.contains(id) else { return }
+        if isUnderWay(id) { ended.insert(id) } else { leave(id) }
     }
 
     /// A later command takes the place of one that no socket has seen.
@@ -134,6 +183,26 @@ struct Relay: Sendable {
         if let item = window[id], item.writes > 0 { return false }
         leave(id)
         return true
+    }
+
+    /// The command and what comes after it in its lanes wait in the file; what is under way keeps its place.
+    private mutating func rest(_ id: Int64, _ item: OutgoingCommand) {
+        let key = item.keys.first ?? .nobody
+        for (other, _) in window.rest(key, from: id, except: isBusy) { releaseHeld(by: other) }
+        if !isUnderWay(id) { leave(id) }
+        let wakeUp = key == .nobody ? min(item.availableAt, resting[key] ?? .max) : item.availableAt
+        guard resting[key] != wakeUp else { return }
+        resting[key] = wakeUp
+        wakeUps.add(key, at: wakeUp)
+    }
+
+    private var isBusy: (Int64) -> Bool {
+        { [inFlight, noting] in inFlight[$0] != nil || noting.contains($0) }
+    }
+
+    /// The keys under which a fresh row takes its place; one that rests alone takes none.
+    private func restKeys(_ item: OutgoingCommand, now: Int64) -> OrderKeys {
+        item.availableAt - now > Self.longWait && item.keys.first == nil ? OrderKeys(.nobody) : item.keys
     }
 
     // MARK: Nodes
@@ -206,7 +275,9 @@ struct Relay: Sendable {
             case .hold(let earlier):
                 held[earlier, default: []].append(id)
             case .wait(let until):
+                if item.onlyWrite == .noted { changes.append(unnote(id, item, "no node to write it to")) }
                 stalled.append(id)
+                if stalled.count > 2 * window.count + 1_024 { stalled.removeAll { !window.contains($0) } }
                 if let until { waiting.add(id, at: until) }
             case .dead(let reason):
                 changes.append(bury(id, item, code: nil, reason: reason))
@@ -217,6 +288,12 @@ struct Relay: Sendable {
 
     /// - Returns: commands whose time has run out.
     mutating func tick(now: Int64) -> [Change] {
+        while let key = wakeUps.popDue(now: now) {
+            // A time that was put off meanwhile has a wake-up of its own.
+            guard let time = resting[key], time <= now else { continue }
+            resting[key] = nil
+            window.wake(key)
+        }
         var due: Set<Int64> = []
         while let id = waiting.popDue(now: now) { due.insert(id) }
         if !due.isEmpty {
@@ -236,9 +313,10 @@ struct Relay: Sendable {
 
     mutating func replied(_ id: Int64, _ outcome: Reply.Outcome, now: Int64) -> Change? {
         guard let node = land(id), var item = window[id] else { return nil }
+        guard ended.remove(id) == nil else { return dropped(id) }
         item.writes += 1
         item.attempts += 1
-        item.firstAnswerAt = item.firstAnswerAt ?? now
+        item.sticksTo = nil
         if item.onlyWrite != nil { item.onlyWrite = .notBegun }  // what was answered is certain
         switch outcome {
         case .success(let result) where result.success != false:
@@ -253,11 +331,12 @@ struct Relay: Sendable {
     /// Written, and no answer: sent again, the attempts unchanged, unless it may be written only once or its time has run out.
     mutating func unanswered(_ id: Int64, reason: String, now: Int64) -> Change? {
         guard let node = land(id), var item = window[id] else { return nil }
+        guard ended.remove(id) == nil else { return dropped(id) }
         item.writes += 1
         let what = "no answer from node \(node): \(reason)"
         guard item.onlyWrite == nil else { return settle(id, item, .unknown, node: node, error: what) }
         guard !item.hasExpired(now: now) else { return expire(id, item) }
-        item.sticksTo = (node, now + stickiness)
+        if item.sticksTo?.node != node { item.sticksTo = (node, now + stickiness) }
         window[id] = item
         window.makeReady(id)
         releaseHeld(by: id)
@@ -265,10 +344,25 @@ struct Relay: Sendable {
     }
 
     /// Never written: as if it had not been tried.
-    mutating func notWritten(_ id: Int64) {
-        guard land(id) != nil else { return }
+    mutating func notWritten(_ id: Int64) -> Change? {
+        guard let node = land(id), let item = window[id] else { return nil }
+        guard ended.remove(id) == nil else { return dropped(id) }
         window.makeReady(id)
         releaseHeld(by: id)
+        return item.onlyWrite == .noted ? unnote(id, item, "node \(node) did not take it") : nil
+    }
+
+    /// It was noted as written, and was not.
+    private mutating func unnote(_ id: Int64, _ item: OutgoingCommand, _ why: String) -> Change {
+        var item = item
+        item.onlyWrite = .notBegun
+        window[id] = item
+        return .postponed(id: id, item, code: nil, error: "not written: \(why)")
+    }
+
+    private mutating func dropped(_ id: Int64) -> Change? {
+        leave(id)
+        return nil
     }
 
     /// The mark of a settled command is committed.
@@ -279,7 +373,7 @@ struct Relay: Sendable {
     /// The file knows that the command is about to be written; or somebody else has ended it there.
     mutating func noted(_ id: Int64, isWaiting: Bool) {
         guard noting.remove(id) != nil else { return }
-        guard isWaiting else { return leave(id) }
+        guard ended.remove(id) == nil, isWaiting else { return leave(id) }
         window[id]?.onlyWrite = .noted
         window.makeReady(id)
     }
@@ -314,8 +408,8 @@ struct Relay: Sendable {
             return settle(id, item, .unknown, node: nil, error: "the process ended before an answer was written down")
         }
         if item.hasExpired(now: now) { return expire(id, item) }
-        if !gone.isEmpty, let client = item.command.client?.text, let found = gone[client] {
-            return bury(id, item, code: nil, reason: "client gone (command \(found) found out)")
+        if !gone.isEmpty, let client = item.command.client?.text, let known = gone[client], now < known.until {
+            return bury(id, item, code: nil, reason: "client gone (command \(known.found) found out)")
         }
         return nil
     }
@@ -336,12 +430,13 @@ struct Relay: Sendable {
     }
 
     /// The client's connection is gone for certain: its other commands need not be tried.
-    private mutating func clientGone(_ client: ClientID?, found id: Int64) {
-        guard policy.buriesCommandsOfGoneClients, let client, gone[client.text] == nil else { return }
-        gone[client.text] = id
+    private mutating func clientGone(_ client: ClientID?, found id: Int64, now: Int64) {
+        guard policy.buriesCommandsOfGoneClients, let client else { return }
+        let isKnown = gone.updateValue((id, now + Self.goneTime), forKey: client.text) != nil
+        if isKnown { return }
         goneInOrder.append(client.text)
         if goneInOrder.count > Self.goneLimit { gone[goneInOrder.removeFirst()] = nil }
-        for other in window.rows(of: .client(client.text)) where !isUnderWay(other) {
+        for other in window.rows(of: .client(client.text)) where window.isConfirmed(other) && !isUnderWay(other) {
             guard let item = window[other], item.command.client?.text == client.text else { continue }
             followUps.append(bury(other, item, code: nil, reason: "client gone (command \(id) found out)"))
         }
@@ -373,12 +468,17 @@ struct Relay: Sendable {
             let isGone = isOwner && item.node != node && code == .callFailed
             let why = isGone ? "node gone (\(item.node ?? "") restarted as \(node), which does not have the client)" : reason
             let change = bury(id, item, code: code.rawValue, reason: why)
-            if code == .sendFailed || code == .callFailed && isOwner { clientGone(item.command.client, found: id) }
+            if code == .sendFailed || code == .callFailed && isOwner { clientGone(item.command.client, found: id, now: now) }
             return change
         case .retry(let pause):
             item.availableAt = now + pause.microseconds
             window[id] = item
-            waiting.add(id, at: item.availableAt)
+            if pause.microseconds > Self.longWait {
+                // The change is written before the file is read for it again.
+                rest(id, item)
+            } else {
+                waiting.add(id, at: item.availableAt)
+            }
             releaseHeld(by: id)
             return .postponed(
                 id: id, item, code: code.rawValue, error: "node \(node): error \(code) \(message.prefix(500))")
@@ -393,7 +493,7 @@ struct Relay: Sendable {
             }
             let change = bury(
                 id, item, code: code.rawValue, reason: "client gone (no node has it; error \(code))")
-            clientGone(item.command.client, found: id)
+            clientGone(item.command.client, found: id, now: now)
             return change
         }
     }
@@ -432,6 +532,10 @@ struct Relay: Sendable {
         if let required = item.requiredNode { return routeToOwner(required, for: item.command.kind, now: now) }
         if let sticky = item.sticksTo, sticky.until > now, successors[sticky.node] == nil {
             return takes(sticky.node, item.command.kind) ? .over(sticky.node) : .wait(until: sticky.until)
+        }
+        // A node that gave no answer for so long is left to others, where there are any.
+        if let silent = item.sticksTo?.node, let other = leastLoaded(except: [silent], for: item.command.kind) {
+            return .over(other)
         }
         if let preferred = item.node, takes(preferred, item.command.kind) { return .over(preferred) }
         return leastLoaded(except: [], for: item.command.kind).map { .over($0) } ?? .wait(until: nil)

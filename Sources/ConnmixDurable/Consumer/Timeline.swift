@@ -22,4 +22,11 @@ struct Timeline<Token: Sendable & Equatable>: Sendable {
         guard let first = entries.min, first.time <= now else { return nil }
         return entries.removeMin().token
     }
+
+    var count: Int { entries.count }
+
+    /// Forgets what is not wanted any more.
+    mutating func keep(where isWanted: (Token) -> Bool) {
+        entries = Heap(entries.unordered.filter { isWanted($0.token) })
+    }
 }

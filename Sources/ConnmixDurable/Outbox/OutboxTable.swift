@@ -179,24 +179,34 @@ enum OutboxTable {
         return rows
     }
 
-    /// What the file says of commands that this process holds and has not sent.
+    /// A command that waits, as somebody else may have left it.
+    struct Waiting {
+        let id: Int64
+        let attempts: Int
+        let availableAt: Int64
+        let expiresAt: Int64?
+    }
+
+    /// What the file says of commands that this process knows of.
     ///
-    /// - Returns: those that wait, with their times; and how the others ended. Those that are not there any more are in neither.
+    /// - Returns: those that wait; and how the others ended. Those that are not there any more are in neither.
     static func recheck(
         _ connection: Connection, ids: [Int64]
-    ) throws -> (waiting: [(id: Int64, attempts: Int, availableAt: Int64)], settled: [(id: Int64, Settlement)]) {
+    ) throws -> (waiting: [Waiting], settled: [(id: Int64, Settlement)]) {
         let select = try connection.statement(
             """
-            SELECT id, state, attempts, writes, state_at, node, code, last_error, delivered, failed
+            SELECT id, state, attempts, writes, state_at, node, code, last_error, delivered, failed, expires_at
             FROM outbox WHERE id IN (SELECT value FROM json_each(?1))
             """)
         select.bind(1, ids.jsonText)
-        var waiting: [(Int64, Int, Int64)] = []
+        var waiting: [Waiting] = []
         var settled: [(Int64, Settlement)] = []
         try select.forEach { row in
             let state = CommandState(rawValue: row.int(1)) ?? .cancelled
             if state == .pending {
-                waiting.append((row.int(0), Int(row.int(2)), row.int(4)))
+                waiting.append(
+                    Waiting(
+                        id: row.int(0), attempts: Int(row.int(2)), availableAt: row.int(4), expiresAt: row.optionalInt(10)))
             } else {
                 settled.append((row.int(0), Settlement(row, state)))
             }

@@ -55,14 +55,19 @@ struct ActionRunner: Sendable {
     func plan(_ verb: OperatorVerb, _ rows: [Int64], reason: String?, note: String = "") throws -> Int64 {
         let rows = Set(rows).sorted()
         var action: Int64 = 0
-        for start in stride(from: 0, to: rows.count, by: Self.planLimit) {
-            try store.write(nil) { transaction in
-                if start == 0 { action = try begin(transaction, verb, rows, reason: reason, note: note).action }
-                for row in rows[start..<min(start + Self.planLimit, rows.count)] {
-                    try ActionLog.plan(transaction, action, row: row)
+        do {
+            for start in stride(from: 0, to: rows.count, by: Self.planLimit) {
+                try store.write(.records) { transaction in
+                    if start == 0 { action = try begin(transaction, verb, rows, reason: reason, note: note).action }
+                    for row in rows[start..<min(start + Self.planLimit, rows.count)] {
+                        try ActionLog.plan(transaction, action, row: row)
+                    }
                 }
             }
+        } catch {
+            throw action == 0 ? error : stopped(OperatorReport(action: action), error)
         }
+        guard action != 0 else { throw ConnmixError(.badData, "nothing is named; name at least one id") }
         return action
     }
 
@@ -79,7 +84,7 @@ struct ActionRunner: Sendable {
             }
             let rows = try ActionLog.planned(transaction.connection, action, limit: min(limit, Self.sliceLimit))
             guard !rows.isEmpty else { return nil }
-            guard try ActionLog.countItems(transaction.connection, action) == record.total else {
+            guard try record.finished > 0 || ActionLog.countItems(transaction.connection, action) == record.total else {
                 throw ConnmixError(
                     .badData,
                     "action \(action) was stopped before all its rows were written down, and changed nothing; begin anew")
@@ -99,7 +104,7 @@ struct ActionRunner: Sendable {
 
     /// Notes that an action goes on no further for now.
     func stop(_ action: Int64) throws {
-        try store.write(nil) { try ActionLog.end($0, action, as: .stopped) }
+        try store.write(.records) { try ActionLog.end($0, action, as: .stopped) }
     }
 
     // MARK: Undo

@@ -6,11 +6,14 @@ enum ChangeMark: Int64 {
     case commands = 2
     /// Commands were added, behind all others.
     case newCommands = 3
+    /// Nothing that a consumer looks at: operators' own records.
+    case records = 4
 
     struct Versions: Sendable, Equatable {
         var journal: Int64 = 0
         var commands: Int64 = 0
         var newCommands: Int64 = 0
+        var records: Int64 = 0
 
         enum Outbox: Equatable {
             case nothing
@@ -35,6 +38,7 @@ enum ChangeMark: Int64 {
             case .journal: versions.journal = row.int(1)
             case .commands: versions.commands = row.int(1)
             case .newCommands: versions.newCommands = row.int(1)
+            case .records: versions.records = row.int(1)
             case nil: break
             }
         }

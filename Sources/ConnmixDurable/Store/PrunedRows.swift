@@ -31,7 +31,9 @@ enum PrunedRows {
         let delete = try connection.statement(
             ledger == .journal
                 ? "DELETE FROM journal WHERE id > ?1 AND id <= ?2 AND state = 8 AND state_at < ?3"
-                : "DELETE FROM outbox WHERE id > ?1 AND id <= ?2 AND state = 8 AND state_at < ?3")
+                : """
+                DELETE FROM outbox WHERE id > ?1 AND id <= ?2 AND state = 8 AND state_at < ?3 AND coalesce(failed, 0) = 0
+                """)
         delete.bind(1, after)
         delete.bind(2, range.last)
         delete.bind(3, before)

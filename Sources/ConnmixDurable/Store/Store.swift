@@ -76,12 +76,12 @@ final class SharedStore: Sendable {
     /// One short immediate transaction, never during a checkpoint of the owner.
     ///
     /// - Parameter changes: what `body` changes that a running consumer must see.
-    func write<T>(_ changes: ChangeMark?, _ body: (Transaction) throws -> T) throws -> T {
+    func write<T>(_ changes: ChangeMark, _ body: (Transaction) throws -> T) throws -> T {
         let transaction = Transaction(try DatabaseFile(path: path).openForChanges())
         // The lock file only now: reading must not need to write beside the database.
         return try FileLock(database: path).withLock(.checkpoint, exclusive: false, within: .seconds(5)) {
             try transaction.run { transaction in
-                try changes?.count(transaction)
+                try changes.count(transaction)
                 return try body(transaction)
             }
         }

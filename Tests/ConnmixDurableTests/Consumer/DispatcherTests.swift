@@ -213,6 +213,8 @@ struct DispatcherTests {
         dispatcher.ended(1, isCertain: false)
         #expect(!dispatcher.isQuiet)
         dispatcher.settled(1)
+        #expect(!dispatcher.isQuiet)
+        for id in [2, 3] as [Int64] { dispatcher.settled(id) }
         #expect(dispatcher.isQuiet)
     }
 }
@@ -362,6 +364,60 @@ struct DispatcherWaitingTests {
             let due = delivery("1", availableAt: Self.hour + 1)
             #expect(dispatcher.load(1, due, now: Self.hour + 1) == .taken)
         }
+    }
+
+    @Test("entries that rest alone are met again at their own times, whatever older ones wait for")
+    func restAlone() {
+        for lanes in [relaxed()] {
+            var dispatcher = make([], lanes: lanes)
+            dispatcher.window.lookAgain(above: 0)
+            #expect(dispatcher.load(3, delivery("a", isClaimed: false, availableAt: Self.hour), now: 0) == .leftInFile)
+            #expect(dispatcher.load(7, delivery("b", isClaimed: false, availableAt: 10_000_000), now: 0) == .leftInFile)
+            dispatcher.window.passEnded()
+            dispatcher.tick(now: 10_000_000)
+            let after = dispatcher.window.nextPass(limit: 10)?.after
+            #expect((after ?? 9) < 3)
+            #expect(dispatcher.load(3, delivery("a", isClaimed: false, availableAt: Self.hour), now: 10_000_000) == .leftInFile)
+            #expect(dispatcher.load(7, delivery("b", availableAt: 10_000_000), now: 10_000_000) == .taken)
+        }
+    }
+
+    @Test("more resting lanes than are remembered: the pass halts, and goes on when one wakes")
+    func manyLanes() {
+        var dispatcher = make([])
+        dispatcher.window.lookAgain(above: 0)
+        var last: Int64 = 0
+        for id in 1...70_000 as ClosedRange<Int64> {
+            let admission = dispatcher.load(id, delivery("\(id)", isClaimed: false, availableAt: Self.hour + id), now: 0)
+            guard admission == .leftInFile else { break }
+            last = id
+        }
+        #expect(last == 65_536)
+        let wantsWhileHalted = dispatcher.window.wantsPass()
+        #expect(!wantsWhileHalted)
+        dispatcher.tick(now: Self.hour + 1)
+        #expect(dispatcher.window.nextPass(limit: 10)?.after == 0)
+        #expect(dispatcher.load(1, delivery("1", availableAt: Self.hour + 1), now: Self.hour + 1) == .taken)
+        var isFull = false
+        for id in 2...65_536 as ClosedRange<Int64> {
+            let waiting = delivery("\(id)", isClaimed: false, availableAt: Self.hour + id + 10_000_000)
+            isFull = isFull || dispatcher.load(id, waiting, now: Self.hour + 1) == .full
+        }
+        #expect(!isFull)
+        #expect(dispatcher.load(65_537, delivery("x"), now: Self.hour + 1) == .taken)
+    }
+
+    @Test("P2: what the stop gives back is given back once, whatever happens to its lane then")
+    func stopAndRest() {
+        var dispatcher = make([delivery("a"), delivery("a"), delivery("a")])
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        dispatcher.ended(1, isCertain: false)
+        #expect(dispatcher.stop() == [2, 3])
+        dispatcher.retry(1, at: Self.hour, now: 0)
+        #expect(dispatcher.takeReleases() == [])
+        dispatcher.settled(2)
+        dispatcher.settled(3)
+        #expect(dispatcher.isQuiet)
     }
 
     @Test("P2: an entry that leaves with its lane while its claim is on its way is given back when that is answered")
