@@ -45,6 +45,28 @@ public final class Inspector {
         }
     }
 
+    /// The newest runs, newest first.
+    public func runs(limit: Int = 50) throws -> [RunRecord] {
+        let isLive = store.owner() != nil
+        return try read { connection in
+            try LossReader.runs(connection, limit: limit, live: isLive ? RunTable.newest(connection)?.id : nil)
+        }
+    }
+
+    /// Connections to nodes, in the order of opening. The newest 10,000 are kept, less where `Retention.age` is shorter.
+    public func epochs(_ filter: EpochFilter = .init()) throws -> [EpochRecord] {
+        let isLive = store.owner() != nil
+        return try read { connection in
+            try LossReader.epochs(connection, filter, live: isLive ? RunTable.newest(connection)?.id : nil)
+        }
+    }
+
+    /// Times in which nodes were not consumed, in the order of beginning. The newest 10,000 are kept, less where `Retention.age` is
+    /// shorter.
+    public func gaps(_ filter: GapFilter = .init()) throws -> [GapRecord] {
+        try read { try LossReader.gaps($0, filter) }
+    }
+
     /// The lanes that stand still behind a dead entry, oldest first.
     public func parkedLanes() throws -> [ParkedLane] {
         try read { try ParkedLanes.list($0) }

@@ -22,6 +22,7 @@ final class Cluster: Sendable {
         var timer: Scheduled<Void>?
         var isStopping = false
         var nextCenter = 0
+        var lastConnection: Int64 = 0
         var onAllClosed: EventLoopPromise<Void>?
         /// Questions to centers and connects that have not ended. They end on the loop, which must be there as long.
         var underWay = 0
@@ -175,9 +176,11 @@ final class Cluster: Sendable {
         let connector = NodeConnector(loop: loop, timeout: settings.connectTimeout)
         let form = state.value.forms[identity]
         state.value.underWay += 1
+        state.value.lastConnection += 1
+        let number = state.value.lastConnection
         connector.connect(to: identity) { [self] in
             NodeChannelHandler(
-                identity: identity, settings: settings.connection, form: form,
+                identity: identity, number: number, settings: settings.connection, form: form,
                 delegate: ConnectionWatcher(identity: identity, cluster: self, delegate: delegate),
                 onForm: { self.state.value.forms[identity] = $0 },
                 onConsuming: { self.state.value.machine.consuming(identity) })

@@ -25,6 +25,7 @@ final class ConsumerCore: Sendable {
         var flushAt: Int64?
         var accountedAt: Int64 = 0
         var accountedAtRisk = 0
+        var accountedHighWater = 0
         var accountIsStale = true
         var timer: (fires: Int64, task: Scheduled<Void>)?
         var failure: (any Error)?
@@ -52,6 +53,7 @@ final class ConsumerCore: Sendable {
     let writer: Writer
     let loop: any EventLoop
     let intake: Mutex<Intake>
+    let losses: Mutex<LossLedger>
     let state: Mutex<State>
     let onEvent: @Sendable (ConsumerEvent) -> Void
 
@@ -63,7 +65,8 @@ final class ConsumerCore: Sendable {
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, retention: Retention = Retention(),
-        seenChanges: ChangeMark.Versions = .init(), onEvent: @escaping @Sendable (ConsumerEvent) -> Void
+        seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
+        onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.run = run
         self.judge = judge
@@ -73,6 +76,7 @@ final class ConsumerCore: Sendable {
         self.loop = loop
         self.onEvent = onEvent
         intake = Mutex(Intake(limits: limits))
+        self.losses = Mutex(losses)
         state = Mutex(State(dispatcher: dispatcher, relay: relay, pruner: Pruner(retention), seenChanges: seenChanges))
     }
 
