@@ -34,6 +34,9 @@ public final class Inspector {
                     handlerVersion: run?.handlerVersion, paused: account?.paused),
                 nodes: account.map { StatusReport.Node.list(json: $0.nodesJSON) } ?? [],
                 atRisk: account?.atRisk ?? 0, atRiskHigh: account?.highWater ?? 0,
+                lossBound: LossBound(
+                    isRunning: owner != nil, now: account?.atRisk ?? 0, high: run?.atRiskHigh ?? 0, limit: run?.atRiskLimit,
+                    survivesPowerCut: run.map { $0.synchronous == Synchronous.full.rawValue }),
                 journal: EntryState.allCases.reduce(into: [:]) { $0[$1] = journal[$1.rawValue] ?? 0 },
                 outbox: CommandState.allCases.reduce(into: [:]) { $0[$1] = outbox[$1.rawValue] ?? 0 },
                 oldestEntry: try JournalReader.oldestOpen(connection),
