@@ -91,7 +91,7 @@ public struct GapRecord: Sendable {
     /// What may be lost with it, in plain words.
     public var mayBeLost: String {
         reason.contains("restarted")
-            ? "what its queues held when it stopped" : "what came in while its queues were full (2,000 messages a topic)"
+            ? "what its queues held when it stopped" : "nothing, unless its queues filled up (2,000 messages a topic)"
     }
 
     /// For how many microseconds the node was not consumed, until that time where it goes on.
