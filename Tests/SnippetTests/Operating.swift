@@ -67,3 +67,15 @@ private func options(_ message: Message, _ context: HandlerContext) throws {
     try context.stage(command)
     // snippet.end
 }
+
+private func numbered(_ configuration: inout ConsumerConfiguration) {
+    // snippet.numbered
+    configuration.dedupe = Dedupe(window: .seconds(86_400)) { message in
+        struct Frame: Decodable {
+            var user: String
+            var number: Int
+        }
+        return (try? message.decode(Frame.self)).map { "\($0.user)/\($0.number)" }
+    }
+    // snippet.end
+}
