@@ -28,7 +28,7 @@ extension Mesh {
         while written < Self.slice {
             if isFed, self.memory.nodes[place].queues[queue].events.count < refillBelow { self.refill(place, queue) }
             guard !self.memory.nodes[place].queues[queue].events.isEmpty,
-                let consumer = self.memory.nodes[place].queues[queue].nextConsumer({ links[$0]?.canTake ?? false }),
+                let consumer = self.nextConsumer(place, queue, links),
                 let event = self.memory.nodes[place].queues[queue].pop()
             else { return true }
             links[consumer]?.write(event.frame)
@@ -39,6 +39,20 @@ extension Mesh {
             }
         }
         return false
+    }
+
+    /// The place in `links` of the next one in turn that can take an event.
+    private func nextConsumer(_ place: Int, _ queue: Int, _ links: [WebSocketLink?]) -> Int? {
+        let turn = self.memory.nodes[place].queues[queue].turn
+        for step in links.indices {
+            let consumer = (turn + step) % links.count
+            // Asking may flush. Where that fails NIO reads what the socket still holds, and those commands come to the queue from
+            // in here: it must not be held.
+            guard links[consumer]?.canTake ?? false else { continue }
+            self.memory.nodes[place].queues[queue].turn = (consumer + 1) % links.count
+            return consumer
+        }
+        return nil
     }
 
     private func refill(_ place: Int, _ queue: Int) {
