@@ -22,6 +22,13 @@ CREATE INDEX action_planned ON action_item (action, row) WHERE state = 0;
 
 -- The most messages that were read and not committed at one time in a run (loss bound), and why a run ended, where it says.
 ALTER TABLE run ADD COLUMN at_risk_high INTEGER NOT NULL DEFAULT 0;
+-- The most there may be; NULL for runs of earlier versions.
+ALTER TABLE run ADD COLUMN at_risk_limit INTEGER;
+
+-- Times without consumption that follow each other closely, for one reason, are one row: how many they were, and for how many
+-- microseconds the node was consumed between them.
+ALTER TABLE gap ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE gap ADD COLUMN consumed INTEGER NOT NULL DEFAULT 0;
 
 -- Which epochs and gaps a run left, newest first, without reading all.
 CREATE INDEX epoch_by_time ON epoch (opened_at);

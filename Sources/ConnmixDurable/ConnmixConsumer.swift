@@ -111,9 +111,10 @@ public final class ConnmixConsumer: Service {
     // MARK: -
 
     private func consume(_ store: Store, _ settings: Cluster.Settings) async throws {
-        let (run, parked, seenChanges) = try await beginRun(store)
+        let (run, parked, seenChanges, losses) = try await beginRun(store)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let core = makeCore(run: run, parked: parked, seenChanges: seenChanges, store: store, loop: group.next())
+        let core = makeCore(
+            run: run, parked: parked, seenChanges: seenChanges, losses: losses, store: store, loop: group.next())
         let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
@@ -122,7 +123,7 @@ public final class ConnmixConsumer: Service {
         let left = core.atRisk
         do {
             if left == 0, failure == nil, isFlushed.withLock({ $0 }) {
-                try await store.writer.write { try RunTable.end($0, run: run) }
+                try await store.writer.write { try core.recordEnd($0) }
             }
         } catch {
             // The run counts as unclean then, which is what it was.
@@ -135,19 +136,24 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    private func beginRun(_ store: Store) async throws -> (run: Int64, parked: Set<String>, changes: ChangeMark.Versions) {
+    private func beginRun(
+        _ store: Store
+    ) async throws -> (run: Int64, parked: Set<String>, changes: ChangeMark.Versions, losses: LossLedger) {
         let maxAttempts = configuration.retry.maxAttempts
         let parks = configuration.lanes.deadHead == .park
         let handlerVersion = configuration.handlerVersion
         let synchronous = configuration.synchronous
-        let (run, recovery, parked, changes) = try await store.writer.write { transaction in
+        let atRiskLimit = configuration.atRiskLimit
+        let (run, recovery, parked, changes, losses) = try await store.writer.write { transaction in
             let run = try RunTable.begin(
                 transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: handlerVersion,
-                synchronous: synchronous)
+                synchronous: synchronous, atRiskLimit: atRiskLimit)
+            let losses = try LossTable.begin(transaction, run: run)
             let recovery = try Recovery.run(transaction, run: run, maxAttempts: maxAttempts, parks: parks)
             try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
             return (
-                run, recovery, try ParkedLanes.names(transaction.connection), try ChangeMark.versions(transaction.connection)
+                run, recovery, try ParkedLanes.names(transaction.connection),
+                try ChangeMark.versions(transaction.connection), losses
             )
         }
         if recovery.suspects + recovery.buried > 0 {
@@ -155,11 +161,12 @@ public final class ConnmixConsumer: Service {
                 "the last run ended uncleanly; its entries are handled one at a time",
                 metadata: .facts([(.run, "\(run)"), (.entries, "\(recovery.suspects + recovery.buried)")]))
         }
-        return (run, parked, changes)
+        return (run, parked, changes, losses)
     }
 
     private func makeCore(
-        run: Int64, parked: Set<String>, seenChanges: ChangeMark.Versions, store: Store, loop: any EventLoop
+        run: Int64, parked: Set<String>, seenChanges: ChangeMark.Versions, losses: LossLedger, store: Store,
+        loop: any EventLoop
     ) -> ConsumerCore {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
@@ -175,7 +182,7 @@ public final class ConnmixConsumer: Service {
                 laneWindow: configuration.laneWindow),
             judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
             acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: seenChanges,
-            metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
+            losses: losses, metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
             onEvent: { [logger, eventsContinuation] event in
                 logger.log(event)

@@ -34,6 +34,9 @@ public final class Inspector {
                     handlerVersion: run?.handlerVersion, paused: account?.paused),
                 nodes: account.map { StatusReport.Node.list(json: $0.nodesJSON) } ?? [],
                 atRisk: account?.atRisk ?? 0, atRiskHigh: account?.highWater ?? 0,
+                lossBound: LossBound(
+                    isRunning: owner != nil, now: account?.atRisk ?? 0, high: run?.atRiskHigh ?? 0, limit: run?.atRiskLimit,
+                    survivesPowerCut: run.map { $0.synchronous == Synchronous.full.rawValue }),
                 journal: EntryState.allCases.reduce(into: [:]) { $0[$1] = journal[$1.rawValue] ?? 0 },
                 outbox: CommandState.allCases.reduce(into: [:]) { $0[$1] = outbox[$1.rawValue] ?? 0 },
                 oldestEntry: try JournalReader.oldestOpen(connection),
@@ -43,6 +46,28 @@ public final class Inspector {
                     schemaVersion: try connection.integer("PRAGMA user_version"), synchronous: run?.synchronous),
                 takenAt: Clock.now())
         }
+    }
+
+    /// The newest runs, newest first.
+    public func runs(limit: Int = 50) throws -> [RunRecord] {
+        let isLive = store.owner() != nil
+        return try read { connection in
+            try LossReader.runs(connection, limit: limit, live: isLive ? RunTable.newest(connection)?.id : nil)
+        }
+    }
+
+    /// Connections to nodes, in the order of opening. The newest 10,000 are kept, less where `Retention.age` is shorter.
+    public func epochs(_ filter: EpochFilter = .init()) throws -> [EpochRecord] {
+        let isLive = store.owner() != nil
+        return try read { connection in
+            try LossReader.epochs(connection, filter, live: isLive ? RunTable.newest(connection)?.id : nil)
+        }
+    }
+
+    /// Times in which nodes were not consumed, in the order of beginning. The newest 10,000 are kept, less where `Retention.age` is
+    /// shorter.
+    public func gaps(_ filter: GapFilter = .init()) throws -> [GapRecord] {
+        try read { try LossReader.gaps($0, filter) }
     }
 
     /// The lanes that stand still behind a dead entry, oldest first.

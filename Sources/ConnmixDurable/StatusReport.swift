@@ -36,6 +36,8 @@ public struct StatusReport: Sendable {
     public let atRisk: Int64
     /// The most there were in this run.
     public let atRiskHigh: Int64
+    /// What can be lost, in numbers and in words.
+    public let lossBound: LossBound
     public let journal: [EntryState: Int64]
     public let outbox: [CommandState: Int64]
     /// When the oldest open entry was received.

@@ -109,3 +109,15 @@ private func rewritten(_ configuration: inout ConsumerConfiguration) {
     configuration.rewriteAddress = { NodeAddress(host: "localhost", port: $0.port) }
     // snippet.end
 }
+
+private func numbered(_ configuration: inout ConsumerConfiguration) {
+    // snippet.numbered
+    configuration.dedupe = Dedupe(window: .seconds(86_400)) { message in
+        struct Frame: Decodable {
+            var user: String
+            var number: Int
+        }
+        return (try? message.decode(Frame.self)).map { "\($0.user)/\($0.number)" }
+    }
+    // snippet.end
+}

@@ -13,7 +13,8 @@ struct TopicQueue {
     var template: EventTemplate
     private(set) var events = CircularBuffer<Event>()
     private(set) var consumers: [Int] = []
-    private var turn = 0
+    /// The place in `consumers` that is served next.
+    var turn = 0
     /// End users whose frame waits for room, with `WhenFull.block`.
     var blocked = CircularBuffer<UInt64>()
 
@@ -45,18 +46,5 @@ struct TopicQueue {
 
     mutating func removeConsumer(_ connection: Int) {
         self.consumers.removeAll { $0 == connection }
-    }
-
-    /// The place in `consumers` of the next one in turn for which `canTake` holds.
-    mutating func nextConsumer(_ canTake: (Int) -> Bool) -> Int? {
-        let count = self.consumers.count
-        for step in 0..<count {
-            let place = (self.turn + step) % count
-            if canTake(place) {
-                self.turn = (place + 1) % count
-                return place
-            }
-        }
-        return nil
     }
 }

@@ -31,7 +31,7 @@ extension Mesh {
             // What was read meanwhile may have come from or ended a consumer: begin again in the next turn.
             guard self.memory.nodes[place].queues[queue].consumers == consumers else { return false }
             guard !self.memory.nodes[place].queues[queue].events.isEmpty,
-                let consumer = self.memory.nodes[place].queues[queue].nextConsumer({ links[$0]?.canTake ?? false }),
+                let consumer = self.nextConsumer(place, queue, links),
                 let event = self.memory.nodes[place].queues[queue].pop()
             else { return true }
             links[consumer]?.write(event.frame)
@@ -42,6 +42,20 @@ extension Mesh {
             }
         }
         return false
+    }
+
+    /// The place in `links` of the next one in turn that can take an event.
+    private func nextConsumer(_ place: Int, _ queue: Int, _ links: [WebSocketLink?]) -> Int? {
+        let turn = self.memory.nodes[place].queues[queue].turn
+        for step in links.indices {
+            let consumer = (turn + step) % links.count
+            // Asking may flush. Where that fails NIO reads what the socket still holds, and those commands come to the queue from
+            // in here: it must not be held.
+            guard links[consumer]?.canTake ?? false else { continue }
+            self.memory.nodes[place].queues[queue].turn = (consumer + 1) % links.count
+            return consumer
+        }
+        return nil
     }
 
     private func refill(_ place: Int, _ queue: Int) {

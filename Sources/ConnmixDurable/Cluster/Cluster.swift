@@ -31,6 +31,7 @@ final class Cluster: Sendable {
         var nextCenter = 0
         /// The center that answered last: it says how nodes are spoken to.
         var center: CenterAddress?
+        var lastConnection: Int64 = 0
         var onAllClosed: EventLoopPromise<Void>?
         /// Questions to centers and connects that have not ended. They end on the loop, which must be there as long.
         var underWay = 0
@@ -194,9 +195,11 @@ final class Cluster: Sendable {
             timeout: settings.connectTimeout)
         let form = state.value.forms[identity]
         state.value.underWay += 1
+        state.value.lastConnection += 1
+        let number = state.value.lastConnection
         connector.connect(to: identity) { [self] in
             NodeChannelHandler(
-                identity: identity, settings: settings.connection, form: form,
+                identity: identity, number: number, settings: settings.connection, form: form,
                 delegate: ConnectionWatcher(identity: identity, cluster: self, delegate: delegate),
                 onForm: { self.state.value.forms[identity] = $0 },
                 onConsuming: { self.state.value.machine.consuming(identity) })

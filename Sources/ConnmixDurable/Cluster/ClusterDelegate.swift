@@ -14,6 +14,8 @@ struct ReceivedMessage: Sendable {
     /// The lane's name where it is not the client; empty where there is none. Set before it is journaled.
     var lane: String?
     var dedupeKey: String?
+    /// The number of the connection that brought it.
+    var connection: Int64 = 0
 }
 
 /// How a command fared on a connection.

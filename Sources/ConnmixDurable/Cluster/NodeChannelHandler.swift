@@ -9,6 +9,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     typealias OutboundOut = WebSocketFrame
 
     private let identity: NodeIdentity
+    private let number: Int64
     private let settings: NodeConnectionMachine.Settings
     private let delegate: any ClusterDelegate
     private let onForm: (RequestForm) -> Void
@@ -22,10 +23,11 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private var endReason: (text: String, clean: Bool)?
 
     init(
-        identity: NodeIdentity, settings: NodeConnectionMachine.Settings, form: RequestForm?,
+        identity: NodeIdentity, number: Int64, settings: NodeConnectionMachine.Settings, form: RequestForm?,
         delegate: any ClusterDelegate, onForm: @escaping (RequestForm) -> Void, onConsuming: @escaping () -> Void
     ) {
         self.identity = identity
+        self.number = number
         self.settings = settings
         self.delegate = delegate
         self.onForm = onForm
@@ -37,7 +39,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        let connection = NodeConnection(identity: identity, channel: context.channel, handler: self)
+        let connection = NodeConnection(identity: identity, number: number, channel: context.channel, handler: self)
         self.connection = connection
         delegate.connected(connection)
         perform(machine.opened(now: .now))
@@ -146,11 +148,12 @@ final class NodeChannelHandler: ChannelInboundHandler {
             messages.append(
                 ReceivedMessage(
                     node: identity.id, topic: message.topic, client: message.client, data: message.data,
-                    receivedAt: Clock.now()))
+                    receivedAt: Clock.now(), connection: number))
         case .unreadableMessage(let reason):
             messages.append(
                 ReceivedMessage(
-                    node: identity.id, topic: "", client: "", data: frame, receivedAt: Clock.now(), unreadable: reason))
+                    node: identity.id, topic: "", client: "", data: frame, receivedAt: Clock.now(), unreadable: reason,
+                    connection: number))
         case .reply(let reply):
             switch machine.replied(reply, now: .now) {
             case .command(let id):

@@ -4,11 +4,14 @@ internal import NIOWebSocket
 /// An open connection to a node, as others hold it. Every method may be called from anywhere.
 final class NodeConnection: CommandRoute {
     let identity: NodeIdentity
+    /// Counted from 1, in the order of connecting; no two connections of a consumer have the same.
+    let number: Int64
     private let channel: any Channel
     private let handler: NIOLoopBound<NodeChannelHandler>
 
-    init(identity: NodeIdentity, channel: any Channel, handler: NodeChannelHandler) {
+    init(identity: NodeIdentity, number: Int64, channel: any Channel, handler: NodeChannelHandler) {
         self.identity = identity
+        self.number = number
         self.channel = channel
         self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     }

@@ -4,6 +4,7 @@ internal import Synchronization
 /// What the cluster says.
 extension ConsumerCore: ClusterDelegate {
     func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
+        noteArrival(messages, from: connection)
         apply(intake.withLock { $0.arrived(messages) })
         scheduleDrain()
     }
@@ -38,6 +39,7 @@ extension ConsumerCore: ClusterDelegate {
     }
 
     func connected(_ connection: NodeConnection) {
+        losses.withLock { $0.opened(connection.number, .init(connection.identity), now: Clock.now()) }
         let isReading = intake.withLock { $0.isReading }
         state.withLock { state in
             state.connections[connection.identity.id] = connection
@@ -52,6 +54,7 @@ extension ConsumerCore: ClusterDelegate {
     }
 
     func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {
+        losses.withLock { $0.closed(connection.number, reason: reason, clean: clean, now: Clock.now()) }
         state.withLock { state in
             guard state.connections[connection.identity.id] === connection else { return }
             state.connections[connection.identity.id] = nil
@@ -88,11 +91,13 @@ extension ConsumerCore: ClusterDelegate {
     }
 
     func directoryKnown() {
+        losses.withLock { $0.directoryKnown(now: Clock.now()) }
         state.withLock { $0.relay.directoryKnown() }
         pump()
     }
 
     func nodeGone(_ identity: NodeIdentity) {
+        losses.withLock { $0.gone(.init(identity), now: Clock.now()) }
         state.withLock { state in
             state.nodes[identity] = nil
             state.accountIsStale = true
@@ -102,6 +107,7 @@ extension ConsumerCore: ClusterDelegate {
     }
 
     func happened(_ event: ConsumerEvent) {
+        noteLoss(of: event)
         state.withLock { state in
             switch event {
             case .nodeAdded(let identity):

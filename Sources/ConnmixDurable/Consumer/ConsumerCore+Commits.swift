@@ -213,10 +213,12 @@ extension ConsumerCore {
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
         let facts = state.withLock { state -> (nodes: [NodeIdentity: String], paused: String?)? in
             let isDue = transaction.now - state.accountedAt >= 1_000_000
-            let isWrong = state.accountIsStale || isDue && atRisk != state.accountedAtRisk
+            let isWrong =
+                state.accountIsStale || isDue && (atRisk, highWater) != (state.accountedAtRisk, state.accountedHighWater)
             guard isWrong || isDue && !isIdle else { return nil }
             state.accountedAt = transaction.now
             state.accountedAtRisk = atRisk
+            state.accountedHighWater = highWater
             state.accountIsStale = false
             return (state.nodes, state.trouble?.reason)
         }
@@ -241,6 +243,7 @@ extension ConsumerCore {
 
     /// The transaction that took these rows left nothing in the file.
     func withdraw(_ effects: DrainOperation.Effects) {
+        if !effects.losses.isEmpty { losses.withLock { $0.putBack() } }
         state.withLock { state in
             for id in effects.entries.reversed() { state.dispatcher.withdraw(id) }
             for id in effects.commands.reversed() { state.relay.window.withdraw(id) }
@@ -250,6 +253,7 @@ extension ConsumerCore {
     }
 
     func committed(_ work: DrainOperation.Work, _ effects: DrainOperation.Effects) {
+        noteCommit(effects)
         var isOverTrouble = false
         let (receipts, isClosed) = state.withLock { state in
             for id in effects.entries { state.dispatcher.window.confirm(id) }

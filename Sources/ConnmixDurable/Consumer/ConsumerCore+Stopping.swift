@@ -57,6 +57,7 @@ extension ConsumerCore {
 
     /// Takes no more messages from the nodes; what is under way is still journaled.
     func stopTaking() {
+        losses.withLock { $0.stopping() }
         apply(intake.withLock { $0.hold(.stopping) })
     }
 

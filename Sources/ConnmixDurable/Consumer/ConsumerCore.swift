@@ -28,6 +28,7 @@ final class ConsumerCore: Sendable {
         var flushAt: Int64?
         var accountedAt: Int64 = 0
         var accountedAtRisk = 0
+        var accountedHighWater = 0
         var accountIsStale = true
         var timer: (fires: Int64, task: Scheduled<Void>)?
         var failure: (any Error)?
@@ -58,6 +59,7 @@ final class ConsumerCore: Sendable {
     let writer: Writer
     let loop: any EventLoop
     let intake: Mutex<Intake>
+    let losses: Mutex<LossLedger>
     let state: Mutex<State>
     let metrics: ConsumerMetrics
     let spans: ConsumerSpans
@@ -71,8 +73,8 @@ final class ConsumerCore: Sendable {
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
-        retention: Retention = Retention(),
-        seenChanges: ChangeMark.Versions = .init(), metrics: ConsumerMetrics, spans: ConsumerSpans,
+        retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
+        metrics: ConsumerMetrics, spans: ConsumerSpans,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
@@ -86,6 +88,7 @@ final class ConsumerCore: Sendable {
         self.loop = loop
         tell = onEvent
         intake = Mutex(Intake(limits: limits))
+        self.losses = Mutex(losses)
         state = Mutex(State(dispatcher: dispatcher, relay: relay, pruner: Pruner(retention), seenChanges: seenChanges))
     }
 

@@ -50,6 +50,10 @@ final class DrainOperation: WriteOperation {
         var lostClaims: Set<Int64> = []
         /// Keys that were seen before, and the entry that had them first.
         var repeats: [(key: String, entry: Int64)] = []
+        /// Which connections the messages came from.
+        var origins = MessageOrigins()
+        /// Rows of the loss ledger.
+        var losses = LossRows.Batch()
     }
 
     /// What became of a command from outside.
@@ -93,6 +97,7 @@ final class DrainOperation: WriteOperation {
             try core.loadCommands(transaction, &effects)
             try core.prune(transaction)
             try core.account(transaction, isIdle: work.isEmpty)
+            try core.recordLosses(transaction, &effects)
         } catch {
             core.withdraw(effects)
             throw error
@@ -174,6 +179,7 @@ final class DrainOperation: WriteOperation {
         let (fresh, repeats) = try withoutRepeats(transaction, &effects)
         let plan = core.admit(fresh, transaction, &effects)
         for (message, (id, state)) in zip(fresh, plan) {
+            effects.origins.add(message.connection, entry: id)
             try message.data.withUnsafeReadableBytes { data in
                 try Journal.append(
                     transaction, id: id, state: state, run: core.run, topic: message.topic, node: message.node,
@@ -230,12 +236,14 @@ final class DrainOperation: WriteOperation {
         for message in work.arrivals {
             if let key = message.dedupeKey {
                 if let place = places[key] {
+                    effects.origins.add(message.connection, entry: nil)
                     repeats.append((message, place))
                     continue
                 }
                 if let entry = try DedupeTable.entry(transaction, key: key, since: since) {
                     try DedupeTable.countRepeat(transaction, key: key)
                     effects.repeats.append((key, entry))
+                    effects.origins.add(message.connection, entry: nil)
                     if let acknowledge = core.acknowledge {
                         let isSafe = try acknowledge.moment == .journaled || Journal.isEnded(transaction, id: entry)
                         if isSafe { self.acknowledge(message, entry: entry) }

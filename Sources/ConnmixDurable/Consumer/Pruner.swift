@@ -6,7 +6,7 @@ struct Pruner: Sendable {
     /// The pause between two walks, in microseconds.
     private static let rest: Int64 = 10_000_000
 
-    private let retention: Retention
+    let retention: Retention
     private var cursors: [Ledger: Int64] = [:]
     private var restUntil: [Ledger: Int64] = [:]
 

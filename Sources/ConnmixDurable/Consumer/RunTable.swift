@@ -1,17 +1,20 @@
 /// The rows about the consumer itself: its runs, and its live account for `status`.
 enum RunTable {
     static func begin(
-        _ transaction: Transaction, pid: Int64, version: String, handlerVersion: String?, synchronous: Synchronous
+        _ transaction: Transaction, pid: Int64, version: String, handlerVersion: String?, synchronous: Synchronous,
+        atRiskLimit: Int? = nil
     ) throws -> Int64 {
         let insert = try transaction.connection.statement(
             """
-            INSERT INTO run (pid, version, handler_version, synchronous, started_at) VALUES (?1, ?2, ?3, ?4, ?5)
+            INSERT INTO run (pid, version, handler_version, synchronous, started_at, at_risk_limit)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
             """)
         insert.bind(1, pid)
         insert.bind(2, version)
         insert.bind(3, handlerVersion)
         insert.bind(4, synchronous.rawValue)
         insert.bind(5, transaction.now)
+        insert.bind(6, atRiskLimit.map { Int64($0) })
         try insert.run()
         return transaction.connection.lastInsertedID
     }
@@ -48,16 +51,27 @@ enum RunTable {
         upsert.bind(5, nodesJSON)
         upsert.bind(6, paused)
         try upsert.run()
+        let high = try transaction.connection.statement(
+            "UPDATE run SET at_risk_high = ?2 WHERE id = ?1 AND at_risk_high < ?2")
+        high.bind(1, run)
+        high.bind(2, Int64(highWater))
+        try high.run()
     }
 
     // MARK: Reading
 
     static func newest(
         _ connection: Connection
-    ) throws -> (id: Int64, version: String, handlerVersion: String?, synchronous: String)? {
+    ) throws -> (
+        id: Int64, version: String, handlerVersion: String?, synchronous: String, atRiskHigh: Int64, atRiskLimit: Int64?
+    )? {
         let select = try connection.statement(
-            "SELECT id, version, handler_version, synchronous FROM run ORDER BY id DESC LIMIT 1")
-        return try select.first { ($0.int(0), $0.text(1), $0.optionalText(2), $0.text(3)) }
+            """
+            SELECT id, version, handler_version, synchronous, at_risk_high, at_risk_limit FROM run ORDER BY id DESC LIMIT 1
+            """)
+        return try select.first {
+            ($0.int(0), $0.text(1), $0.optionalText(2), $0.text(3), $0.int(4), $0.optionalInt(5))
+        }
     }
 
     /// The live account of a run; `nil` where the file still holds an earlier run's.

@@ -22,6 +22,15 @@ extension JSONWriter {
         }
         key("at_risk"); integer(status.atRisk)
         key("at_risk_high"); integer(status.atRiskHigh)
+        key("loss_bound")
+        object { writer in
+            writer.key("now"); writer.integer(status.lossBound.now)
+            writer.key("high"); writer.integer(status.lossBound.high)
+            writer.key("limit"); writer.integer(status.lossBound.limit)
+            writer.key("survives_power_cut")
+            if let survives = status.lossBound.survivesPowerCut { writer.bool(survives) } else { writer.string(nil) }
+            writer.key("text"); writer.string(status.lossBound.text)
+        }
         key("journal")
         object { writer in
             for state in EntryState.allCases { writer.key(state.description); writer.integer(status.journal[state] ?? 0) }

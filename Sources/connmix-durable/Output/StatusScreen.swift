@@ -27,6 +27,7 @@ enum StatusScreen {
             if status.nodes.isEmpty { sheet.add("nodes", "none", .yellow) }
             sheet.add("at risk", "\(status.atRisk) messages, at most \(status.atRiskHigh) in this run")
         }
+        sheet.add("loss bound", status.lossBound.text)
         let database = status.database
         sheet.add("database", database.path)
         let synchronous = database.synchronous.map { ", synchronous \($0)" } ?? ""

@@ -1,0 +1,70 @@
+/// What others may see of the loss ledger. Reads only.
+enum LossReader {
+    /// - Parameter live: the run that goes on; what others left open ended with their process.
+    static func epochs(_ connection: Connection, _ filter: EpochFilter, live: Int64?) throws -> [EpochRecord] {
+        var query = Query()
+        if let node = filter.node { query.add("e.node = ?", .text(node)) }
+        if let since = filter.since { query.add("(e.closed_at IS NULL OR e.closed_at >= ?)", .integer(since)) }
+        if let until = filter.until { query.add("e.opened_at < ?", .integer(until)) }
+        if filter.onlyUnclean { query.add("e.clean = 0 AND (e.closed_at IS NOT NULL OR e.run <> ?)", .integer(live ?? 0)) }
+        let select = try query.prepare(
+            connection,
+            """
+            SELECT e.id, e.run, e.node, e.address, e.opened_at, e.consuming_at, e.closed_at, e.clean, e.frames, e.bytes,
+                e.first_entry, e.last_entry, e.reason, r.at_risk_high
+            FROM epoch AS e LEFT JOIN run AS r ON r.id = e.run
+            """,
+            order: filter.order == .oldest ? "ORDER BY e.id" : "ORDER BY e.id DESC", limit: filter.limit)
+        var records: [EpochRecord] = []
+        try select.forEach { row in
+            let isOpen = row.isNull(6)
+            let isLive = row.int(1) == live
+            records.append(
+                EpochRecord(
+                    id: row.int(0), run: row.int(1), node: row.text(2), address: row.text(3), openedAt: row.int(4),
+                    consumingAt: row.optionalInt(5), closedAt: row.optionalInt(6),
+                    end: isOpen ? isLive ? .open : .unclean : row.int(7) == 1 ? .clean : .unclean,
+                    frames: row.int(8), bytes: row.int(9), firstEntry: row.optionalInt(10), lastEntry: row.optionalInt(11),
+                    reason: row.optionalText(12) ?? (isOpen && !isLive ? EpochRecord.processDied : nil),
+                    atRiskHigh: row.int(13)))
+        }
+        return records
+    }
+
+    static func gaps(_ connection: Connection, _ filter: GapFilter) throws -> [GapRecord] {
+        var query = Query()
+        if let node = filter.node { query.add("node = ?", .text(node)) }
+        if let since = filter.since { query.add("(ended_at IS NULL OR ended_at >= ?)", .integer(since)) }
+        if let until = filter.until { query.add("began_at < ?", .integer(until)) }
+        let select = try query.prepare(
+            connection, "SELECT id, run, node, address, began_at, ended_at, reason, times, consumed FROM gap",
+            order: filter.order == .oldest ? "ORDER BY began_at, id" : "ORDER BY began_at DESC, id DESC", limit: filter.limit)
+        var records: [GapRecord] = []
+        try select.forEach { row in
+            records.append(
+                GapRecord(
+                    id: row.int(0), run: row.int(1), node: row.text(2), address: row.text(3), beganAt: row.int(4),
+                    endedAt: row.optionalInt(5), reason: row.text(6), times: row.int(7), consumed: row.int(8)))
+        }
+        return records
+    }
+
+    static func runs(_ connection: Connection, limit: Int, live: Int64?) throws -> [RunRecord] {
+        let select = try connection.statement(
+            """
+            SELECT id, pid, version, handler_version, synchronous, started_at, ended_at, clean, recovered, at_risk_high, at_risk_limit
+            FROM run ORDER BY id DESC LIMIT ?1
+            """)
+        select.bind(1, Int64(limit))
+        var records: [RunRecord] = []
+        try select.forEach { row in
+            records.append(
+                RunRecord(
+                    id: row.int(0), pid: row.int(1), version: row.text(2), handlerVersion: row.optionalText(3),
+                    synchronous: row.text(4), startedAt: row.int(5), endedAt: row.optionalInt(6),
+                    end: row.int(0) == live ? .open : row.int(7) == 1 ? .clean : .unclean,
+                    recovered: row.int(8), atRiskHigh: row.int(9), atRiskLimit: row.optionalInt(10)))
+        }
+        return records
+    }
+}

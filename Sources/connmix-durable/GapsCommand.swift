@@ -1,0 +1,54 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// `connmix-durable gaps`
+struct GapsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gaps",
+        abstract: "The loss ledger: when which node was not consumed, and connections that ended uncleanly, newest first.",
+        discussion: """
+            Each with what may have been lost. A node that is listed and not popped keeps its messages in its queues, until they are full.
+            Example:  connmix-durable gaps --since 24h
+            """)
+
+    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: "The node's id.")
+    var node: String?
+    @Option(help: "Not ended before: RFC 3339, or an age such as 2h.")
+    var since: TimePoint?
+    @Option(help: "Begun before: RFC 3339, or an age such as 2h.")
+    var until: TimePoint?
+    @Option(help: "At most so many; 0 for all.")
+    var limit = 50
+    @Option(help: "oldest or newest first.")
+    var order = ListOrder.newest
+
+    func validate() throws {
+        guard limit >= 0 else { throw ValidationError("--limit is \(limit); it may be 0 (all) or more") }
+    }
+
+    func run() throws {
+        let losses = try losses(options.inspector())
+        guard !losses.isEmpty else { throw Failure(.failed, "no gap and no unclean end matches") }
+        if output.json {
+            for loss in losses { try StandardOutput().write(JSONWriter.line { $0.members(of: loss) }) }
+        } else {
+            try StandardOutput().write(LossTable.text(losses, .output, now: Age.now()))
+        }
+    }
+
+    /// Both tables are kept short, so they are read whole and sorted here.
+    private func losses(_ inspector: Inspector) throws -> [Loss] {
+        var gaps = GapFilter()
+        (gaps.node, gaps.since, gaps.until, gaps.limit) = (node, since?.microseconds, until?.microseconds, .max)
+        var epochs = EpochFilter()
+        (epochs.node, epochs.since, epochs.until, epochs.limit) = (node, since?.microseconds, until?.microseconds, .max)
+        epochs.onlyUnclean = true
+        let now = Age.now()
+        let all = try inspector.gaps(gaps).map { Loss.gap($0) } + inspector.epochs(epochs).map { Loss.end($0) }
+        let sorted = all.map { (time: $0.time ?? now, loss: $0) }.filter { $0.time < until?.microseconds ?? .max }
+            .sorted { order == .oldest ? $0.time < $1.time : $0.time > $1.time }
+        return sorted.prefix(limit == 0 ? .max : limit).map(\.loss)
+    }
+}

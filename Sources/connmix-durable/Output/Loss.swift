@@ -1,0 +1,16 @@
+import ConnmixDurable
+
+/// Something that messages may have been lost by.
+enum Loss {
+    case gap(GapRecord)
+    /// A connection that ended uncleanly.
+    case end(EpochRecord)
+
+    /// When it was; `nil` for a connection of a process that died, until the next one has closed its account.
+    var time: Int64? {
+        switch self {
+        case .gap(let gap): gap.beganAt
+        case .end(let epoch): epoch.closedAt
+        }
+    }
+}
