@@ -47,16 +47,13 @@ struct TopicQueue {
         self.consumers.removeAll { $0 == connection }
     }
 
-    /// The place in `consumers` of the next one in turn for which `canTake` holds.
-    mutating func nextConsumer(_ canTake: (Int) -> Bool) -> Int? {
-        let count = self.consumers.count
-        for step in 0..<count {
-            let place = (self.turn + step) % count
-            if canTake(place) {
-                self.turn = (place + 1) % count
-                return place
-            }
-        }
-        return nil
+    /// The places in `consumers`, the one whose turn it is first.
+    var turns: some Sequence<Int> {
+        let (turn, count) = (self.turn, self.consumers.count)
+        return (0..<count).lazy.map { (turn + $0) % count }
+    }
+
+    mutating func hadTurn(_ place: Int) {
+        self.turn = (place + 1) % self.consumers.count
     }
 }

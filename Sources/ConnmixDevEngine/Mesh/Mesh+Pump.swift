@@ -27,10 +27,13 @@ extension Mesh {
         var written = 0
         while written < Self.slice {
             if isFed, self.memory.nodes[place].queues[queue].events.count < refillBelow { self.refill(place, queue) }
-            guard !self.memory.nodes[place].queues[queue].events.isEmpty,
-                let consumer = self.memory.nodes[place].queues[queue].nextConsumer({ links[$0]?.canTake ?? false }),
-                let event = self.memory.nodes[place].queues[queue].pop()
-            else { return true }
+            guard !self.memory.nodes[place].queues[queue].events.isEmpty else { return true }
+            // Asking may flush, a flush that fails ends the connection, and what it still brought is run: it changes the memory.
+            let turns = self.memory.nodes[place].queues[queue].turns
+            let next = turns.first { links[$0]?.canTake ?? false }
+            guard self.memory.nodes[place].queues[queue].consumers == consumers else { return false }
+            guard let consumer = next, let event = self.memory.nodes[place].queues[queue].pop() else { return true }
+            self.memory.nodes[place].queues[queue].hadTurn(consumer)
             links[consumer]?.write(event.frame)
             written += event.frame.readableBytes
             if event.feed >= 0 { self.feeds[Int(event.feed)].memory.popped += 1 }
