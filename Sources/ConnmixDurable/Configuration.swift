@@ -34,6 +34,8 @@ public struct ConsumerConfiguration: Sendable {
 
     /// How many messages may be read and not committed yet, before reading stops. At an eighth of it nodes are asked to pause.
     public var atRiskLimit = 32_768
+    /// How many bytes these messages may have; the same holds for them. A single message may be larger. At least 65,536.
+    public var atRiskBytes = 64 << 20
     /// How many entries, and how many commands, are kept in memory; the rest waits in the file.
     public var windowCapacity = 4_096
 
@@ -78,6 +80,7 @@ public struct ConsumerConfiguration: Sendable {
         try require((1...10_000).contains(concurrency), "concurrency is \(concurrency); it may be 1 to 10000")
         try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
         try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
+        try require(atRiskBytes >= 65_536, "atRiskBytes is \(atRiskBytes); it must be at least 65536")
         try require((64...1_000_000).contains(windowCapacity), "windowCapacity is \(windowCapacity); it may be 64 to 1000000")
         try require((1...64).contains(laneWindow), "laneWindow is \(laneWindow); it may be 1 to 64")
         let durations: [(String, Duration)] = [

@@ -164,8 +164,7 @@ public final class ConnmixConsumer: Service {
         dispatcher.setParked(parked)
         return ConsumerCore(
             run: run, writer: store.writer, loop: loop,
-            limits: Intake.Limits(
-                soft: configuration.atRiskLimit / 8, hard: configuration.atRiskLimit, low: configuration.atRiskLimit / 32),
+            limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
             relay: Relay(
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity,

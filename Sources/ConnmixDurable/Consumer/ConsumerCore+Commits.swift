@@ -262,7 +262,7 @@ extension ConsumerCore {
             state.trouble = nil
             return (receipts, state.isClosed)
         }
-        apply(intake.withLock { $0.committed(work.arrivals.count) })
+        apply(intake.withLock { $0.committed(work.arrivals) })
         if isOverTrouble {
             apply(intake.withLock { $0.release(.trouble) })
             onEvent(.resumed)

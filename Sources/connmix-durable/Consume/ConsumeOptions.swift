@@ -43,6 +43,8 @@ struct ConsumeOptions: ParsableArguments {
     var drain: Seconds?
     @Option(help: "Messages that may be read and not committed yet. (32768)")
     var atRiskLimit: Int?
+    @Option(help: "Bytes these messages may have. (67108864)")
+    var atRiskBytes: Int?
 
     func configuration(database: String, topics: [String]) -> ConsumerConfiguration {
         let centers = center.isEmpty ? [DatabaseOptions.environment("CONNMIX_CENTER") ?? "127.0.0.1:6787"] : center
@@ -69,6 +71,7 @@ struct ConsumeOptions: ParsableArguments {
         if let shutdownGrace { configuration.shutdownGrace = shutdownGrace.duration }
         if let drain { configuration.drain = drain.duration }
         if let atRiskLimit { configuration.atRiskLimit = atRiskLimit }
+        if let atRiskBytes { configuration.atRiskBytes = atRiskBytes }
         return configuration
     }
 }
