@@ -38,6 +38,8 @@ public struct ConsumerConfiguration: Sendable {
     public var atRiskBytes = 64 << 20
     /// How many entries, and how many commands, are kept in memory; the rest waits in the file.
     public var windowCapacity = 4_096
+    /// How many bytes these entries, and these commands, may have. A single one may be larger. At least 65,536.
+    public var windowBytes = 64 << 20
 
     /// How often the center is asked for the nodes.
     public var directoryRefresh: Duration = .seconds(10)
@@ -80,6 +82,7 @@ public struct ConsumerConfiguration: Sendable {
         try require((1...10_000).contains(concurrency), "concurrency is \(concurrency); it may be 1 to 10000")
         try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
         try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
+        try require(windowBytes >= 65_536, "windowBytes is \(windowBytes); it must be at least 65536")
         try require(atRiskBytes >= 65_536, "atRiskBytes is \(atRiskBytes); it must be at least 65536")
         try require((64...1_000_000).contains(windowCapacity), "windowCapacity is \(windowCapacity); it may be 64 to 1000000")
         try require((1...64).contains(laneWindow), "laneWindow is \(laneWindow); it may be 1 to 64")

@@ -160,7 +160,8 @@ public final class ConnmixConsumer: Service {
     ) -> ConsumerCore {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
-            concurrency: configuration.concurrency, windowCapacity: capacity, lanes: configuration.lanes)
+            concurrency: configuration.concurrency, windowCapacity: capacity, windowBytes: configuration.windowBytes,
+            lanes: configuration.lanes)
         dispatcher.setParked(parked)
         return ConsumerCore(
             run: run, writer: store.writer, loop: loop,
@@ -168,7 +169,7 @@ public final class ConnmixConsumer: Service {
             dispatcher: dispatcher,
             relay: Relay(
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity,
-                laneWindow: configuration.laneWindow),
+                windowBytes: configuration.windowBytes, laneWindow: configuration.laneWindow),
             judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
             retention: configuration.retention, seenChanges: seenChanges,
             onEvent: { [logger, eventsContinuation] event in

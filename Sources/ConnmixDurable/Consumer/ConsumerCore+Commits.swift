@@ -43,7 +43,7 @@ extension ConsumerCore {
                     topic: message.topic, node: message.node, client: message.client, lane: message.lane, data: message.data,
                     receivedAt: message.receivedAt, attempts: 1, availableAt: message.receivedAt, isClaimed: true)
                 guard !state.dispatcher.isStopping,
-                    state.dispatcher.window.append(id, keys: delivery.keys, delivery) == .taken
+                    state.dispatcher.window.append(id, keys: delivery.keys, bytes: delivery.bytes, delivery) == .taken
                 else { return (id, .pending) }
                 effects.entries.append(id)
                 return (id, .running)
@@ -143,6 +143,9 @@ extension ConsumerCore {
         state.withLock { !$0.relay.window.contains(id) && !$0.relay.isUnmarked(id) }
     }
 
+    /// How many bytes one look at the file brings into memory, or one row that has more.
+    private static var passBytes: Int { 8 << 20 }
+
     /// Reads outside the lock: a scan takes as long as a hundred handlers.
     func loadEntries(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
         let pass = state.withLock { state in
@@ -151,10 +154,13 @@ extension ConsumerCore {
         guard let pass else { return }
         var rows: [(id: Int64, delivery: Delivery)] = []
         rows.reserveCapacity(pass.limit)
-        _ = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+        var bytes = 0
+        let scanned = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
             let isDue = row.availableAt <= transaction.now && !row.flags.contains(.suspect)
-            rows.append((row.id, Delivery(row, isClaimed: isDue)))
-            return true
+            let delivery = Delivery(row, isClaimed: isDue)
+            rows.append((row.id, delivery))
+            bytes += delivery.bytes
+            return bytes < Self.passBytes
         }
         let claims = state.withLock { state -> [Int64] in
             var claims: [Int64] = []
@@ -168,7 +174,7 @@ extension ConsumerCore {
                 case .full: return claims
                 }
             }
-            if rows.count < pass.limit { state.dispatcher.window.passEnded() }
+            if scanned < pass.limit { state.dispatcher.window.passEnded() }
             return claims
         }
         guard try Journal.claim(transaction, ids: claims, run: run).isEmpty else {
@@ -180,9 +186,12 @@ extension ConsumerCore {
         guard let pass = state.withLock({ $0.relay.window.nextPass(limit: 1_000) }) else { return }
         var rows: [(id: Int64, command: OutgoingCommand)] = []
         rows.reserveCapacity(pass.limit)
-        _ = try OutboxTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
-            rows.append((row.id, OutgoingCommand(row)))
-            return true
+        var bytes = 0
+        let scanned = try OutboxTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+            let command = OutgoingCommand(row)
+            rows.append((row.id, command))
+            bytes += command.bytes
+            return bytes < Self.passBytes
         }
         state.withLock { state in
             for (id, command) in rows {
@@ -192,7 +201,7 @@ extension ConsumerCore {
                 case .full: return
                 }
             }
-            if rows.count < pass.limit { state.relay.window.passEnded() }
+            if scanned < pass.limit { state.relay.window.passEnded() }
         }
     }
 

@@ -67,13 +67,14 @@ struct Relay: Sendable {
     private var stalled: [Int64] = []
 
     init(
-        policy: CommandRetryPolicy, nodeGrace: Duration, windowCapacity: Int, laneWindow: Int = 1,
+        policy: CommandRetryPolicy, nodeGrace: Duration, windowCapacity: Int, windowBytes: Int = .max, laneWindow: Int = 1,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.policy = policy
         self.nodeGrace = nodeGrace.microseconds
         self.random = random
-        window = OrderedWindow(capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8), depth: laneWindow)
+        window = OrderedWindow(
+            capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8), byteCapacity: windowBytes, depth: laneWindow)
     }
 
     var nextDeadline: Int64? {
@@ -92,7 +93,7 @@ struct Relay: Sendable {
 
     /// A command that was just added to the file.
     mutating func append(_ id: Int64, _ item: OutgoingCommand) -> Bool {
-        guard window.append(id, keys: item.keys, item) == .taken else { return false }
+        guard window.append(id, keys: item.keys, bytes: item.bytes, item) == .taken else { return false }
         if let expiresAt = item.expiresAt { expiries.add(id, at: expiresAt) }
         return true
     }
@@ -104,7 +105,7 @@ struct Relay: Sendable {
             window.passed(id)
             return .known
         }
-        let admission = window.load(id, keys: item.keys, item)
+        let admission = window.load(id, keys: item.keys, bytes: item.bytes, item)
         if admission == .taken, let expiresAt = item.expiresAt { expiries.add(id, at: expiresAt) }
         return admission
     }
