@@ -172,6 +172,10 @@ public final class ConnmixConsumer: Service {
                 windowBytes: configuration.windowBytes, laneWindow: configuration.laneWindow),
             judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
             retention: configuration.retention, seenChanges: seenChanges,
+            gauge: FileGauge(
+                limits: .init(
+                    backlog: configuration.backlogLimit.map { Int64($0) }, headroom: Int64(configuration.diskHeadroom))),
+            freeBytes: { [path = store.path] in DatabaseFile(path: path).freeBytes() },
             onEvent: { [logger, eventsContinuation] event in
                 logger.log(event)
                 eventsContinuation.yield(event)

@@ -223,12 +223,43 @@ extension ConsumerCore {
             state.accountedAt = transaction.now
             state.accountedAtRisk = atRisk
             state.accountIsStale = false
-            return (state.nodes, state.trouble?.reason)
+            return (state.nodes, state.gauge.reason)
         }
         guard let facts else { return }
         try RunTable.account(
             transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(facts.nodes),
             paused: facts.paused)
+    }
+
+    /// Holds intake, or lets it go, by what the file and its disk hold. At most once a second.
+    ///
+    /// What it finds holds however this transaction ends.
+    func gauge(_ transaction: Transaction) throws {
+        let (isDue, countsEntries, measuresDisk) = state.withLock { state in
+            (state.gauge.isDue(now: transaction.now), state.gauge.countsEntries, state.gauge.measuresDisk)
+        }
+        guard isDue else { return }
+        let open = countsEntries ? try Ledger.journal.openCount(transaction.connection) : 0
+        let free = measuresDisk ? freeBytes() : nil
+        for change in state.withLock({ $0.gauge.looked(open: open, free: free) }) {
+            switch change {
+            case .hold(let reason): apply(intake.withLock { $0.hold(reason) })
+            case .release(let reason): apply(intake.withLock { $0.release(reason) })
+            }
+        }
+        apply(intake.withLock { $0.release(.starting) })
+    }
+
+    /// Tells of a pause that began, has another reason now, or is over.
+    private func announcePause() {
+        let event = state.withLock { state -> ConsumerEvent? in
+            let reason = state.trouble?.error.message ?? state.gauge.reason
+            guard reason != state.announcedPause else { return nil }
+            state.announcedPause = reason
+            state.accountIsStale = true
+            return reason.map { .paused(reason: $0) } ?? .resumed
+        }
+        if let event { onEvent(event) }
     }
 
     /// The transaction that took these rows left nothing in the file.
@@ -267,15 +298,12 @@ extension ConsumerCore {
                 release(state.dispatcher.startable(effects.entries + claims), &state)
             }
             isOverTrouble = state.trouble != nil
-            if isOverTrouble { state.accountIsStale = true }
             state.trouble = nil
             return (receipts, state.isClosed)
         }
         apply(intake.withLock { $0.committed(work.arrivals) })
-        if isOverTrouble {
-            apply(intake.withLock { $0.release(.trouble) })
-            onEvent(.resumed)
-        }
+        if isOverTrouble { apply(intake.withLock { $0.release(.trouble) }) }
+        announcePause()
         for (enqueue, receipt) in zip(work.enqueues, receipts) {
             enqueue.finish(.success(receipt))
             if isClosed { receipt.abandon(Self.unanswered(receipt.id)) }
@@ -322,7 +350,7 @@ extension ConsumerCore {
     func failed(_ work: DrainOperation.Work, _ error: any Error) {
         let known = error as? ConnmixError ?? ConnmixError(.internal, "a commit failed: \(error)")
         let isFatal = !known.isTransient
-        let isNew = state.withLock { state in
+        state.withLock { state in
             state.outcomes = work.outcomes + state.outcomes
             state.changes = Self.newest(work.changes + state.changes)
             state.accountIsStale = true
@@ -330,14 +358,14 @@ extension ConsumerCore {
             state.dispatcher.putBack(releases: work.releases)
             var backoff = state.trouble?.backoff ?? Backoff(base: .milliseconds(100), cap: .seconds(5))
             var generator = SystemRandomNumberGenerator()
-            let isNew = state.trouble == nil
             let pause = backoff.next(using: &generator)
-            state.trouble = (known.message, Clock.now() + pause.microseconds, backoff)
+            // The same trouble may meet another statement at each try; it is told of once.
+            let error = state.trouble.map { $0.error.code == known.code ? $0.error : known } ?? known
+            state.trouble = (error, Clock.now() + pause.microseconds, backoff)
             if isFatal { state.failure = state.failure ?? known }
-            return isNew
         }
+        announcePause()
         apply(intake.withLock { $0.putBack(work.arrivals) })
-        if isNew { onEvent(.paused(reason: known.message)) }
         for enqueue in work.enqueues { enqueue.finish(.failure(known)) }
         pump()
     }

@@ -20,7 +20,10 @@ final class ConsumerCore: Sendable {
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
         var isDrainScheduled = false
         /// After a failed commit: nothing is written before that time.
-        var trouble: (reason: String, retryAt: Int64, backoff: Backoff)?
+        var trouble: (error: ConnmixError, retryAt: Int64, backoff: Backoff)?
+        var gauge: FileGauge
+        /// The reason of the pause that was told of last.
+        var announcedPause: String?
         var isClosed = false
         var flushAt: Int64?
         var accountedAt: Int64 = 0
@@ -53,6 +56,8 @@ final class ConsumerCore: Sendable {
     let loop: any EventLoop
     let intake: Mutex<Intake>
     let state: Mutex<State>
+    /// Bytes that may still be written to the file's disk, where it says.
+    let freeBytes: @Sendable () -> Int64?
     let onEvent: @Sendable (ConsumerEvent) -> Void
 
     /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
@@ -63,7 +68,8 @@ final class ConsumerCore: Sendable {
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, retention: Retention = Retention(),
-        seenChanges: ChangeMark.Versions = .init(), onEvent: @escaping @Sendable (ConsumerEvent) -> Void
+        seenChanges: ChangeMark.Versions = .init(), gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
+        onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.run = run
         self.judge = judge
@@ -71,13 +77,16 @@ final class ConsumerCore: Sendable {
         self.dedupe = dedupe
         self.writer = writer
         self.loop = loop
+        self.freeBytes = freeBytes
         self.onEvent = onEvent
         intake = Mutex(Intake(limits: limits))
-        state = Mutex(State(dispatcher: dispatcher, relay: relay, pruner: Pruner(retention), seenChanges: seenChanges))
+        state = Mutex(
+            State(dispatcher: dispatcher, relay: relay, gauge: gauge, pruner: Pruner(retention), seenChanges: seenChanges))
     }
 
-    /// Loads what the file holds and begins.
+    /// Loads what the file holds and begins. Nothing is taken before the file was looked at.
     func start() {
+        apply(intake.withLock { $0.hold(.starting) })
         scheduleDrain()
     }
 
@@ -123,15 +132,20 @@ final class ConsumerCore: Sendable {
     func enqueue(_ command: Command) async throws -> Receipt {
         try await withCheckedThrowingContinuation { continuation in
             let enqueue = DrainOperation.Enqueue(command: command) { continuation.resume(with: $0) }
-            let (isClosed, mustDrain) = state.withLock { state in
-                guard !state.isClosed else { return (true, false) }
+            let (refusal, mustDrain) = state.withLock { state -> (ConnmixError?, Bool) in
+                guard !state.isClosed else { return (Self.stopped, false) }
+                // Until the next try some may wait, and hear of it then.
+                if let trouble = state.trouble, state.enqueues.count >= Self.enqueueLimit { return (trouble.error, false) }
                 state.enqueues.append(enqueue)
-                return (false, requestDrain(&state))
+                return (nil, requestDrain(&state))
             }
-            if isClosed { continuation.resume(throwing: Self.stopped) }
+            if let refusal { continuation.resume(throwing: refusal) }
             if mustDrain { submitDrain() }
         }
     }
+
+    /// How many commands from outside wait for the next try while the disk fails.
+    private static var enqueueLimit: Int { 1_024 }
 
     static var stopped: ConnmixError {
         ConnmixError(.stopped, "the consumer is stopped; the command was not accepted")

@@ -85,6 +85,7 @@ final class DrainOperation: WriteOperation {
             try core.loadEntries(transaction, &effects)
             try core.loadCommands(transaction, &effects)
             try core.prune(transaction)
+            try core.gauge(transaction)
             try core.account(transaction, isIdle: work.isEmpty)
         } catch {
             core.withdraw(effects)

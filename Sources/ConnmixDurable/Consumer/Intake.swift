@@ -36,9 +36,15 @@ struct Intake: Sendable {
     }
 
     /// Why nothing more is taken, whatever the gauge says.
-    enum Hold {
+    enum Hold: Sendable {
+        /// Nobody has looked at the file yet.
+        case starting
         case stopping
         case trouble
+        /// Too many entries are open in the file.
+        case backlog
+        /// Too little of the disk is free.
+        case disk
     }
 
     private enum Flow {

@@ -45,6 +45,10 @@ struct ConsumeOptions: ParsableArguments {
     var atRiskLimit: Int?
     @Option(help: "Bytes these messages may have. (67108864)")
     var atRiskBytes: Int?
+    @Option(help: "Open entries above which nothing more is taken. Default: no limit.")
+    var backlogLimit: Int?
+    @Option(help: "Bytes that stay free on the disk: with less, nothing more is taken. 0: no such limit. (67108864)")
+    var diskHeadroom: Int?
 
     func configuration(database: String, topics: [String]) -> ConsumerConfiguration {
         let centers = center.isEmpty ? [DatabaseOptions.environment("CONNMIX_CENTER") ?? "127.0.0.1:6787"] : center
@@ -72,6 +76,8 @@ struct ConsumeOptions: ParsableArguments {
         if let drain { configuration.drain = drain.duration }
         if let atRiskLimit { configuration.atRiskLimit = atRiskLimit }
         if let atRiskBytes { configuration.atRiskBytes = atRiskBytes }
+        if let backlogLimit { configuration.backlogLimit = backlogLimit }
+        if let diskHeadroom { configuration.diskHeadroom = diskHeadroom }
         return configuration
     }
 }

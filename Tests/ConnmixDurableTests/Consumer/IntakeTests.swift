@@ -86,6 +86,19 @@ struct IntakeTests {
         #expect(intake.bytesAtRisk == 0)
     }
 
+    @Test("P8: several reasons hold, and the last one that goes lets go")
+    func holds() {
+        var intake = make()
+        #expect(intake.hold(.starting) == .pause)
+        #expect(intake.hold(.disk) == nil)
+        #expect(intake.release(.starting) == nil)
+        #expect(intake.hold(.backlog) == nil)
+        #expect(intake.release(.disk) == nil)
+        #expect(!intake.isOpen)
+        #expect(intake.isReading)
+        #expect(intake.release(.backlog) == .resume)
+    }
+
     @Test("P8: what could not be committed stays, in its order, and nothing more is taken until it is")
     func putBack() {
         var intake = make()
