@@ -176,7 +176,12 @@ public final class ConnmixConsumer: Service {
                 limits: .init(
                     backlog: configuration.backlogLimit.map { Int64($0) }, headroom: Int64(configuration.diskHeadroom))),
             freeBytes: { [path = store.path] in DatabaseFile(path: path).freeBytes() },
-            onEvent: { [logger, eventsContinuation] event in
+            onEvent: { [logger, eventsContinuation, store] event in
+                switch event {
+                case .paused(let reason): store.show(paused: reason)
+                case .resumed: store.show(paused: nil)
+                default: break
+                }
                 logger.log(event)
                 eventsContinuation.yield(event)
             })
