@@ -47,8 +47,20 @@ public struct ConsumerConfiguration: Sendable {
 
     /// How many messages may be read and not committed yet, before reading stops. At an eighth of it nodes are asked to pause.
     public var atRiskLimit = 32_768
+    /// How many bytes these messages may have; the same holds for them. A single message may be larger. At least 65,536.
+    public var atRiskBytes = 64 << 20
+    /// How many entries may be open in the file, those that wait for a retry or in a parked lane included, before nodes are asked to
+    /// pause. They go on below seven eighths of it. Looked at once a second, and what is under way is still taken, so the backlog
+    /// may grow past it by that. `nil`: any number.
+    public var backlogLimit: Int?
+    /// How many bytes stay free on the file's file system: with less, nodes are asked to pause before the disk is full, and what is
+    /// journaled is still handled. They go on with a quarter more. The default is what the log holds before it is checkpointed, and
+    /// that once more in the file. 0: no such limit.
+    public var diskHeadroom = 64 << 20
     /// How many entries, and how many commands, are kept in memory; the rest waits in the file.
     public var windowCapacity = 4_096
+    /// How many bytes these entries, and these commands, may have. A single one may be larger. At least 65,536.
+    public var windowBytes = 64 << 20
 
     /// How often the center is asked for the nodes.
     public var directoryRefresh: Duration = .seconds(10)
@@ -98,6 +110,12 @@ public struct ConsumerConfiguration: Sendable {
         try require((1...10_000).contains(concurrency), "concurrency is \(concurrency); it may be 1 to 10000")
         try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
         try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
+        try require(windowBytes >= 65_536, "windowBytes is \(windowBytes); it must be at least 65536")
+        try require(atRiskBytes >= 65_536, "atRiskBytes is \(atRiskBytes); it must be at least 65536")
+        if let backlogLimit {
+            try require(backlogLimit >= 1, "backlogLimit is \(backlogLimit); it must be at least 1, or nil for no limit")
+        }
+        try require(diskHeadroom >= 0, "diskHeadroom is \(diskHeadroom); it may be 0 for none, or more")
         try require((64...1_000_000).contains(windowCapacity), "windowCapacity is \(windowCapacity); it may be 64 to 1000000")
         try require((1...64).contains(laneWindow), "laneWindow is \(laneWindow); it may be 1 to 64")
         let durations: [(String, Duration)] = [

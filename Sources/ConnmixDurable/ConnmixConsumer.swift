@@ -170,21 +170,31 @@ public final class ConnmixConsumer: Service {
     ) -> ConsumerCore {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
-            concurrency: configuration.concurrency, windowCapacity: capacity, lanes: configuration.lanes)
+            concurrency: configuration.concurrency, windowCapacity: capacity, windowBytes: configuration.windowBytes,
+            lanes: configuration.lanes)
         dispatcher.setParked(parked)
         return ConsumerCore(
             run: run, writer: store.writer, loop: loop,
-            limits: Intake.Limits(
-                soft: configuration.atRiskLimit / 8, hard: configuration.atRiskLimit, low: configuration.atRiskLimit / 32),
+            limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
             relay: Relay(
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity,
-                laneWindow: configuration.laneWindow),
+                windowBytes: configuration.windowBytes, laneWindow: configuration.laneWindow),
             judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
             acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: seenChanges,
-            losses: losses, metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
+            losses: losses,
+            gauge: FileGauge(
+                limits: .init(
+                    backlog: configuration.backlogLimit.map { Int64($0) }, headroom: Int64(configuration.diskHeadroom))),
+            freeBytes: { [path = store.path] in DatabaseFile(path: path).freeBytes() },
+            metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
-            onEvent: { [logger, eventsContinuation] event in
+            onEvent: { [logger, eventsContinuation, store] event in
+                switch event {
+                case .paused(let reason): store.show(paused: reason)
+                case .resumed: store.show(paused: nil)
+                default: break
+                }
                 logger.log(event)
                 eventsContinuation.yield(event)
             })

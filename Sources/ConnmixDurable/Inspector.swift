@@ -22,6 +22,7 @@ public final class Inspector {
     /// How database and consumer are doing, without counting rows.
     public func status() throws -> StatusReport {
         let owner = store.owner()
+        let pause = store.pause()
         let size = store.size()
         return try read { connection in
             let run = try RunTable.newest(connection)
@@ -31,7 +32,8 @@ public final class Inspector {
             return StatusReport(
                 consumer: .init(
                     isRunning: owner != nil, pid: owner?.pid, since: owner?.since, version: run?.version,
-                    handlerVersion: run?.handlerVersion, paused: account?.paused),
+                    handlerVersion: run?.handlerVersion,
+                    paused: owner == nil ? nil : pause.isKnown ? pause.reason : account?.paused),
                 nodes: account.map { StatusReport.Node.list(json: $0.nodesJSON) } ?? [],
                 atRisk: account?.atRisk ?? 0, atRiskHigh: account?.highWater ?? 0,
                 lossBound: LossBound(

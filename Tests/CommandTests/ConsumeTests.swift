@@ -207,6 +207,33 @@ struct ConsumeTests {
         }
     }
 
+    @Test("P8: with less free than --disk-headroom nothing is taken, and log and status say so; limits without sense are refused")
+    func limits() async throws {
+        try await withFolder { folder in
+            let database = folder + "/db"
+            try await withDevEngine { engine in
+                let user = try await engine.connectEndUser()
+                try await user.send("hello")
+                let arguments = ["consume", "--database", database, "--center", engine.center, "--topic", "chat", "--echo"]
+                let outcome = try await Program.run(arguments + ["--disk-headroom", "\(Int.max)"]) {
+                    try await engine.waitUntil { $0.nodes[0].connections == 1 }
+                    let status = try await Program.run("status", "--json", "--database", database)
+                    let consumer = try #require(try status.objects().first?["consumer"]?.object)
+                    #expect(consumer["paused"]?.text?.contains("bytes are free on the file system") == true)
+                }
+                #expect(outcome.code == 0)
+                #expect(outcome.errors.contains("paused"))
+                #expect(try await engine.snapshot().nodes[0].popped == 0)
+                for (option, value) in [("backlog-limit", "0"), ("at-risk-bytes", "1"), ("disk-headroom", "-1")] {
+                    let refused = try await Program.run(all: arguments + ["--\(option)=\(value)"])
+                    #expect(refused.code == 64, "\(option)")
+                }
+                let status = try await Program.run("status", "--json", "--database", database)
+                #expect(try status.objects().first?["consumer"]?.object?["paused"] == .null)
+            }
+        }
+    }
+
     @Test("a second consumer is refused with the owner's pid; status sees the first")
     func busy() async throws {
         try await withFolder { folder in

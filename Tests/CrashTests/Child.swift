@@ -6,11 +6,13 @@ final class Child: Sendable {
     private let process: Process
     private let exited: AsyncStream<Int32>
 
-    init(_ program: String, _ arguments: [String]) throws {
+    /// - Parameter environment: added to this process's own.
+    init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appendingPathComponent(program)
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         let (stream, continuation) = AsyncStream<Int32>.makeStream()
@@ -43,6 +45,11 @@ final class Child: Sendable {
     func terminate() async {
         process.terminate()
         process.waitUntilExit()
+    }
+
+    /// Returns when the process has ended by itself, with its exit code.
+    func exitCode() async -> Int32? {
+        await exited.first { _ in true }
     }
 
     /// Returns when the process has ended, by whatever.

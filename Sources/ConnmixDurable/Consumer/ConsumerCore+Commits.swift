@@ -43,7 +43,7 @@ extension ConsumerCore {
                     topic: message.topic, node: message.node, client: message.client, lane: message.lane, data: message.data,
                     receivedAt: message.receivedAt, attempts: 1, availableAt: message.receivedAt, isClaimed: true)
                 guard !state.dispatcher.isStopping,
-                    state.dispatcher.window.append(id, keys: delivery.keys, delivery) == .taken
+                    state.dispatcher.window.append(id, keys: delivery.keys, bytes: delivery.bytes, delivery) == .taken
                 else { return (id, .pending) }
                 effects.entries.append(id)
                 return (id, .running)
@@ -147,6 +147,9 @@ extension ConsumerCore {
         state.withLock { !$0.relay.window.contains(id) && !$0.relay.isUnmarked(id) }
     }
 
+    /// How many bytes one look at the file brings into memory, or one row that has more.
+    private static var passBytes: Int { 8 << 20 }
+
     /// Reads outside the lock: a scan takes as long as a hundred handlers.
     func loadEntries(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
         let pass = state.withLock { state in
@@ -155,10 +158,13 @@ extension ConsumerCore {
         guard let pass else { return }
         var rows: [(id: Int64, delivery: Delivery)] = []
         rows.reserveCapacity(pass.limit)
-        _ = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+        var bytes = 0
+        let scanned = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
             let isDue = row.availableAt <= transaction.now && !row.flags.contains(.suspect)
-            rows.append((row.id, Delivery(row, isClaimed: isDue)))
-            return true
+            let delivery = Delivery(row, isClaimed: isDue)
+            rows.append((row.id, delivery))
+            bytes += delivery.bytes
+            return bytes < Self.passBytes
         }
         let claims = state.withLock { state -> [Int64] in
             var claims: [Int64] = []
@@ -172,7 +178,7 @@ extension ConsumerCore {
                 case .full: return claims
                 }
             }
-            if rows.count < pass.limit { state.dispatcher.window.passEnded() }
+            if scanned < pass.limit { state.dispatcher.window.passEnded() }
             return claims
         }
         guard try Journal.claim(transaction, ids: claims, run: run).isEmpty else {
@@ -184,9 +190,12 @@ extension ConsumerCore {
         guard let pass = state.withLock({ $0.relay.window.nextPass(limit: 1_000) }) else { return }
         var rows: [(id: Int64, command: OutgoingCommand)] = []
         rows.reserveCapacity(pass.limit)
-        _ = try OutboxTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
-            rows.append((row.id, OutgoingCommand(row)))
-            return true
+        var bytes = 0
+        let scanned = try OutboxTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+            let command = OutgoingCommand(row)
+            rows.append((row.id, command))
+            bytes += command.bytes
+            return bytes < Self.passBytes
         }
         state.withLock { state in
             for (id, command) in rows {
@@ -196,7 +205,7 @@ extension ConsumerCore {
                 case .full: return
                 }
             }
-            if rows.count < pass.limit { state.relay.window.passEnded() }
+            if scanned < pass.limit { state.relay.window.passEnded() }
         }
     }
 
@@ -220,7 +229,7 @@ extension ConsumerCore {
             state.accountedAtRisk = atRisk
             state.accountedHighWater = highWater
             state.accountIsStale = false
-            return (state.nodes, state.trouble?.reason)
+            return (state.nodes, state.gauge.reason)
         }
         guard let facts else { return }
         if metrics.isOn { try observe(transaction.connection, facts.nodes, atRisk: atRisk, highWater: highWater) }
@@ -239,6 +248,37 @@ extension ConsumerCore {
             openEntries: entries[EntryState.pending.rawValue, default: 0] + entries[EntryState.running.rawValue, default: 0],
             openCommands: commands[CommandState.pending.rawValue, default: 0])
         metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == "consuming" })
+    }
+
+    /// Holds intake, or lets it go, by what the file and its disk hold. At most once a second.
+    ///
+    /// What it finds holds however this transaction ends.
+    func gauge(_ transaction: Transaction) throws {
+        let (isDue, countsEntries, measuresDisk) = state.withLock { state in
+            (state.gauge.isDue(now: transaction.now), state.gauge.countsEntries, state.gauge.measuresDisk)
+        }
+        guard isDue else { return }
+        let open = countsEntries ? try Ledger.journal.openCount(transaction.connection) : 0
+        let free = measuresDisk ? freeBytes() : nil
+        for change in state.withLock({ $0.gauge.looked(open: open, free: free) }) {
+            switch change {
+            case .hold(let reason): apply(intake.withLock { $0.hold(reason) })
+            case .release(let reason): apply(intake.withLock { $0.release(reason) })
+            }
+        }
+        apply(intake.withLock { $0.release(.starting) })
+    }
+
+    /// Tells of a pause that began, has another reason now, or is over.
+    private func announcePause() {
+        let event = state.withLock { state -> ConsumerEvent? in
+            let reason = state.trouble?.error.message ?? state.gauge.reason
+            guard reason != state.announcedPause else { return nil }
+            state.announcedPause = reason
+            state.accountIsStale = true
+            return reason.map { .paused(reason: $0) } ?? .resumed
+        }
+        if let event { onEvent(event) }
     }
 
     /// The transaction that took these rows left nothing in the file.
@@ -280,15 +320,12 @@ extension ConsumerCore {
                 release(state.dispatcher.startable(effects.entries + claims), &state)
             }
             isOverTrouble = state.trouble != nil
-            if isOverTrouble { state.accountIsStale = true }
             state.trouble = nil
             return (receipts, state.isClosed)
         }
-        apply(intake.withLock { $0.committed(work.arrivals.count) })
-        if isOverTrouble {
-            apply(intake.withLock { $0.release(.trouble) })
-            onEvent(.resumed)
-        }
+        apply(intake.withLock { $0.committed(work.arrivals) })
+        if isOverTrouble { apply(intake.withLock { $0.release(.trouble) }) }
+        announcePause()
         for (enqueue, receipt) in zip(work.enqueues, receipts) {
             enqueue.finish(.success(receipt))
             if isClosed { receipt.abandon(Self.unanswered(receipt.id)) }
@@ -336,7 +373,7 @@ extension ConsumerCore {
     func failed(_ work: DrainOperation.Work, _ error: any Error) {
         let known = error as? ConnmixError ?? ConnmixError(.internal, "a commit failed: \(error)")
         let isFatal = !known.isTransient
-        let isNew = state.withLock { state in
+        state.withLock { state in
             state.outcomes = work.outcomes + state.outcomes
             state.changes = Self.newest(work.changes + state.changes)
             state.accountIsStale = true
@@ -344,15 +381,15 @@ extension ConsumerCore {
             state.dispatcher.putBack(releases: work.releases)
             var backoff = state.trouble?.backoff ?? Backoff(base: .milliseconds(100), cap: .seconds(5))
             var generator = SystemRandomNumberGenerator()
-            let isNew = state.trouble == nil
             let pause = backoff.next(using: &generator)
-            state.trouble = (known.message, Clock.now() + pause.microseconds, backoff)
+            // The same trouble may meet another statement at each try; it is told of once.
+            let error = state.trouble.map { $0.error.code == known.code ? $0.error : known } ?? known
+            state.trouble = (error, Clock.now() + pause.microseconds, backoff)
             if isFatal { state.failure = state.failure ?? known }
-            return isNew
         }
+        announcePause()
         apply(intake.withLock { $0.putBack(work.arrivals) })
         metrics.commitFailed()
-        if isNew { onEvent(.paused(reason: known.message)) }
         for enqueue in work.enqueues { enqueue.finish(.failure(known)) }
         pump()
     }

@@ -29,7 +29,8 @@ extension ConsumerCore {
     }
 
     private func pauseReason() -> String {
-        state.withLock { $0.trouble?.reason }.map { "paused: \($0)" } ?? "paused: more was read than could be written"
+        let reason = state.withLock { $0.trouble?.error.message ?? $0.gauge.reason }
+        return reason.map { "paused: \($0)" } ?? "paused: more was read than could be written"
     }
 
     func noteCommit(_ effects: DrainOperation.Effects) {

@@ -23,7 +23,10 @@ final class ConsumerCore: Sendable {
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
         var isDrainScheduled = false
         /// After a failed commit: nothing is written before that time.
-        var trouble: (reason: String, retryAt: Int64, backoff: Backoff)?
+        var trouble: (error: ConnmixError, retryAt: Int64, backoff: Backoff)?
+        var gauge: FileGauge
+        /// The reason of the pause that was told of last.
+        var announcedPause: String?
         var isClosed = false
         var flushAt: Int64?
         var accountedAt: Int64 = 0
@@ -63,6 +66,8 @@ final class ConsumerCore: Sendable {
     let state: Mutex<State>
     let metrics: ConsumerMetrics
     let spans: ConsumerSpans
+    /// Bytes that may still be written to the file's disk, where it says.
+    let freeBytes: @Sendable () -> Int64?
     private let tell: @Sendable (ConsumerEvent) -> Void
 
     /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
@@ -74,7 +79,7 @@ final class ConsumerCore: Sendable {
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
         retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
-        metrics: ConsumerMetrics, spans: ConsumerSpans,
+        gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?, metrics: ConsumerMetrics, spans: ConsumerSpans,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
@@ -86,10 +91,12 @@ final class ConsumerCore: Sendable {
         self.acknowledge = acknowledge
         self.writer = writer
         self.loop = loop
+        self.freeBytes = freeBytes
         tell = onEvent
         intake = Mutex(Intake(limits: limits))
         self.losses = Mutex(losses)
-        state = Mutex(State(dispatcher: dispatcher, relay: relay, pruner: Pruner(retention), seenChanges: seenChanges))
+        state = Mutex(
+            State(dispatcher: dispatcher, relay: relay, gauge: gauge, pruner: Pruner(retention), seenChanges: seenChanges))
     }
 
     func onEvent(_ event: ConsumerEvent) {
@@ -97,8 +104,9 @@ final class ConsumerCore: Sendable {
         tell(event)
     }
 
-    /// Loads what the file holds and begins.
+    /// Loads what the file holds and begins. Nothing is taken before the file was looked at.
     func start() {
+        apply(intake.withLock { $0.hold(.starting) })
         scheduleDrain()
     }
 
@@ -144,15 +152,20 @@ final class ConsumerCore: Sendable {
     func enqueue(_ command: Command) async throws -> Receipt {
         try await withCheckedThrowingContinuation { continuation in
             let enqueue = DrainOperation.Enqueue(command: command) { continuation.resume(with: $0) }
-            let (isClosed, mustDrain) = state.withLock { state in
-                guard !state.isClosed else { return (true, false) }
+            let (refusal, mustDrain) = state.withLock { state -> (ConnmixError?, Bool) in
+                guard !state.isClosed else { return (Self.stopped, false) }
+                // Until the next try some may wait, and hear of it then.
+                if let trouble = state.trouble, state.enqueues.count >= Self.enqueueLimit { return (trouble.error, false) }
                 state.enqueues.append(enqueue)
-                return (false, requestDrain(&state))
+                return (nil, requestDrain(&state))
             }
-            if isClosed { continuation.resume(throwing: Self.stopped) }
+            if let refusal { continuation.resume(throwing: refusal) }
             if mustDrain { submitDrain() }
         }
     }
+
+    /// How many commands from outside wait for the next try while the disk fails.
+    private static var enqueueLimit: Int { 1_024 }
 
     static var stopped: ConnmixError {
         ConnmixError(.stopped, "the consumer is stopped; the command was not accepted")

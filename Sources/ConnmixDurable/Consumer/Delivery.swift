@@ -51,6 +51,9 @@ struct Delivery: Sendable {
     /// Microseconds since 1970.
     var receivedAt: Int64 { content.receivedAt }
 
+    /// What it takes in memory, roughly.
+    var bytes: Int { data.readableBytes + 256 }
+
     /// The lane's name; `nil` where the message has none.
     var laneName: String? { lane == "" ? nil : lane ?? client.text }
 

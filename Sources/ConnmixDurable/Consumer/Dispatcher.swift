@@ -44,10 +44,11 @@ struct Dispatcher: Sendable {
     private var solo = Solo.none
     private(set) var isStopping = false
 
-    init(concurrency: Int, windowCapacity: Int, lanes: Lanes = .client) {
+    init(concurrency: Int, windowCapacity: Int, windowBytes: Int = .max, lanes: Lanes = .client) {
         self.lanes = lanes
         self.concurrency = concurrency
-        window = OrderedWindow(capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8))
+        window = OrderedWindow(
+            capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8), byteCapacity: windowBytes)
     }
 
     var runningCount: Int { running.count }
@@ -142,9 +143,10 @@ struct Dispatcher: Sendable {
                 window.passed(id)
                 return .leftInFile
             }
-            return window.load(id, keys: OrderKeys(key), delivery)
+            return window.load(id, keys: OrderKeys(key), bytes: delivery.bytes, delivery)
         }
-        return window.load(id, keys: waits > 0 && lanes.order == .relaxed ? OrderKeys(nil) : delivery.keys, delivery)
+        let keys = waits > 0 && lanes.order == .relaxed ? OrderKeys(nil) : delivery.keys
+        return window.load(id, keys: keys, bytes: delivery.bytes, delivery)
     }
 
     mutating func tick(now: Int64) {

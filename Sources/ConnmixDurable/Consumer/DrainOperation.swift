@@ -96,6 +96,7 @@ final class DrainOperation: WriteOperation {
             try core.loadEntries(transaction, &effects)
             try core.loadCommands(transaction, &effects)
             try core.prune(transaction)
+            try core.gauge(transaction)
             try core.account(transaction, isIdle: work.isEmpty)
             try core.recordLosses(transaction, &effects)
         } catch {

@@ -10,6 +10,9 @@ internal import DequeModule
 /// file too, so order is never broken. When the key that was full has room again, a second pass goes over the file from the oldest
 /// row that was left, and ends as soon as the key is full once more. Passes take turns, so a deep key does not starve the others.
 ///
+/// All of it is bounded by bytes too: the window by `byteCapacity`, a key by an eighth of that, a quota by a quarter. A single row may
+/// be larger than any of them.
+///
 /// A key that stands still takes no places at all: its rows leave the window and wait in the file, until somebody acts (`park`) or
 /// until a time (`rest`).
 struct OrderedWindow<Item: Sendable>: Sendable {
@@ -31,10 +34,12 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         var blockers: Int
         var isReady = false
         var isConfirmed = false
+        var bytes: Int
     }
 
     private struct Lane {
         var ids: Deque<Int64> = []
+        var bytes = 0
         /// Rows from here on are in the file only.
         var closedFrom: Int64?
 
@@ -53,12 +58,14 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     private static var closedLimit: Int { 65_536 }
 
     let capacity: Int
+    let byteCapacity: Int
     let keyCapacity: Int
     let quotaCapacity: Int
     let depth: Int
     private var nodes: [Int64: Node] = [:]
+    private(set) var bytes = 0
     private var lanes: [OrderKey: Lane] = [:]
-    private var quotas: [OrderKey: Int] = [:]
+    private var quotas: [OrderKey: (count: Int, bytes: Int)] = [:]
     /// How many rows have a quota; at most half of the window.
     private var quotaRows = 0
     private var ready: Deque<Int64> = []
@@ -82,8 +89,9 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     /// There may be rows above the frontier that nobody looked at.
     private(set) var isBehind = true
 
-    init(capacity: Int, keyCapacity: Int, depth: Int = 1) {
+    init(capacity: Int, keyCapacity: Int, byteCapacity: Int = .max, depth: Int = 1) {
         self.capacity = capacity
+        self.byteCapacity = byteCapacity
         self.keyCapacity = keyCapacity
         self.depth = depth
         quotaCapacity = max(1, capacity / 8)
@@ -152,7 +160,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     mutating func letPass(_ id: Int64) {
         guard let keys = nodes[id]?.keys else { return }
         nodes[id]?.keys = OrderKeys(nil, quota: keys.quota)
-        leaveLanes(id, keys)
+        leaveLanes(id, keys, bytes: nodes[id]?.bytes ?? 0)
     }
 
     /// A row that let others pass takes its turn: next in its lane, after the one that may be at work.
@@ -163,6 +171,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         nodes[id]?.keys = OrderKeys(key, quota: node.keys.quota)
         let isFree = lanes[key]?.ids.isEmpty ?? true
         lanes[key, default: Lane()].ids.insert(id, at: isFree ? 0 : 1)
+        lanes[key]?.bytes += node.bytes
         if !isFree { nodes[id]?.blockers += 1 }
         return isFree
     }
@@ -189,12 +198,12 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     // MARK: Coming in
 
     /// A row that was just added to the file, with the highest id so far.
-    mutating func append(_ id: Int64, keys: OrderKeys, _ item: @autoclosure () -> Item) -> Admission {
-        guard !isBehind, repass == nil, nodes.count < capacity else {
+    mutating func append(_ id: Int64, keys: OrderKeys, bytes: Int = 0, _ item: @autoclosure () -> Item) -> Admission {
+        guard !isBehind, repass == nil, hasRoom else {
             isBehind = true
             return .leftInFile
         }
-        let admission = admit(id, keys: keys, item)
+        let admission = admit(id, keys: keys, bytes: bytes, item)
         guard admission != .full else {
             isBehind = true
             return .leftInFile
@@ -211,19 +220,19 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     mutating func nextPass(limit: Int) -> (after: Int64, limit: Int)? {
         if repass == nil, !isBehind || mayRepass || isHalted { beginRepass() }
         let room = capacity - nodes.count
-        guard repass != nil || isBehind && !isHalted, room > capacity / 4 else { return nil }
+        guard repass != nil || isBehind && !isHalted, room > capacity / 4, bytes <= byteCapacity / 4 * 3 else { return nil }
         return (cursor, min(limit, room))
     }
 
     /// A row of the file, in the order of ids above `cursor`.
-    mutating func load(_ id: Int64, keys: OrderKeys, _ item: @autoclosure () -> Item) -> Admission {
+    mutating func load(_ id: Int64, keys: OrderKeys, bytes: Int = 0, _ item: @autoclosure () -> Item) -> Admission {
         if repass != nil, id > frontier { endRepass(early: false) }
         guard nodes[id] == nil else {
             passed(id)
             return .known
         }
-        guard nodes.count < capacity else { return .full }
-        let admission = admit(id, keys: keys, item)
+        guard hasRoom else { return .full }
+        let admission = admit(id, keys: keys, bytes: bytes, item)
         guard admission != .full else { return .full }
         passed(id)
         if admission == .leftInFile, let causes = repass?.causes, causes.allSatisfy({ self.causes.contains($0) }) {
@@ -299,27 +308,30 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     /// The row is finished; the next ones of its keys may be ready now.
     mutating func remove(_ id: Int64) {
         guard let node = nodes.removeValue(forKey: id) else { return }
-        if let quota = node.keys.quota {
-            let left = (quotas[quota] ?? 1) - 1
-            quotas[quota] = left == 0 ? nil : left
+        bytes -= node.bytes
+        if let quota = node.keys.quota, let held = quotas[quota] {
+            quotas[quota] = held.count == 1 ? nil : (held.count - 1, held.bytes - node.bytes)
             quotaRows -= 1
         }
-        leaveLanes(id, node.keys)
+        leaveLanes(id, node.keys, bytes: node.bytes)
     }
 
     // MARK: -
 
-    private mutating func leaveLanes(_ id: Int64, _ keys: OrderKeys) {
+    private mutating func leaveLanes(_ id: Int64, _ keys: OrderKeys, bytes: Int) {
         keys.forEach { key in
-            guard let ids = lanes[key]?.ids, let place = ids.firstIndex(of: id) else { return }
+            guard let place = lanes[key]?.ids.firstIndex(of: id) else { return }
             lanes[key]?.ids.remove(at: place)
+            lanes[key]?.bytes -= bytes
             // It was one of the first: one more may go.
-            if place < depth, ids.count > depth { unblock(ids[depth]) }
+            if place < depth, let ids = lanes[key]?.ids, ids.count >= depth { unblock(ids[depth - 1]) }
             if lanes[key]?.isEmpty == true { lanes[key] = nil }
         }
     }
 
-    private mutating func admit(_ id: Int64, keys: OrderKeys, _ item: () -> Item) -> Admission {
+    private var hasRoom: Bool { nodes.count < capacity && bytes < byteCapacity }
+
+    private mutating func admit(_ id: Int64, keys: OrderKeys, bytes: Int, _ item: () -> Item) -> Admission {
         var isFit = true
         var full: [OrderKey] = []
         keys.forEach { key in
@@ -328,28 +340,35 @@ struct OrderedWindow<Item: Sendable>: Sendable {
                 isFit = false
             }
             guard let lane = lanes[key] else { return }
-            if lane.ids.count >= keyCapacity { full.append(key) }
-            if lane.ids.count >= keyCapacity || lane.closedFrom.map({ id >= $0 }) == true { isFit = false }
+            let isFull = lane.ids.count >= keyCapacity || lane.bytes >= byteCapacity / 8
+            if isFull { full.append(key) }
+            if isFull || lane.closedFrom.map({ id >= $0 }) == true { isFit = false }
         }
         if let quota = keys.quota {
-            if quotas[quota, default: 0] >= quotaCapacity { full.append(quota) }
+            let held = quotas[quota] ?? (0, 0)
+            let isFull = held.count >= quotaCapacity || held.bytes >= byteCapacity / 4
+            if isFull { full.append(quota) }
             if quotaRows >= capacity / 2 { full.append(.quotas) }
-            isFit = isFit && quotas[quota, default: 0] < quotaCapacity && quotaRows < capacity / 2
+            if isFull || quotaRows >= capacity / 2 { isFit = false }
         }
         guard isFit else { return leave(id, keys: keys, because: full) }
         var blockers = 1
         keys.forEach { key in
-            let ids = lanes[key]?.ids ?? []
+            let count = lanes[key]?.ids.count ?? 0
+            var place = count
             // A row that comes back takes its old place, but behind those that may be at work.
-            let place = ids.last.map { $0 > id } == true ? ids.firstIndex { $0 > id } ?? ids.count : ids.count
-            lanes[key, default: Lane()].ids.insert(id, at: max(place, min(depth, ids.count)))
-            if ids.count >= depth { blockers += 1 }
+            if let last = lanes[key]?.ids.last, last > id { place = lanes[key]?.ids.firstIndex { $0 > id } ?? count }
+            lanes[key, default: Lane()].ids.insert(id, at: max(place, min(depth, count)))
+            lanes[key]?.bytes += bytes
+            if count >= depth { blockers += 1 }
         }
         if let quota = keys.quota {
-            quotas[quota, default: 0] += 1
+            let held = quotas[quota] ?? (0, 0)
+            quotas[quota] = (held.count + 1, held.bytes + bytes)
             quotaRows += 1
         }
-        nodes[id] = Node(item: item(), keys: keys, blockers: blockers)
+        nodes[id] = Node(item: item(), keys: keys, blockers: blockers, bytes: bytes)
+        self.bytes += bytes
         return .taken
     }
 
@@ -409,8 +428,9 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     private func hasRoom(_ key: OrderKey) -> Bool {
         if isStanding(key) { return false }
         if key == .quotas { return quotaRows <= capacity / 4 }
-        if let members = quotas[key] { return members <= quotaCapacity / 2 }
-        return (lanes[key]?.ids.count ?? 0) <= keyCapacity / 2
+        if let held = quotas[key] { return held.count <= quotaCapacity / 2 && held.bytes <= byteCapacity / 8 }
+        guard let lane = lanes[key] else { return true }
+        return lane.ids.count <= keyCapacity / 2 && lane.bytes <= byteCapacity / 16
     }
 
     /// Where a key that was full has room again, goes back to the oldest row that was left in the file.

@@ -33,6 +33,9 @@ struct OutgoingCommand: Sendable {
         case uncertain
     }
 
+    /// What it takes in memory, roughly.
+    var bytes: Int { command.payload.count + 256 }
+
     func hasExpired(now: Int64) -> Bool {
         expiresAt.map { $0 <= now } ?? false
     }

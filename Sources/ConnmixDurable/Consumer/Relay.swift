@@ -79,13 +79,14 @@ struct Relay: Sendable {
     private var stalled: [Int64] = []
 
     init(
-        policy: CommandRetryPolicy, nodeGrace: Duration, windowCapacity: Int, laneWindow: Int = 1,
+        policy: CommandRetryPolicy, nodeGrace: Duration, windowCapacity: Int, windowBytes: Int = .max, laneWindow: Int = 1,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.policy = policy
         self.nodeGrace = nodeGrace.microseconds
         self.random = random
-        window = OrderedWindow(capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8), depth: laneWindow)
+        window = OrderedWindow(
+            capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8), byteCapacity: windowBytes, depth: laneWindow)
     }
 
     var nextDeadline: Int64? {
@@ -118,7 +119,7 @@ struct Relay: Sendable {
     /// - Returns: whether it is in memory; otherwise it is found in the file when its time comes.
     mutating func append(_ id: Int64, _ item: OutgoingCommand, now: Int64) -> Bool {
         if item.availableAt - now > Self.longWait { rest(id, item) }
-        return window.append(id, keys: restKeys(item, now: now), item) == .taken
+        return window.append(id, keys: restKeys(item, now: now), bytes: item.bytes, item) == .taken
     }
 
     /// A command of the file, in the order of ids.
@@ -131,7 +132,7 @@ struct Relay: Sendable {
             return .known
         }
         guard item.availableAt - now > Self.longWait, !isUnderWay(id) else {
-            return window.load(id, keys: item.keys, item)
+            return window.load(id, keys: item.keys, bytes: item.bytes, item)
         }
         let key = item.keys.first ?? .nobody
         guard window.mayRest(key) else { return .full }
@@ -141,7 +142,7 @@ struct Relay: Sendable {
             window.passed(id)
             return .leftInFile
         }
-        return window.load(id, keys: item.keys, item)
+        return window.load(id, keys: item.keys, bytes: item.bytes, item)
     }
 
     /// The transaction that took the command is committed.

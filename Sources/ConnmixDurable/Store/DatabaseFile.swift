@@ -45,6 +45,14 @@ struct DatabaseFile: Sendable {
         return (size(path), size(path + "-wal"))
     }
 
+    /// How many bytes may still be written to its file system; `nil` where that is not known. Nothing is opened.
+    func freeBytes() -> Int64? {
+        var facts = statvfs()
+        guard statvfs(path, &facts) == 0 else { return nil }
+        let (bytes, isTooMany) = Int64(clamping: facts.f_bavail).multipliedReportingOverflow(by: Int64(clamping: facts.f_frsize))
+        return isTooMany ? .max : bytes
+    }
+
     func checkPath(mustExist: Bool) throws {
         guard !path.isEmpty, !path.utf8.contains(0) else {
             throw ConnmixError(.invalidConfiguration, "the database's path is empty or has a zero byte; name a file")

@@ -35,6 +35,16 @@ final class FileLock: Sendable {
         close(descriptor)
     }
 
+    /// The file's text: a line of the owner, and a line that says whether it takes messages. Both have a fixed place and are filled up
+    /// with blanks, so that the second can be changed while the disk is full: no new block is needed, where the file system
+    /// writes in place.
+    private enum Layout {
+        static let ownerBytes = 64
+        static let pauseBytes = 960
+        static let taking = "taking"
+        static let paused = "paused: "
+    }
+
     /// Takes ownership and writes who the owner is into the file.
     func takeOwnership() throws(ConnmixError) {
         guard tryLock(.owner, exclusive: true) else {
@@ -43,10 +53,45 @@ final class FileLock: Sendable {
             throw ConnmixError(
                 .busy, "\(database) is owned by another consumer, process \(owner); one file has one consumer")
         }
-        let line = Array("\(getpid()) \(Clock.now())\n".utf8)
-        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, line, line.count, 0) == line.count else {
-            throw ConnmixError(.inputOutput, "cannot write \(path): \(String(cString: strerror(errno)))")
+        let line =
+            Self.line("\(getpid()) \(Clock.now())", bytes: Layout.ownerBytes)
+            + Self.line(Layout.taking, bytes: Layout.pauseBytes)
+        // An earlier owner's blocks are written over, not given back and asked for again.
+        guard pwrite(descriptor, line, line.count, 0) == line.count, ftruncate(descriptor, off_t(line.count)) == 0 else {
+            let reason = String(cString: strerror(errno))
+            let isFull = errno == ENOSPC || errno == EDQUOT
+            unlock(.owner)
+            throw ConnmixError(
+                isFull ? .diskFull : .inputOutput,
+                "cannot write \(path): \(reason); \(isFull ? "free some space" : "check the disk")")
         }
+    }
+
+    /// Says in the file why nothing is taken, or that it is. Best effort: a disk that fails may refuse this too.
+    func show(paused reason: String?) {
+        let line = Self.line(reason.map { Layout.paused + $0 } ?? Layout.taking, bytes: Layout.pauseBytes)
+        _ = pwrite(descriptor, line, line.count, off_t(Layout.ownerBytes))
+    }
+
+    /// The text on one line of exactly so many bytes.
+    private static func line(_ text: String, bytes count: Int) -> [UInt8] {
+        var bytes = text.utf8.prefix(count - 1).map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }
+        bytes += repeatElement(UInt8(ascii: " "), count: count - 1 - bytes.count)
+        return bytes + [UInt8(ascii: "\n")]
+    }
+
+    /// What the owner says of itself. It is not known where the file has no such line: an older version wrote it.
+    static func pause(database: String) -> (isKnown: Bool, reason: String?) {
+        let file = open(database + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { return (false, nil) }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: Layout.pauseBytes)
+        guard pread(file, &bytes, bytes.count, off_t(Layout.ownerBytes)) == bytes.count else { return (false, nil) }
+        while bytes.last == UInt8(ascii: " ") || bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        let text = String(decoding: bytes, as: UTF8.self)
+        if text == Layout.taking { return (true, nil) }
+        guard text.hasPrefix(Layout.paused) else { return (false, nil) }
+        return (true, String(text.dropFirst(Layout.paused.count)))
     }
 
     func releaseOwnership() {

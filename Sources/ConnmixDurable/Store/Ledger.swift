@@ -10,6 +10,13 @@ enum Ledger: Int64, CaseIterable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// How many rows are not finished, from the counters.
+    func openCount(_ connection: Connection) throws -> Int64 {
+        let select = try connection.statement("SELECT sum(n) FROM counter WHERE ledger = ?1 AND state < 8")
+        select.bind(1, rawValue)
+        return try select.first { $0.int(0) } ?? 0
+    }
+
     /// The number of rows by state, from the counters.
     func counts(_ connection: Connection) throws -> [Int64: Int64] {
         let select = try connection.statement("SELECT state, n FROM counter WHERE ledger = ?1")

@@ -42,6 +42,11 @@ final class Store: Sendable {
         }
     }
 
+    /// Says beside the file why nothing is taken, or that it is: a row cannot be written while the disk is full.
+    func show(paused reason: String?) {
+        lock.show(paused: reason)
+    }
+
     /// Commits what waits, checkpoints, and gives the file free.
     func close() async {
         await writer.stop()
@@ -62,6 +67,11 @@ final class SharedStore: Sendable {
     /// The consumer that owns the file now, if one does.
     func owner() -> (pid: Int32, since: Int64)? {
         FileLock.currentOwner(database: path)
+    }
+
+    /// What the owner says beside the file of whether it takes messages.
+    func pause() -> (isKnown: Bool, reason: String?) {
+        FileLock.pause(database: path)
     }
 
     /// How large the database and its log are, in bytes. The files are not opened.

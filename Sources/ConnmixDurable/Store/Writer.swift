@@ -16,7 +16,7 @@ final class Writer: Sendable {
     /// - Parameters:
     ///   - lock: taken exclusively for each checkpoint.
     ///   - open: runs on the writer's thread; its error is thrown here.
-    ///   - onTrouble: told of checkpoints that failed. Nothing is lost by one: the log keeps what is committed.
+    ///   - onTrouble: told of checkpoints that failed, at most every ten seconds. Nothing is lost by one: the log keeps what is committed.
     init(
         lock: FileLock,
         onTrouble: @escaping @Sendable (ConnmixError) -> Void,
@@ -84,18 +84,23 @@ final class Writer: Sendable {
         let connection = transaction.connection
         // What the log held at the last checkpoint. It shrinks when the log starts over; until then only growth counts.
         var checkpointed = 0
+        var mutedUntil = ContinuousClock.now
         while true {
             if connection.walPages < checkpointed { checkpointed = 0 }
             switch state.withLock({ $0.next(walPages: connection.walPages - checkpointed) }) {
             case .commit(let batch):
                 commit(batch, transaction)
             case .checkpoint:
-                checkpoint(connection, truncate: false)
+                // The log keeps what could not be moved, and is tried again when it has grown as much once more.
+                if let error = checkpoint(connection, truncate: false), ContinuousClock.now >= mutedUntil {
+                    mutedUntil = .now + Self.troublePause
+                    onTrouble(error)
+                }
                 checkpointed = connection.walPages
             case .sleep:
                 wakeUp.wait()
             case .stop:
-                checkpoint(connection, truncate: true)
+                if let error = checkpoint(connection, truncate: true) { onTrouble(error) }
                 return
             }
         }
@@ -126,15 +131,20 @@ final class Writer: Sendable {
         }
     }
 
-    private func checkpoint(_ connection: Connection, truncate: Bool) {
+    /// - Returns: what kept the log's pages from being moved.
+    private func checkpoint(_ connection: Connection, truncate: Bool) -> ConnmixError? {
         do {
             _ = try lock.withLock(.checkpoint, exclusive: true, within: truncate ? .seconds(5) : .milliseconds(50)) {
                 try connection.checkpoint(truncate: truncate)
             }
+            return nil
         } catch {
-            onTrouble(error as? ConnmixError ?? ConnmixError(.internal, "checkpointing failed: \(error)"))
+            return error as? ConnmixError ?? ConnmixError(.internal, "checkpointing failed: \(error)")
         }
     }
+
+    /// A checkpoint that fails again and again is told of this often.
+    private static let troublePause: Duration = .seconds(10)
 }
 
 /// A POSIX thread with a name. Foundation's would bring Foundation.

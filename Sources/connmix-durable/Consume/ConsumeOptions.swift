@@ -56,6 +56,12 @@ struct ConsumeOptions: ParsableArguments {
     var laneWindow: Int?
     @Option(help: "Messages that may be read and not committed yet. (32768)")
     var atRiskLimit: Int?
+    @Option(help: "Bytes these messages may have. (67108864)")
+    var atRiskBytes: Int?
+    @Option(help: "Open entries above which nothing more is taken. Default: no limit.")
+    var backlogLimit: Int?
+    @Option(help: "Bytes that stay free on the disk: with less, nothing more is taken. 0: no such limit. (67108864)")
+    var diskHeadroom: Int?
 
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
@@ -108,6 +114,9 @@ struct ConsumeOptions: ParsableArguments {
         if let drain { configuration.drain = drain.duration }
         if let laneWindow { configuration.laneWindow = laneWindow }
         if let atRiskLimit { configuration.atRiskLimit = atRiskLimit }
+        if let atRiskBytes { configuration.atRiskBytes = atRiskBytes }
+        if let backlogLimit { configuration.backlogLimit = backlogLimit }
+        if let diskHeadroom { configuration.diskHeadroom = diskHeadroom }
         return configuration
     }
 }

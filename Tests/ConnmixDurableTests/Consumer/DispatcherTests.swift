@@ -104,6 +104,31 @@ struct DispatcherTests {
         #expect(dispatcher.takeClaims().alone == 4)
     }
 
+    @Test("P7, P8: in a trouble of hours only what is claimed already is handled, and nothing piles up")
+    func longTrouble() {
+        var dispatcher = make(
+            [delivery("a"), delivery("a"), delivery("b", isClaimed: false), delivery("c", isClaimed: false)])
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.ended(1, isCertain: true)
+        #expect(dispatcher.nextJob(now: 0)?.id == 2)
+        dispatcher.ended(2, isCertain: false)
+        for _ in 0..<1_000 {
+            let claims = dispatcher.takeClaims()
+            #expect(claims.together == [3, 4])
+            dispatcher.putBack(claims)
+            dispatcher.putBack(releases: dispatcher.takeReleases())
+            #expect(dispatcher.nextJob(now: 0) == nil)
+        }
+        #expect(dispatcher.window.count == 3)
+        dispatcher.settled(1)
+        dispatcher.settled(2)
+        let claims = dispatcher.takeClaims()
+        #expect(dispatcher.claimed(claims) == nil)
+        #expect(dispatcher.nextJob(now: 0)?.id == 3)
+        #expect(dispatcher.nextJob(now: 0)?.id == 4)
+    }
+
     @Test("claims that could not be committed are made again")
     func failedClaims() {
         var dispatcher = make([delivery("a", isClaimed: false, isSuspect: true)])

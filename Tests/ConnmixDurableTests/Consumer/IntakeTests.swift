@@ -5,11 +5,17 @@ import Testing
 
 @Suite("the intake")
 struct IntakeTests {
-    private func messages(_ count: Int) -> [ReceivedMessage] {
-        (0..<count).map { _ in ReceivedMessage(node: "n", topic: "t", client: "c", data: ByteBuffer(), receivedAt: 0) }
+    private func messages(_ count: Int, bytes: Int = 0) -> [ReceivedMessage] {
+        let data = ByteBuffer(repeating: 7, count: bytes)
+        return (0..<count).map { _ in ReceivedMessage(node: "n", topic: "t", client: "c", data: data, receivedAt: 0) }
     }
 
-    private func make() -> Intake { Intake(limits: .init(soft: 10, hard: 30, low: 4)) }
+    private func make() -> Intake {
+        Intake(
+            limits: .init(
+                soft: .init(messages: 10, bytes: 1_000_000), hard: .init(messages: 30, bytes: 3_000_000),
+                low: .init(messages: 4, bytes: 400_000)))
+    }
 
     @Test("P7: at the soft limit it pauses, at the hard limit it stops reading, at low water it goes on; nothing is dropped")
     func limits() {
@@ -20,14 +26,77 @@ struct IntakeTests {
         #expect(intake.arrived(messages(1)) == .stopReading)
         #expect(!intake.isReading)
         #expect(intake.atRisk == 30)
-        #expect(intake.take().count == 30)
+        let taken = intake.take()
+        #expect(taken.count == 30)
         #expect(intake.atRisk == 30)  // not before the commit
         #expect(intake.arrived(messages(5)) == nil)
-        #expect(intake.committed(30) == nil)
-        #expect(intake.take().count == 5)
-        #expect(intake.committed(5) == .resume)
+        #expect(intake.committed(taken) == nil)
+        let rest = intake.take()
+        #expect(rest.count == 5)
+        #expect(intake.committed(rest) == .resume)
         #expect(intake.isOpen)
         #expect(intake.highWater == 35)
+    }
+
+    @Test("P7: bytes are limited as messages are; what is added to a message on its way does not change what it weighs")
+    func bytes() {
+        var intake = make()
+        #expect(intake.arrived(messages(1, bytes: 900_000)) == nil)
+        #expect(intake.arrived(messages(1, bytes: 200_000)) == .pause)
+        #expect(intake.arrived(messages(2, bytes: 1_000_000)) == .stopReading)
+        var taken = intake.take()
+        for index in taken.indices {
+            taken[index].lane = "a lane with a name"
+            taken[index].dedupeKey = "a key"
+        }
+        #expect(intake.putBack(taken) == nil)
+        #expect(intake.atRisk == 4)
+        taken = intake.take()
+        #expect(intake.committed(Array(taken[..<2])) == nil)
+        #expect(intake.committed(Array(taken[2...])) == .read)
+        #expect(intake.bytesAtRisk == 0)
+        #expect(intake.release(.trouble) == .resume)
+    }
+
+    @Test("P7: a single message may be larger than every limit, and goes through")
+    func largeMessage() {
+        var intake = make()
+        #expect(intake.arrived(messages(1, bytes: 5_000_000)) == .stopReading)
+        let last = intake.take()
+        #expect(intake.committed(last) == .resume)
+    }
+
+    @Test("P8: in a trouble of hours the sockets are read up to the hard limit, and nothing is dropped")
+    func longTrouble() {
+        var intake = make()
+        _ = intake.arrived(messages(1))
+        let failed = intake.take()
+        #expect(intake.putBack(failed) == .pause)
+        for _ in 0..<28 { #expect(intake.arrived(messages(1)) == nil) }
+        #expect(intake.arrived(messages(1)) == .stopReading)
+        for _ in 0..<100 {
+            let taken = intake.take()
+            #expect(taken.count == 30)
+            #expect(intake.putBack(taken) == nil)
+            #expect(!intake.isReading)
+        }
+        let last = intake.take()
+        #expect(intake.committed(last) == .read)
+        #expect(intake.release(.trouble) == .resume)
+        #expect(intake.bytesAtRisk == 0)
+    }
+
+    @Test("P8: several reasons hold, and the last one that goes lets go")
+    func holds() {
+        var intake = make()
+        #expect(intake.hold(.starting) == .pause)
+        #expect(intake.hold(.disk) == nil)
+        #expect(intake.release(.starting) == nil)
+        #expect(intake.hold(.backlog) == nil)
+        #expect(intake.release(.disk) == nil)
+        #expect(!intake.isOpen)
+        #expect(intake.isReading)
+        #expect(intake.release(.backlog) == .resume)
     }
 
     @Test("P8: what could not be committed stays, in its order, and nothing more is taken until it is")
@@ -43,7 +112,7 @@ struct IntakeTests {
         #expect(!intake.isOpen)
         let again = intake.take()
         #expect(again.map(\.topic) == ["first", "t"])
-        #expect(intake.committed(2) == nil)
+        #expect(intake.committed(again) == nil)
         #expect(intake.release(.trouble) == .resume)
     }
 
@@ -53,13 +122,14 @@ struct IntakeTests {
         #expect(intake.arrived(messages(30)) == .stopReading)
         #expect(intake.hold(.stopping) == nil)
         let taken = intake.take()
-        #expect(intake.committed(taken.count) == .read)
+        #expect(intake.committed(taken) == .read)
         #expect(intake.isReading)
         #expect(!intake.isOpen)
         _ = intake.arrived(messages(1))
-        #expect(intake.putBack(intake.take()) == nil)
-        _ = intake.take()
-        #expect(intake.committed(1) == nil)
+        let failed = intake.take()
+        #expect(intake.putBack(failed) == nil)
+        let last = intake.take()
+        #expect(intake.committed(last) == nil)
         #expect(intake.release(.trouble) == nil)
         #expect(!intake.isOpen)
     }

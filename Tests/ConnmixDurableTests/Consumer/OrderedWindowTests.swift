@@ -50,6 +50,31 @@ struct OrderedWindowTests {
         #expect(window.nextReady()?.id == 4)
     }
 
+    @Test("P7: bytes bound the window, a key and a quota as rows do; a single row may be larger")
+    func bytes() {
+        var window = OrderedWindow<String>(capacity: 100, keyCapacity: 10, byteCapacity: 8_000)
+        window.passEnded()
+        #expect(window.append(1, keys: key("a"), bytes: 20_000, "") == .taken)
+        window.confirm(1)
+        #expect(window.append(2, keys: key("b"), bytes: 1, "") == .leftInFile)
+        #expect(window.nextPass(limit: 10) == nil)
+        window.remove(1)
+        #expect(window.bytes == 0)
+        #expect(window.nextPass(limit: 10)?.after == 1)
+        // A key holds an eighth: its next row waits in the file, and others go on.
+        #expect(window.load(2, keys: key("b"), bytes: 1_000, "") == .taken)
+        #expect(window.load(3, keys: key("b"), bytes: 1, "") == .leftInFile)
+        #expect(window.load(4, keys: key("c"), bytes: 1, "") == .taken)
+        // A quota holds a quarter.
+        #expect(window.load(5, keys: OrderKeys(.client("d"), quota: .node("n")), bytes: 2_000, "") == .taken)
+        #expect(window.load(6, keys: OrderKeys(.client("e"), quota: .node("n")), bytes: 1, "") == .leftInFile)
+        #expect(window.load(7, keys: OrderKeys(.client("f"), quota: .node("m")), bytes: 1, "") == .taken)
+        window.passEnded()
+        window.remove(2)
+        #expect(window.nextPass(limit: 10)?.after == 2)
+        #expect(window.load(3, keys: key("b"), bytes: 1, "") == .taken)
+    }
+
     @Test("a row made ready twice comes out once")
     func once() {
         var window = makeEmpty()

@@ -50,6 +50,30 @@ struct RelayTests {
         }
     }
 
+    @Test("P7: while nothing can be committed, one change a command is kept, the last one, in order")
+    func longTrouble() throws {
+        var relay = make([try send("a"), try send("b")])
+        var kept: [Relay.Change] = []
+        var now: Int64 = 0
+        for _ in 0..<200 {
+            now += 60_000_000
+            kept += relay.tick(now: now)
+            let (sends, changes) = relay.nextSends(now: now)
+            kept += changes
+            for send in sends {
+                if let change = relay.unanswered(send.id, reason: "lost", now: now) { kept.append(change) }
+            }
+            kept = ConsumerCore.newest(kept)
+            #expect(kept.count == 2)
+        }
+        for send in relay.nextSends(now: now + 60_000_000).sends {
+            if let change = relay.replied(send.id, ok, now: now) { kept.append(change) }
+        }
+        kept = ConsumerCore.newest(kept)
+        #expect(kept.map(\.id) == [1, 2])
+        #expect(kept.allSatisfy { $0.settlement(of: $0.id)?.writes == 201 })
+    }
+
     @Test("P5: what one handler issues leaves in its order, and so does what goes to one target")
     func order() throws {
         var relay = make([

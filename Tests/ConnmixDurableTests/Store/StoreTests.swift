@@ -67,6 +67,29 @@ struct StoreTests {
         }
     }
 
+    @Test("P8: the lock file says why nothing is taken, in a place of its own that needs no new block")
+    func pauseBesideTheFile() async throws {
+        try await withStore { store in
+            let path = store.path
+            func size() throws -> Int? {
+                try FileManager.default.attributesOfItem(atPath: path + ".lock")[.size] as? Int
+            }
+            let before = try size()
+            #expect(FileLock.pause(database: path) == (true, nil))
+            store.show(paused: "the disk\nis \u{1B}full")
+            #expect(FileLock.pause(database: path) == (true, "the disk is  full"))
+            store.show(paused: String(repeating: "é", count: 2_000))
+            #expect(FileLock.pause(database: path).reason?.hasPrefix("éé") == true)
+            #expect(try SharedStore(path: path).owner()?.pid == ProcessInfo.processInfo.processIdentifier)
+            store.show(paused: nil)
+            #expect(FileLock.pause(database: path) == (true, nil))
+            #expect(try size() == before)
+            // As an older version writes it.
+            try Data("17 1700000000\n".utf8).write(to: URL(fileURLWithPath: path + ".other.lock"))
+            #expect(FileLock.pause(database: path + ".other") == (false, nil))
+        }
+    }
+
     @Test("what is not ours is refused with one clear line, and left as it was")
     func foreign() async throws {
         try await withFolder { folder in
