@@ -134,7 +134,7 @@ struct SidecarProcessTests {
                 """)
             let run = try await ConsumeRun(
                 ["slow", "count"], answers: 1, database: folder + "/db",
-                options: ["--max-attempts", "1", "--timeout", "0.5"], handler: ["--exec", "python3", script])
+                options: ["--max-attempts", "1", "--timeout", "3"], handler: ["--exec", "python3", script])
             #expect(run.frames == ["zombies: 0"])
             #expect(try run.errors()[0].contains("took longer than"))
             try await allEnded(folder)

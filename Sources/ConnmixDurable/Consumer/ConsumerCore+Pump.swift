@@ -75,6 +75,7 @@ extension ConsumerCore {
     private func report(_ id: Int64, _ settlement: Settlement) {
         let reason = settlement.error ?? ""
         switch settlement.state {
+        case .dead where settlement.isAcknowledgement: break
         case .dead: onEvent(.commandDead(id: id, reason: reason))
         case .expired: onEvent(.commandExpired(id: id, reason: reason))
         case .unknown: onEvent(.commandUnknown(id: id, reason: reason))

@@ -277,7 +277,8 @@ final class DrainOperation: WriteOperation {
             rows.append(try insert(transaction, command, columns, &rows, &effects))
         }
         for (command, entry, node) in acknowledgements {
-            let columns = NewCommand(command, messageID: entry, node: node, lane: nil, now: transaction.now)
+            var columns = NewCommand(command, messageID: entry, node: node, lane: nil, now: transaction.now)
+            columns.flags.insert(.acknowledgement)
             rows.append(try insert(transaction, command, columns, &rows, &effects))
         }
         for enqueue in work.enqueues {

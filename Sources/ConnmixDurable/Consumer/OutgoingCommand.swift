@@ -19,6 +19,7 @@ struct OutgoingCommand: Sendable {
     var onlyWrite: OnlyWrite?
     /// It waits for nothing and nothing waits for it.
     var isUnordered = false
+    var isAcknowledgement = false
     /// Of a request that is for one node.
     var requiredNode: String?
     /// Nodes that were asked for a client whose node is not known, and do not have it.
@@ -76,6 +77,7 @@ extension OutgoingCommand {
     private mutating func apply(_ columns: NewCommand, expiresAt: Int64?) {
         self.expiresAt = expiresAt
         isUnordered = columns.flags.contains(.unordered)
+        isAcknowledgement = columns.flags.contains(.acknowledgement)
         if columns.flags.contains(.atMostOnce) { onlyWrite = columns.flags.contains(.writing) ? .uncertain : .notBegun }
         if columns.kind == .request, !columns.target.isEmpty { requiredNode = columns.target }
     }

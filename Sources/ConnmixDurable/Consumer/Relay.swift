@@ -427,7 +427,8 @@ struct Relay: Sendable {
         return .settled(
             id: id,
             Settlement(
-                state: state, attempts: item.attempts, writes: item.writes, node: node, code: code, error: error))
+                state: state, attempts: item.attempts, writes: item.writes, node: node, code: code, error: error,
+                isAcknowledgement: item.isAcknowledgement))
     }
 
     /// The client's connection is gone for certain: its other commands need not be tried.

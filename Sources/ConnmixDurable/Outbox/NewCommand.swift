@@ -40,4 +40,6 @@ struct CommandFlags: OptionSet {
     static let unordered = Self(rawValue: 8)
     /// Of an `atMostOnce`: it is about to be written to a socket, or was, and no answer is known.
     static let writing = Self(rawValue: 16)
+    /// Acknowledges a message to an end user's connection. That it is gone is nothing to look into.
+    static let acknowledgement = Self(rawValue: 32)
 }

@@ -12,4 +12,6 @@ struct Settlement: Sendable, Equatable {
     /// A publish's counts.
     var delivered: Int64?
     var failed: Int64?
+    /// It was an acknowledgement, which nobody need be told of.
+    var isAcknowledgement = false
 }

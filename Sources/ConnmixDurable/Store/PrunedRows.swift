@@ -38,8 +38,19 @@ enum PrunedRows {
         delete.bind(2, range.last)
         delete.bind(3, before)
         try delete.run()
-        let deleted = connection.changes
+        var deleted = connection.changes
         transaction.count(deleted, from: 8, to: nil, in: ledger)
+        if ledger == .outbox {
+            // An acknowledgement that found nobody is as finished as one that was taken.
+            let acknowledgements = try connection.statement(
+                "DELETE FROM outbox WHERE id > ?1 AND id <= ?2 AND state = 9 AND flags & 32 AND state_at < ?3")
+            acknowledgements.bind(1, after)
+            acknowledgements.bind(2, range.last)
+            acknowledgements.bind(3, before)
+            try acknowledgements.run()
+            transaction.count(connection.changes, from: 9, to: nil, in: .outbox)
+            deleted += connection.changes
+        }
         if ledger == .journal, deleted > 0 {
             let attempts = try connection.statement(
                 """

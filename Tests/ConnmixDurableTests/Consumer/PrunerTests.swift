@@ -59,6 +59,31 @@ struct PrunerTests {
         }
     }
 
+    @Test("a publish that reached only some stays, and so does what is dead; an acknowledgement that found nobody goes")
+    func unusual() async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                for (number, state) in [CommandState.sent, .sent, .dead, .dead, .sent].enumerated() {
+                    let command = try Command.meshSend(to: "1", "x")
+                    var columns = NewCommand(command, messageID: nil, node: nil, lane: nil)
+                    if number == 3 { columns.flags.insert(.acknowledgement) }
+                    let id = try command.payload.withBytes { try OutboxTable.enqueue(transaction, columns, data: $0) }
+                    let settlement = Settlement(state: state, attempts: 1, writes: 1, failed: number == 1 ? 2 : 0)
+                    try OutboxTable.settle(transaction, id: id, settlement)
+                }
+            }
+            let deleted = try await store.writer.write { transaction in
+                var pruner = Pruner(Retention(age: .zero))
+                return try pruner.prune(transaction)
+            }
+            #expect(deleted == 2)
+            let left = try store.read { try $0.text("SELECT group_concat(id) FROM (SELECT id FROM outbox ORDER BY id)") }
+            #expect(left == "2,3,5")
+            let (kept, counted) = try await store.writer.write { try $0.counters(.outbox) }
+            #expect(kept == counted)
+        }
+    }
+
     @Test("young rows stay, and the walk rests; over the size any age goes")
     func bySize() async throws {
         try await withStore { store in
