@@ -133,7 +133,7 @@ extension Journal {
         case .discard: BeforeImage(state: .discarded, attempts: before.attempts, stateAt: time)
         case .restore: BeforeImage(state: .pending, attempts: 0, stateAt: time)
         case .skip: BeforeImage(state: before.state, attempts: before.attempts, stateAt: before.stateAt)
-        case .replay, .cancel, .undo: before
+        case .replay, .cancel, .prune, .undo: before
         }
     }
 

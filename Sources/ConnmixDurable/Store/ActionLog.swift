@@ -93,6 +93,21 @@ enum ActionLog {
         return Int(try select.first { $0.int(0) } ?? 0)
     }
 
+    /// Deletes rows of an action's list.
+    ///
+    /// - Returns: how many.
+    static func forget(_ transaction: Transaction, _ action: Int64, limit: Int) throws -> Int {
+        let delete = try transaction.connection.statement(
+            """
+            DELETE FROM action_item WHERE action = ?1
+                AND row IN (SELECT row FROM action_item WHERE action = ?1 ORDER BY row LIMIT ?2)
+            """)
+        delete.bind(1, action)
+        delete.bind(2, Int64(limit))
+        try delete.run()
+        return transaction.connection.changes
+    }
+
     /// A slice of the action is worked.
     static func advance(_ transaction: Transaction, _ action: Int64, by count: Int) throws {
         let update = try transaction.connection.statement("UPDATE action SET finished = finished + ?2 WHERE id = ?1")

@@ -15,6 +15,8 @@ struct ActionRunner: Sendable {
     let actor: String
 
     private var mark: ChangeMark { ledger == .journal ? .journal : .commands }
+    /// For what a consumer need not see: who does not count at all makes it look at everything.
+    private static let least = ChangeMark.newCommands
 
     // MARK: All at once
 
@@ -56,7 +58,7 @@ struct ActionRunner: Sendable {
         let rows = Set(rows).sorted()
         var action: Int64 = 0
         for start in stride(from: 0, to: rows.count, by: Self.planLimit) {
-            try store.write(nil) { transaction in
+            try store.write(Self.least) { transaction in
                 if start == 0 { action = try begin(transaction, verb, rows, reason: reason, note: note).action }
                 for row in rows[start..<min(start + Self.planLimit, rows.count)] {
                     try ActionLog.plan(transaction, action, row: row)
@@ -73,17 +75,12 @@ struct ActionRunner: Sendable {
     func work(
         _ action: Int64, _ verb: OperatorVerb, limit: Int, intervene: Intervene
     ) throws -> OperatorReport? {
-        try store.write(mark) { transaction in
-            guard let record = try ActionLog.action(transaction.connection, action, ledger) else {
-                throw ConnmixError(.notFound, "there is no action \(action) on the \(ledger)")
-            }
+        try store.write(verb == .prune ? Self.least : mark) { transaction in
+            let record = try Self.record(transaction.connection, action, ledger)
             let rows = try ActionLog.planned(transaction.connection, action, limit: min(limit, Self.sliceLimit))
             guard !rows.isEmpty else { return nil }
-            guard try ActionLog.countItems(transaction.connection, action) == record.total else {
-                throw ConnmixError(
-                    .badData,
-                    "action \(action) was stopped before all its rows were written down, and changed nothing; begin anew")
-            }
+            // Once something is done, all was written down before.
+            if record.finished == 0 { try Self.checkWhole(transaction.connection, record) }
             var report = OperatorReport(action: action)
             for row in rows {
                 let intervention = try intervene(transaction, row, record.createdAt)
@@ -97,9 +94,56 @@ struct ActionRunner: Sendable {
         }
     }
 
+    /// An action that is to go on: how it was recorded.
+    ///
+    /// - Throws: `notFound`; `badData` where it is of another verb, was undone, is finished, or was not written down whole.
+    func resumable(_ action: Int64, _ verb: OperatorVerb) throws -> OperatorAction {
+        try store.read { connection in
+            let record = try Self.record(connection, action, ledger)
+            guard record.verb == verb.rawValue else {
+                throw ConnmixError(
+                    .badData,
+                    "action \(action) is \"\(record.verb)\" on the \(ledger), not \(verb.rawValue); go on with that verb")
+            }
+            guard record.state != .undone else {
+                throw ConnmixError(.badData, "action \(action) was undone; begin a new one")
+            }
+            guard try !ActionLog.planned(connection, action, limit: 1).isEmpty else {
+                throw ConnmixError(.notFound, "nothing is left of action \(action); it is finished")
+            }
+            if record.finished == 0 { try Self.checkWhole(connection, record) }
+            return record
+        }
+    }
+
+    private static func record(_ connection: Connection, _ action: Int64, _ ledger: Ledger) throws -> OperatorAction {
+        guard let record = try ActionLog.action(connection, action, ledger) else {
+            throw ConnmixError(.notFound, "there is no action \(action) on the \(ledger)")
+        }
+        return record
+    }
+
+    private static func checkWhole(_ connection: Connection, _ record: OperatorAction) throws {
+        guard try ActionLog.countItems(connection, record.id) == record.total else {
+            throw ConnmixError(
+                .badData,
+                "action \(record.id) was stopped before all its rows were written down, and changed nothing; begin anew")
+        }
+    }
+
     /// Notes that an action goes on no further for now.
     func stop(_ action: Int64) throws {
-        try store.write(nil) { try ActionLog.end($0, action, as: .stopped) }
+        try store.write(Self.least) { try ActionLog.end($0, action, as: .stopped) }
+    }
+
+    /// Drops some of the rows of a finished action.
+    ///
+    /// - Returns: whether there may be more.
+    func forget(_ action: Int64) throws -> Bool {
+        try store.write(Self.least) { transaction in
+            guard try ActionLog.planned(transaction.connection, action, limit: 1).isEmpty else { return false }
+            return try ActionLog.forget(transaction, action, limit: Self.planLimit) == Self.planLimit
+        }
     }
 
     // MARK: Undo
@@ -166,11 +210,10 @@ struct ActionRunner: Sendable {
     }
 
     private func undoable(_ connection: Connection, _ id: Int64) throws -> (OperatorAction, OperatorVerb) {
-        guard let action = try ActionLog.action(connection, id, ledger) else {
-            throw ConnmixError(.notFound, "there is no action \(id) on the \(ledger)")
-        }
-        guard let verb = OperatorVerb(rawValue: action.verb), verb != .undo else {
-            throw ConnmixError(.badData, "action \(id) is \"\(action.verb)\" and cannot be undone; repeat the first action")
+        let action = try Self.record(connection, id, ledger)
+        guard let verb = OperatorVerb(rawValue: action.verb), verb.canBeUndone else {
+            let advice = action.verb == OperatorVerb.undo.rawValue ? "; repeat the first action" : ""
+            throw ConnmixError(.badData, "action \(id) is \"\(action.verb)\" and cannot be undone\(advice)")
         }
         return (action, verb)
     }
