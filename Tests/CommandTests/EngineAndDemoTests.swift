@@ -18,7 +18,9 @@ struct EngineAndDemoTests {
     func help() async throws {
         for command in [
             ["consume"], ["engine"], ["demo"], ["status"], ["journal"], ["journal", "list"], ["journal", "show"],
-            ["outbox"], ["outbox", "list"], ["outbox", "show"],
+            ["outbox"], ["outbox", "list"], ["outbox", "show"], ["journal", "retry"], ["journal", "replay"],
+            ["journal", "discard"], ["journal", "restore"], ["journal", "prune"], ["outbox", "retry"],
+            ["outbox", "cancel"], ["outbox", "prune"],
         ] {
             let outcome = try await Program.run(all: command + ["--help"])
             #expect(outcome.code == 0)

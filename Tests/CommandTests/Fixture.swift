@@ -51,3 +51,28 @@ func script(_ folder: String, _ text: String) throws -> String {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     return path
 }
+
+/// Looks until something holds.
+func eventually(
+    within limit: Duration = .seconds(20), _ what: String, _ holds: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try await !holds() {
+        guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+struct NeverHappened: Error {
+    let what: String
+}
+
+/// Fails every message but `end` for one of three causes, with the order's number in the words.
+let failForThreeCauses: MessageHandler = { message, context in
+    switch message.id % 3 {
+    case _ where message.text == "end": try context.meshSend(to: message.client, "ended")
+    case 0: throw HandlerError.permanent("order \(message.id) not found")
+    case 1: throw HandlerError.permanent("price service: connection refused by 10.0.0.\(message.id % 200)")
+    default: throw HandlerError.permanent("KeyError: 'sku'")
+    }
+}

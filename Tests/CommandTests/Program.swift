@@ -10,7 +10,7 @@ struct Program {
         var output: String
         var errors: String
 
-        fileprivate init(_ status: TerminationStatus, _ output: String, _ errors: String) {
+        init(_ status: TerminationStatus, _ output: String, _ errors: String) {
             if case .exited(let code) = status { self.code = code }
             (self.output, self.errors) = (output, errors)
         }
@@ -25,7 +25,7 @@ struct Program {
     }
 
     /// Next to the test bundle.
-    private static var path: FilePath {
+    static var path: FilePath {
         let bundle = CommandLine.arguments.first { $0.contains(".xctest") || $0.contains("PackageTests") }
         let folder = bundle.map { FilePath($0).removingLastComponent() } ?? ".build/debug"
         return folder.appending("connmix-durable")
@@ -35,10 +35,30 @@ struct Program {
         try await run(all: arguments)
     }
 
-    static func run(all arguments: [String]) async throws -> Outcome {
+    static func run(all arguments: [String], environment: Environment = .inherit) async throws -> Outcome {
         let result = try await Subprocess.run(
-            .path(path), arguments: Arguments(arguments),
+            .path(path), arguments: Arguments(arguments), environment: environment,
             output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
+        return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// Runs the program with an input.
+    static func run(all arguments: [String], input: String) async throws -> Outcome {
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), input: .string(input),
+            output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
+        return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// Runs the program while `body` runs, then kills it, so that it can do nothing more.
+    static func kill(_ arguments: [String], once body: @Sendable () async throws -> Void) async throws -> Outcome {
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), input: .none,
+            output: .string(limit: 16 << 20), error: .string(limit: 1 << 20)
+        ) { execution in
+            defer { try? execution.send(signal: .kill) }
+            try await body()
+        }
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }
 

@@ -5,5 +5,8 @@ struct JournalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "journal", abstract: "What came in.",
         discussion: "Example:  connmix-durable journal list --state dead --since 2h",
-        subcommands: [JournalListCommand.self, JournalShowCommand.self])
+        subcommands: [
+            JournalListCommand.self, JournalShowCommand.self, JournalRetryCommand.self, JournalReplayCommand.self,
+            JournalDiscardCommand.self, JournalRestoreCommand.self, JournalPruneCommand.self,
+        ])
 }

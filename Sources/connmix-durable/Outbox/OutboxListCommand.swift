@@ -13,23 +13,14 @@ struct OutboxListCommand: ParsableCommand {
     @OptionGroup var options: DatabaseOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var payload: PayloadOptions
-    @OptionGroup(title: "Filters") var common: CommonFilterOptions
-    @Option(
-        name: .customLong("state"),
-        help: "pending, sent, dead, expired, cancelled, superseded, unknown; several with commas. May be repeated.")
-    var states: [StateList<CommandState>] = []
-    @Option(help: "mesh.send, mesh.publish, conn.call, or another method.")
-    var kind: String?
-    @Option(help: "The channel of a publish.")
-    var channel: String?
-    @Flag(name: .customLong("partial"), help: "Publishes that failed for some subscribers.")
-    var isPartial = false
+    @OptionGroup(title: "Filters") var filters: OutboxFilterOptions
+    @OptionGroup var page: PageOptions
 
     func run() throws {
         let inspector = try options.inspector()
         let terminal = Terminal.output
-        let end = try Pages.read(limit: common.limit, after: common.after) { after, limit in
-            var filter = filter
+        let end = try Pages.read(limit: filters.common.limit ?? 50, after: page.after) { after, limit in
+            var filter = filters.filter
             (filter.after, filter.limit) = (after, limit)
             return try inspector.commands(filter, withData: !payload.withoutPayload)
         } id: {
@@ -42,23 +33,5 @@ struct OutboxListCommand: ParsableCommand {
             }
         }
         try ListEnd.say(end, what: "command")
-    }
-
-    private var filter: OutboxFilter {
-        var filter = OutboxFilter()
-        filter.ids = common.ids.flatMap(\.ranges)
-        filter.states = states.reduce(into: []) { $0.formUnion($1.states) }
-        filter.kind = kind
-        filter.channel = channel
-        filter.isPartial = isPartial
-        filter.topic = common.topic
-        filter.client = common.client
-        filter.node = common.node
-        filter.since = common.since?.microseconds
-        filter.until = common.until?.microseconds
-        filter.error = common.error
-        filter.handlerVersion = common.handlerVersion
-        filter.order = common.order
-        return filter
     }
 }

@@ -1,0 +1,34 @@
+import ConnmixDurable
+
+/// How a verb and its rows are called.
+extension BulkWork {
+    func rows(_ count: Int) -> String {
+        switch ledger {
+        case .journal: count == 1 ? "1 entry" : "\(count) entries"
+        case .outbox: count == 1 ? "1 command" : "\(count) commands"
+        }
+    }
+
+    var row: String { ledger == .journal ? "entry" : "command" }
+
+    var command: String { "connmix-durable \(ledger) \(verb.rawValue)" }
+}
+
+extension OperatorVerb {
+    var past: String {
+        switch self {
+        case .retry: "retried"
+        case .replay: "replayed"
+        case .discard: "discarded"
+        case .restore: "restored"
+        case .skip: "skipped"
+        case .cancel: "cancelled"
+        case .prune: "deleted"
+        case .undo: "undone"
+        }
+    }
+
+    var asQuestion: String {
+        self == .prune ? "Delete for good" : rawValue.prefix(1).uppercased() + rawValue.dropFirst()
+    }
+}
