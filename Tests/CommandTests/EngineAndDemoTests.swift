@@ -20,7 +20,8 @@ struct EngineAndDemoTests {
             ["consume"], ["engine"], ["demo"], ["status"], ["journal"], ["journal", "list"], ["journal", "show"],
             ["outbox"], ["outbox", "list"], ["outbox", "show"], ["journal", "retry"], ["journal", "replay"],
             ["journal", "discard"], ["journal", "restore"], ["journal", "prune"], ["outbox", "retry"],
-            ["outbox", "cancel"], ["outbox", "prune"],
+            ["outbox", "cancel"], ["outbox", "prune"], ["send"], ["publish"], ["subscribe"], ["unsubscribe"],
+            ["set-context"], ["call"],
         ] {
             let outcome = try await Program.run(all: command + ["--help"])
             #expect(outcome.code == 0)
