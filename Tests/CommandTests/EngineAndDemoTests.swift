@@ -21,7 +21,8 @@ struct EngineAndDemoTests {
             ["outbox"], ["outbox", "list"], ["outbox", "show"], ["journal", "retry"], ["journal", "replay"],
             ["journal", "discard"], ["journal", "restore"], ["journal", "prune"], ["outbox", "retry"],
             ["outbox", "cancel"], ["outbox", "prune"], ["send"], ["publish"], ["subscribe"], ["unsubscribe"],
-            ["set-context"], ["call"],
+            ["set-context"], ["call"], ["lanes"], ["lanes", "list"], ["lanes", "show"], ["lanes", "skip"],
+            ["lanes", "release"], ["actions"], ["actions", "list"], ["actions", "undo"],
         ] {
             let outcome = try await Program.run(all: command + ["--help"])
             #expect(outcome.code == 0)

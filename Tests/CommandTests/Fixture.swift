@@ -12,8 +12,10 @@ func withFolder<T>(_ body: (String) async throws -> T) async throws -> T {
 }
 
 /// A database with one message a text, each handled by `handler`; the consumer has ended.
+///
+/// - Parameter parking: whether a dead message parks its lane. The last message, `end`, comes from another end user then.
 func withDatabase<T>(
-    texts: [String], handler: @escaping MessageHandler, _ body: (String) async throws -> T
+    texts: [String], parking: Bool = false, handler: @escaping MessageHandler, _ body: (String) async throws -> T
 ) async throws -> T {
     try await withFolder { folder in
         let path = folder + "/test.sqlite3"
@@ -21,6 +23,7 @@ func withDatabase<T>(
             var configuration = ConsumerConfiguration(database: path, centers: [engine.center], topics: ["chat"])
             configuration.retry.maxAttempts = 1
             configuration.handlerVersion = "v7"
+            if parking { configuration.lanes.deadHead = .park }
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let consumer = ConnmixConsumer(configuration: configuration, logger: logger, handler: handler)
@@ -29,7 +32,8 @@ func withDatabase<T>(
                 let user = try await engine.connectEndUser()
                 try await user.send(contentsOf: texts)
                 // What went wrong and what went out is known once the last message is answered.
-                try await user.send("end")
+                let last = parking ? try await engine.connectEndUser() : user
+                try await last.send("end")
                 try await engine.waitUntil { $0.appliedCount("mesh.send") > 0 }
                 group.cancelAll()
                 try await group.waitForAll()
@@ -46,8 +50,8 @@ let answerEnd: MessageHandler = { message, context in
 }
 
 /// Writes a script that can be run.
-func script(_ folder: String, _ text: String) throws -> String {
-    let path = "\(folder)/handler.py"
+func script(_ folder: String, _ text: String, name: String = "handler.py") throws -> String {
+    let path = "\(folder)/\(name)"
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     return path
 }

@@ -11,7 +11,7 @@ extension BulkWork {
 
     var row: String { ledger == .journal ? "entry" : "command" }
 
-    var command: String { "connmix-durable \(ledger) \(verb.rawValue)" }
+    var command: String { verb == .skip ? "connmix-durable lanes skip" : "connmix-durable \(ledger) \(verb.rawValue)" }
 }
 
 extension OperatorVerb {
@@ -21,7 +21,7 @@ extension OperatorVerb {
         case .replay: "replayed"
         case .discard: "discarded"
         case .restore: "restored"
-        case .skip: "skipped"
+        case .skip: "passed over"
         case .cancel: "cancelled"
         case .prune: "deleted"
         case .undo: "undone"
@@ -29,6 +29,10 @@ extension OperatorVerb {
     }
 
     var asQuestion: String {
-        self == .prune ? "Delete for good" : rawValue.prefix(1).uppercased() + rawValue.dropFirst()
+        switch self {
+        case .prune: "Delete for good"
+        case .skip: "Pass over"
+        case .retry, .replay, .discard, .restore, .cancel, .undo: rawValue.prefix(1).uppercased() + rawValue.dropFirst()
+        }
     }
 }
