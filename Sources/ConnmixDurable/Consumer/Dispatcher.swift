@@ -332,11 +332,14 @@ struct Dispatcher: Sendable {
         return startable(window.confirmedIDs)
     }
 
-    /// Those of the entries that are claimed in the file and were not started: claims whose commit came after `stop`.
-    func startable(_ ids: [Int64]) -> [Int64] {
-        ids.filter { id in
+    /// Those of the entries that are claimed in the file and were not started: claims whose commit came after `stop`. They are
+    /// answered once: until their release is committed, nothing else gives them back.
+    mutating func startable(_ ids: [Int64]) -> [Int64] {
+        let found = ids.filter { id in
             !running.contains(id) && !settling.contains(id) && window[id]?.isClaimed == true
         }
+        settling.formUnion(found)
+        return found
     }
 
     private mutating func markClaimed(_ id: Int64) {
