@@ -58,7 +58,8 @@ package struct BulkWork: Sendable {
         case (.outbox, .retry): try OutboxTable.retryNow(transaction, id: id, time: time)
         case (.outbox, .cancel): try OutboxTable.cancel(transaction, id: id, time: time)
         case (.outbox, .prune): try PrunedRows.deleteCommand(transaction, id: id, before: time)
-        case (.journal, .cancel), (.journal, .undo), (.outbox, .replay), (.outbox, .discard), (.outbox, .restore),
+        case (.journal, .importing), (.outbox, .importing), (.journal, .cancel), (.journal, .undo), (.outbox, .replay),
+            (.outbox, .discard), (.outbox, .restore),
             (.outbox, .skip), (.outbox, .undo):
             throw ConnmixError(.internal, "\(verb.rawValue) is no bulk work on the \(ledger)")
         }

@@ -17,15 +17,16 @@ extension Inspector {
         }
     }
 
-    /// The rows that an action was applied to and that were not undone, ascending.
-    package func appliedRows(of action: Int64) throws -> [Int64] {
+    /// The rows that an action was applied to and that were not undone, ascending; of an import the entries that it made.
+    package func appliedRows(of action: OperatorAction) throws -> [Int64] {
+        let isImport = action.verb == OperatorVerb.importing.rawValue
         var rows: [Int64] = []
+        var cursor = Int64.min
         var isLast = false
         while !isLast {
-            let items = try read {
-                try ActionLog.appliedItems($0, action, above: rows.last ?? .min, limit: 5_000)
-            }
-            rows += items.map(\.row)
+            let items = try read { try ActionLog.appliedItems($0, action.id, above: cursor, limit: 5_000) }
+            rows += items.map { isImport ? $0.result ?? $0.row : $0.row }
+            cursor = items.last?.row ?? cursor
             isLast = items.count < 5_000
         }
         return rows

@@ -19,6 +19,16 @@ extension Inspector {
         }
     }
 
+    /// The highest id in the journal; 0 where it is empty.
+    package func newestEntry() throws -> Int64 {
+        try read { try $0.statement("SELECT max(id) FROM journal").first { $0.int(0) } ?? 0 }
+    }
+
+    /// The highest id in the outbox; 0 where it is empty.
+    package func newestCommand() throws -> Int64 {
+        try read { try $0.statement("SELECT max(id) FROM outbox").first { $0.int(0) } ?? 0 }
+    }
+
     /// In which states entries are. Those that are not there any more are left out.
     package func entryStates(_ ids: [Int64]) throws -> [Int64: EntryState] {
         try states(ids, "SELECT id, state FROM journal WHERE id IN (SELECT value FROM json_each(?1))")

@@ -78,7 +78,7 @@ public struct OperatorAction: Sendable {
     }
 
     public let id: Int64
-    /// `retry`, `replay`, `discard`, `restore`, `skip`, `cancel`, `prune` or `undo`.
+    /// `retry`, `replay`, `discard`, `restore`, `skip`, `cancel`, `prune`, `import` or `undo`.
     public let verb: String
     /// Who.
     public let actor: String

@@ -23,6 +23,8 @@ struct EngineAndDemoTests {
             ["outbox", "cancel"], ["outbox", "prune"], ["send"], ["publish"], ["subscribe"], ["unsubscribe"],
             ["set-context"], ["call"], ["lanes"], ["lanes", "list"], ["lanes", "show"], ["lanes", "skip"],
             ["lanes", "release"], ["actions"], ["actions", "list"], ["actions", "undo"],
+            ["journal", "causes"], ["journal", "tail"], ["outbox", "tail"], ["journal", "rehearse"], ["journal", "export"],
+            ["journal", "import"],
         ] {
             let outcome = try await Program.run(all: command + ["--help"])
             #expect(outcome.code == 0)

@@ -62,6 +62,28 @@ struct Program {
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
     }
 
+    /// Runs a program that goes on for ever, hands its lines to `body` as they come, and ends it with SIGINT.
+    ///
+    /// - Returns: its exit code.
+    static func run(
+        following arguments: [String], _ body: (ProgramLines) async throws -> Void
+    ) async throws -> Int32? {
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), input: .none, output: .sequence, error: .discarded
+        ) { execution in
+            let lines = ProgramLines(execution.standardOutput)
+            do {
+                try await body(lines)
+                try execution.send(signal: .interrupt)
+                while try await lines.next() != nil {}
+            } catch {
+                try? execution.send(signal: .kill)
+                throw error
+            }
+        }
+        return if case .exited(let code) = result.terminationStatus { code } else { nil }
+    }
+
     /// Runs the program while `body` runs, then ends it with SIGTERM and waits for it.
     static func run(_ arguments: [String], during body: @Sendable () async throws -> Void) async throws -> Outcome {
         try await run(
@@ -90,6 +112,27 @@ struct Program {
             }
         }
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+}
+
+/// What a running program writes, line by line.
+final class ProgramLines {
+    private var pieces: SubprocessOutputSequence.Iterator
+    private var rest: [UInt8] = []
+
+    init(_ output: SubprocessOutputSequence) {
+        pieces = output.makeAsyncIterator()
+    }
+
+    func next() async throws -> String? {
+        while true {
+            if let end = rest.firstIndex(of: 0x0A) {
+                defer { rest.removeFirst(end + 1) }
+                return String(decoding: rest[..<end], as: UTF8.self)
+            }
+            guard let piece = try await pieces.next() else { return nil }
+            piece.withUnsafeBytes { rest += $0 }
+        }
     }
 }
 

@@ -9,6 +9,8 @@ package enum OperatorVerb: String, Sendable {
     case cancel
     /// Deletes what is finished.
     case prune
+    /// Makes entries of lines from outside.
+    case importing = "import"
     case undo
 
     /// A deleted row does not come back, and an undo is undone by doing the first thing again.

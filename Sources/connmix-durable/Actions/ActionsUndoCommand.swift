@@ -24,7 +24,7 @@ struct ActionsUndoCommand: ParsableCommand {
     func run() throws {
         let inspector = try database.inspector()
         let record = try inspector.action(action)
-        let rows = try inspector.appliedRows(of: action)
+        let rows = try inspector.appliedRows(of: record)
         let noun = record.isOnJournal ? (rows.count == 1 ? "entry" : "entries") : (rows.count == 1 ? "command" : "commands")
         let what = "action \(action), \(record.verb) of \(rows.count) \(noun)"
         if dryRun {

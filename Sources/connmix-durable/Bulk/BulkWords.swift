@@ -24,6 +24,7 @@ extension OperatorVerb {
         case .skip: "passed over"
         case .cancel: "cancelled"
         case .prune: "deleted"
+        case .importing: "imported"
         case .undo: "undone"
         }
     }
@@ -32,6 +33,7 @@ extension OperatorVerb {
         switch self {
         case .prune: "Delete for good"
         case .skip: "Pass over"
+        case .importing: "Import"
         case .retry, .replay, .discard, .restore, .cancel, .undo: rawValue.prefix(1).uppercased() + rawValue.dropFirst()
         }
     }

@@ -21,8 +21,12 @@ struct CommonFilterOptions: ParsableArguments {
     var handlerVersion: String?
     @Option(help: "At most so many; 0 for all. Default: 50 where they are shown, all where they are changed.")
     var limit: Int?
-    @Option(help: "oldest or newest first.")
-    var order = ListOrder.newest
+    @Option(
+        name: .customLong("order"),
+        help: "oldest or newest first. Default: newest where they are listed, oldest where they are changed or exported.")
+    var namedOrder: ListOrder?
+
+    var order: ListOrder { namedOrder ?? .newest }
 
     func validate() throws {
         if let limit, limit < 0 { throw ValidationError("--limit is \(limit); it may be 0 (all) or more") }
@@ -51,7 +55,9 @@ struct CommonFilterOptions: ParsableArguments {
         }
         if let since { writer.key("since"); writer.time(since.microseconds) }
         if let until { writer.key("until"); writer.time(until.microseconds) }
-        if let limit { writer.key("limit"); writer.integer(limit); writer.key("order"); writer.string(order.rawValue) }
+        if let limit {
+            writer.key("limit"); writer.integer(limit); writer.key("order"); writer.string((namedOrder ?? .oldest).rawValue)
+        }
     }
 }
 

@@ -37,6 +37,7 @@ struct JournalFilterOptions: ParsableArguments {
     ) throws -> BulkRun.Selection {
         var filter = filter
         filter.limit = common.limit ?? 0
+        filter.order = common.namedOrder ?? .oldest
         filter.prunedBefore = prunedBefore
         if filter.states.isEmpty, filter.ids.isEmpty || prunedBefore != nil { filter.states = states }
         var named = JournalFilter()

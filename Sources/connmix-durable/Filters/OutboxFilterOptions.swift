@@ -46,6 +46,7 @@ struct OutboxFilterOptions: ParsableArguments {
     ) throws -> BulkRun.Selection {
         var filter = filter
         filter.limit = common.limit ?? 0
+        filter.order = common.namedOrder ?? .oldest
         filter.prunedBefore = prunedBefore
         if filter.states.isEmpty, filter.ids.isEmpty || prunedBefore != nil { filter.states = states }
         var named = OutboxFilter()

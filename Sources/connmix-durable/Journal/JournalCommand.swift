@@ -7,6 +7,7 @@ struct JournalCommand: ParsableCommand {
         discussion: "Example:  connmix-durable journal list --state dead --since 2h",
         subcommands: [
             JournalListCommand.self, JournalShowCommand.self, JournalRetryCommand.self, JournalReplayCommand.self,
-            JournalDiscardCommand.self, JournalRestoreCommand.self, JournalPruneCommand.self,
+            JournalTailCommand.self, JournalCausesCommand.self, JournalRehearseCommand.self, JournalExportCommand.self,
+            JournalImportCommand.self, JournalDiscardCommand.self, JournalRestoreCommand.self, JournalPruneCommand.self,
         ])
 }
