@@ -33,8 +33,10 @@ package struct BulkWork: Sendable {
     }
 
     /// Changes the next rows; `nil` where none is left.
-    package func work(_ action: Int64, limit: Int) throws -> OperatorReport? {
-        try runner.work(action, verb, limit: limit, intervene: intervene)
+    ///
+    /// - Parameter cursor: `lastRow` of the parts so far.
+    package func work(_ action: Int64, limit: Int, after cursor: Int64) throws -> OperatorReport? {
+        try runner.work(action, verb, limit: limit, after: cursor, intervene: intervene)
     }
 
     /// Gives up the list of rows of an action that is finished and cannot be undone; the action itself stays recorded.

@@ -39,6 +39,9 @@ public struct OperatorReport: Sendable {
         self.action = action
     }
 
+    /// The highest row that was looked at.
+    package var lastRow: Int64 { max(applied.last ?? .min, skipped.last?.id ?? .min) }
+
     mutating func add(_ id: Int64, _ intervention: Intervention) {
         switch intervention {
         case .applied(_, let result):

@@ -76,12 +76,13 @@ enum ActionLog {
         }
     }
 
-    /// The next rows that were not looked at, ascending.
-    static func planned(_ connection: Connection, _ action: Int64, limit: Int) throws -> [Int64] {
+    /// The next rows above `row` that were not looked at, ascending.
+    static func planned(_ connection: Connection, _ action: Int64, above row: Int64, limit: Int) throws -> [Int64] {
         let select = try connection.statement(
-            "SELECT row FROM action_item WHERE action = ?1 AND state = 0 ORDER BY row LIMIT ?2")
+            "SELECT row FROM action_item WHERE action = ?1 AND row > ?2 AND state = 0 ORDER BY row LIMIT ?3")
         select.bind(1, action)
-        select.bind(2, Int64(limit))
+        select.bind(2, row)
+        select.bind(3, Int64(limit))
         var rows: [Int64] = []
         try select.forEach { rows.append($0.int(0)) }
         return rows

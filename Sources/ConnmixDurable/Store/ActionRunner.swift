@@ -40,7 +40,9 @@ struct ActionRunner: Sendable {
         }
         var report = OperatorReport(action: try plan(verb, rows, reason: reason, note: note))
         do {
-            while let slice = try work(report.action, verb, limit: Self.sliceLimit, intervene: intervene) {
+            while let slice = try work(
+                report.action, verb, limit: Self.sliceLimit, after: report.lastRow, intervene: intervene)
+            {
                 report.add(slice)
             }
         } catch {
@@ -70,14 +72,16 @@ struct ActionRunner: Sendable {
 
     /// Changes the next rows of an action that was written down, and ends it with the last.
     ///
+    /// - Parameter cursor: the last row that was worked, where it is known: those before it are not gone over again.
     /// - Returns: what was done; `nil` where nothing is left.
     /// - Throws: `badData` where the action was not written down whole; errors of the disk. Nothing of this part was done then.
     func work(
-        _ action: Int64, _ verb: OperatorVerb, limit: Int, intervene: Intervene
+        _ action: Int64, _ verb: OperatorVerb, limit: Int, after cursor: Int64 = .min, intervene: Intervene
     ) throws -> OperatorReport? {
         try store.write(verb == .prune ? Self.least : mark) { transaction in
             let record = try Self.record(transaction.connection, action, ledger)
-            let rows = try ActionLog.planned(transaction.connection, action, limit: min(limit, Self.sliceLimit))
+            let rows = try ActionLog.planned(
+                transaction.connection, action, above: cursor, limit: min(limit, Self.sliceLimit))
             guard !rows.isEmpty else { return nil }
             // Once something is done, all was written down before.
             if record.finished == 0 { try Self.checkWhole(transaction.connection, record) }
@@ -88,7 +92,7 @@ struct ActionRunner: Sendable {
                 report.add(row, intervention)
             }
             try ActionLog.advance(transaction, action, by: rows.count)
-            let isLast = try ActionLog.planned(transaction.connection, action, limit: 1).isEmpty
+            let isLast = record.finished + rows.count >= record.total
             try ActionLog.end(transaction, action, as: isLast ? .finished : .running)
             return report
         }
@@ -108,7 +112,7 @@ struct ActionRunner: Sendable {
             guard record.state != .undone else {
                 throw ConnmixError(.badData, "action \(action) was undone; begin a new one")
             }
-            guard try !ActionLog.planned(connection, action, limit: 1).isEmpty else {
+            guard try !ActionLog.planned(connection, action, above: .min, limit: 1).isEmpty else {
                 throw ConnmixError(.notFound, "nothing is left of action \(action); it is finished")
             }
             if record.finished == 0 { try Self.checkWhole(connection, record) }
@@ -141,7 +145,7 @@ struct ActionRunner: Sendable {
     /// - Returns: whether there may be more.
     func forget(_ action: Int64) throws -> Bool {
         try store.write(Self.least) { transaction in
-            guard try ActionLog.planned(transaction.connection, action, limit: 1).isEmpty else { return false }
+            guard try ActionLog.planned(transaction.connection, action, above: .min, limit: 1).isEmpty else { return false }
             return try ActionLog.forget(transaction, action, limit: Self.planLimit) == Self.planLimit
         }
     }

@@ -112,7 +112,7 @@ struct BulkRun {
             while done < total {
                 try Interruption.check()
                 let most = min(BulkWork.partLimit, steps?.room ?? .max)
-                guard let part = try work.work(action, limit: pace.allowance(most: most)) else { break }
+                guard let part = try work.work(action, limit: pace.allowance(most: most), after: report.lastRow) else { break }
                 report.add(part)
                 let count = part.applied.count + part.skipped.count
                 done += count
