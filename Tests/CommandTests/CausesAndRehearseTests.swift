@@ -29,6 +29,29 @@ struct CausesAndRehearseTests {
         }
     }
 
+    @Test("on terminals of any width: colours unless NO_COLOR, lines that fit, nothing hostile", arguments: [20, 80, 200])
+    func terminal(columns: Int) async throws {
+        let handler: MessageHandler = { message, context in
+            if message.text == "end" { return try context.meshSend(to: message.client, "ended") }
+            throw HandlerError.permanent(
+                "價格 👩‍👩‍👧 \u{1B}]0;owned\u{7} order \(message.id) not found, and some more words for the width")
+        }
+        try await withDatabase(texts: ["a", "b"], handler: handler) { path in
+            let command = ["journal", "causes", "--database", path]
+            let colour = try await Program.onTerminal(command, columns: columns)
+            #expect(colour.output.contains("\u{1B}[31m"))
+            #expect(!colour.output.contains("\u{1B}]0"))
+            let plain = try await Program.onTerminal(command, columns: columns, noColour: true)
+            #expect(!plain.output.contains("\u{1B}"))
+            #expect(plain.lines.count == 2)
+            #expect(plain.lines[0].hasPrefix("MESSAGES  DEAD  "))
+            #expect(plain.lines[0].contains("ATTEMPTS") == (columns == 200))
+            #expect(plain.lines[1].hasPrefix("       2     2  "))
+            if columns == 80 { #expect(plain.lines[1].hasSuffix("…")) }
+            if columns == 200 { #expect(plain.lines[1].hasSuffix("order # not found, and some more words for the width")) }
+        }
+    }
+
     @Test("rehearse: what would be sent beside what was sent; nothing is changed")
     func rehearse() async throws {
         let handler: MessageHandler = { message, context in

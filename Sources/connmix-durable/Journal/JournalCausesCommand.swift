@@ -41,20 +41,23 @@ struct JournalCausesCommand: ParsableCommand {
     }
 
     private func text(_ causes: [FailureCause], _ terminal: Terminal, now: Int64) -> String {
-        var table = Table([
+        // The cause is what people look for: on a narrow terminal it gets the room of what can be done without.
+        let isWide = (terminal.width ?? .max) >= 120
+        var columns: [Table.Column] = [
             .init(title: "MESSAGES", isNumber: true),
             .init(title: "DEAD", isNumber: true, colour: { $0 == "0" ? .dim : .red }),
-            .init(title: "ATTEMPTS", isNumber: true),
-            .init(title: "FIRST", isNumber: true),
+        ]
+        if isWide { columns += [.init(title: "ATTEMPTS", isNumber: true), .init(title: "FIRST", isNumber: true)] }
+        columns += [
             .init(title: "LAST", isNumber: true),
             .init(title: "EXAMPLE", isNumber: true),
             .init(title: "CAUSE", isFlexible: true, colour: { _ in .red }),
-        ])
+        ]
+        var table = Table(columns)
         for cause in causes {
-            table.add([
-                "\(cause.messages)", "\(cause.dead)", "\(cause.attempts)", Age.text(cause.firstSeen, now: now),
-                Age.text(cause.lastSeen, now: now), "\(cause.example)", cause.name,
-            ])
+            var cells = ["\(cause.messages)", "\(cause.dead)"]
+            if isWide { cells += ["\(cause.attempts)", Age.text(cause.firstSeen, now: now)] }
+            table.add(cells + [Age.text(cause.lastSeen, now: now), "\(cause.example)", cause.name])
         }
         return table.text(terminal)
     }
