@@ -5,7 +5,7 @@ extension Inspector {
 
     /// The ids of the entries that are meant, in the filter's order; `limit` 0 means all.
     package func entryIDs(_ filter: JournalFilter) throws -> [Int64] {
-        let ends = try read { try Self.ends($0, "SELECT min(id), max(id) FROM journal") }
+        let ends = try read { try Self.ends($0, "SELECT (SELECT min(id) FROM journal), (SELECT max(id) FROM journal)") }
         return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit) { window in
             try read { try JournalReader.ids($0, filter, in: window) }
         }
@@ -13,7 +13,7 @@ extension Inspector {
 
     /// The ids of the commands that are meant, in the filter's order; `limit` 0 means all.
     package func commandIDs(_ filter: OutboxFilter) throws -> [Int64] {
-        let ends = try read { try Self.ends($0, "SELECT min(id), max(id) FROM outbox") }
+        let ends = try read { try Self.ends($0, "SELECT (SELECT min(id) FROM outbox), (SELECT max(id) FROM outbox)") }
         return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit) { window in
             try read { try OutboxReader.ids($0, filter, in: window, and: Self.joined(filter)) }
         }
@@ -51,6 +51,8 @@ extension Inspector {
         }
     }
 
+    /// The first and the last id. Both in one SELECT would read the whole table
+    /// (https://sqlite.org/optoverview.html#the_min_max_optimization).
     private static func ends(_ connection: Connection, _ sql: StaticString) throws -> ClosedRange<Int64>? {
         let found = try connection.statement(sql).first { row in
             row.optionalInt(0).flatMap { first in row.optionalInt(1).map { first...$0 } }
