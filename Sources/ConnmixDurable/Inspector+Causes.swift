@@ -20,20 +20,24 @@ extension Inspector {
             cursor = failures.last?.at ?? cursor
             isLast = failures.count < Self.page
         }
-        // What was dead on arrival has no attempt.
-        var above = Int64.min
+        // What was dead on arrival has no attempt. Newest first, down to what was received before: ids grow in the order of arrival.
+        var floor = Int64.max
         isLast = false
         while !isLast {
-            let page = try read { try Self.deadOnArrival($0, above: above, limit: Self.page) }
-            for entry in page.entries where entry.time >= since && entry.time < until {
-                tally.add(entry: entry.id, at: entry.time, error: entry.error)
+            let page = try read { try Self.troubled($0, below: floor, limit: Self.page) }
+            for entry in page where entry.isDead {
+                if entry.attempts == 0, entry.time >= since, entry.time < until {
+                    tally.add(entry: entry.id, at: entry.time, error: entry.error)
+                }
+                tally.isDead(entry.id)
             }
-            above = page.last
-            isLast = page.isLast
+            floor = page.last?.id ?? floor
+            isLast = page.count < Self.page || page.allSatisfy { $0.receivedAt < since }
+            if page.count < Self.page { floor = .min }
         }
-        let entries = tally.entries
-        for start in stride(from: 0, to: entries.count, by: Self.page) {
-            let ids = Array(entries[start..<min(start + Self.page, entries.count)])
+        let older = tally.entries.filter { $0 < floor }
+        for start in stride(from: 0, to: older.count, by: Self.page) {
+            let ids = Array(older[start..<min(start + Self.page, older.count)])
             for (id, state) in try entryStates(ids) where state == .dead { tally.isDead(id) }
         }
         return tally.causes
@@ -67,24 +71,34 @@ extension Inspector {
         return failures
     }
 
-    private static func deadOnArrival(
-        _ connection: Connection, above: Int64, limit: Int
-    ) throws -> (entries: [(id: Int64, time: Int64, error: String)], last: Int64, isLast: Bool) {
+    private struct TroubledEntry {
+        var id: Int64
+        var isDead: Bool
+        var attempts: Int64
+        var receivedAt: Int64
+        /// When it died.
+        var time: Int64
+        /// Only where it has no attempts.
+        var error: String
+    }
+
+    private static func troubled(_ connection: Connection, below: Int64, limit: Int) throws -> [TroubledEntry] {
         let select = try connection.statement(
             """
-            SELECT id, state = 9 AND attempts = 0, state_at, last_error FROM journal
-            WHERE state > 8 AND id > ?1 ORDER BY id LIMIT ?2
+            SELECT id, state = 9, attempts, received_at, state_at, last_error FROM journal
+            WHERE state > 8 AND id < ?1 ORDER BY id DESC LIMIT ?2
             """)
-        select.bind(1, above)
+        select.bind(1, below)
         select.bind(2, Int64(limit))
-        var entries: [(id: Int64, time: Int64, error: String)] = []
-        var (last, count) = (above, 0)
+        var entries: [TroubledEntry] = []
         try select.forEach { row in
-            last = row.int(0)
-            count += 1
-            if row.int(1) != 0 { entries.append((last, row.int(2), row.text(3))) }
+            let attempts = row.int(2)
+            entries.append(
+                TroubledEntry(
+                    id: row.int(0), isDead: row.int(1) != 0, attempts: attempts, receivedAt: row.int(3), time: row.int(4),
+                    error: attempts == 0 ? row.text(5) : ""))
         }
-        return (entries, last, count < limit)
+        return entries
     }
 }
 

@@ -37,4 +37,23 @@ enum Interruption {
             usleep(UInt32(min(rest, 100_000)))
         }
     }
+
+    /// What `body` gives, unless a signal comes first: it is cancelled then, and waited for.
+    ///
+    /// - Throws: `CancellationError` where a signal has come; what `body` throws.
+    static func unlessCome<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        watch()
+        return try await withThrowingTaskGroup(of: T.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                while true {
+                    try check()
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+    }
 }

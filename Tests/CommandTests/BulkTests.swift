@@ -201,6 +201,33 @@ struct BulkTests {
         }
     }
 
+    @Test("P2: beside a consumer at work a long replay changes nothing but what it is for, and is picked up")
+    func beside() async throws {
+        try await withDatabase(texts: (1...600).map { "old \($0)" }, handler: answerEnd) { path in
+            try await withDevEngine { engine in
+                let consume = ["consume", "--database", path, "--center", engine.center, "--topic", "chat", "--echo"]
+                // Those who sent the old messages are gone, and answers to them are tried for a while.
+                let outcome = try await Program.run(consume + ["--drain", "0.1"]) {
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    let user = try await engine.connectEndUser()
+                    async let flow: Void = {
+                        for start in 0..<20 {
+                            try await user.send(contentsOf: (0..<50).map { "new \(start * 50 + $0)" })
+                            try await engine.waitUntil { $0.nodes[0].popped >= (start + 1) * 50 }
+                        }
+                    }()
+                    let replay = try await Program.run(
+                        all: ["journal", "replay", "--id", "1-601", "--yes", "--json", "--database", path])
+                    #expect(try replay.objects().first?["applied"] == .number(601))
+                    try await flow
+                    try await eventually("all are done") { try counts(path) == [.done: 601 + 601 + 1_000] }
+                }
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                #expect(try Inspector(database: path).entry(601).replays.count == 1)
+            }
+        }
+    }
+
     @Test("outbox: cancel and retry")
     func outbox() async throws {
         try await withFailures(1) { path in

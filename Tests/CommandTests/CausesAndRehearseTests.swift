@@ -1,4 +1,5 @@
 import ConnmixDurable
+import FoundationEssentials
 import Testing
 
 @Suite("causes, rehearse", .timeLimit(.minutes(1)))
@@ -91,6 +92,15 @@ struct CausesAndRehearseTests {
                 all: ["journal", "rehearse", "1", "--timeout", "0.2", "--database", path, "--", "sleep", "60"])
             #expect(slow.code == 1)
             #expect(slow.errors.contains("longer than"))
+            let started = folder + "/started"
+            let interrupted = try await Program.run(
+                ["journal", "rehearse", "1", "--database", path, "--", "sh", "-c", "echo $$ > \(started); sleep 60"]
+            ) {
+                try await eventually("it has started") { (try? Data(contentsOf: URL(fileURLWithPath: started)).isEmpty) == false }
+            }
+            #expect(interrupted.code == 130)
+            let process = String(decoding: try Data(contentsOf: URL(fileURLWithPath: started)), as: UTF8.self).dropLast()
+            try await eventually("it is gone") { !FileManager.default.fileExists(atPath: "/proc/\(process)") }
             #expect(try Inspector(database: path).status().journal == before.journal)
             #expect(try Inspector(database: path).status().outbox == before.outbox)
             #expect(try await run(path, "journal", "rehearse", "1").code == 64)

@@ -40,7 +40,9 @@ struct JournalRehearseCommand: AsyncParsableCommand {
             id: entry.id, topic: entry.topic, node: entry.node, client: ClientID(entry.client), attempt: 1,
             receivedAt: entry.receivedAt, data: ByteBuffer(bytes: entry.data ?? []))
         let trial = HandlerTrial(Handlers(all: { try await handler.handle($0, $1) }))
-        let rehearsal = Rehearsal(report: try await trial.run(message), sent: detail.commands)
+        // The handler is a process group of its own: a Ctrl-C must reach it through us.
+        let report = try await Interruption.unlessCome { try await trial.run(message) }
+        let rehearsal = Rehearsal(report: report, sent: detail.commands)
         try output.json
             ? StandardOutput().write(JSONWriter.line { rehearsal.members(&$0, id: id) })
             : StandardOutput().write(rehearsal.text(.output))

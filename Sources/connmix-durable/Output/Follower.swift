@@ -31,6 +31,8 @@ struct Follower<State: Hashable, Row> {
         var cursor = start
         var watched = wanted.isEmpty ? [] : open
         while true {
+            try Interruption.check()
+            var isBehind = false
             if try newest() > cursor {
                 let ids = try above(cursor, 1_000)
                 cursor = ids.last ?? cursor
@@ -40,11 +42,11 @@ struct Follower<State: Hashable, Row> {
                     watched.formUnion(ids)
                     while watched.count > Self.watchLimit { watched.remove(watched.min() ?? 0) }
                 }
-                if ids.count == 1_000, wanted.isEmpty { continue }
+                isBehind = ids.count == 1_000
             }
             if !watched.isEmpty { try present(changed(&watched)) }
             try Self.checkReader()
-            try Interruption.pause(Self.pause)
+            if !isBehind { try Interruption.pause(Self.pause) }
         }
     }
 

@@ -37,18 +37,7 @@ struct Sending {
     /// Ctrl-C ends the wait; the command goes on being sent.
     private func answer(to id: Int64, _ outbox: SharedOutbox, within limit: Duration) async throws -> Receipt.Answer {
         do {
-            return try await withThrowingTaskGroup(of: Receipt.Answer.self) { group in
-                group.addTask { try await outbox.answer(to: id, within: max(.zero, limit)) }
-                group.addTask {
-                    while true {
-                        try Interruption.check()
-                        try await Task.sleep(for: .milliseconds(50))
-                    }
-                }
-                defer { group.cancelAll() }
-                guard let first = try await group.next() else { throw CancellationError() }
-                return first
-            }
+            return try await Interruption.unlessCome { try await outbox.answer(to: id, within: max(.zero, limit)) }
         } catch let error as ConnmixError where error.code == .timedOut {
             let isRunning = try database.inspector().status().consumer.isRunning
             throw Failure(.failed, isRunning ? error.message : "\(error.message) once a consumer runs: none does")
