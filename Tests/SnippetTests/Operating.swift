@@ -95,3 +95,10 @@ private func endToEnd(_ configuration: inout ConsumerConfiguration) {
     }
     // snippet.end
 }
+
+private func maintain() throws {
+    // snippet.maintenance
+    let maintenance = DatabaseMaintenance(database: "orders.sqlite3")
+    try maintenance.backup(to: "/backup/orders.sqlite3")
+    // snippet.end
+}

@@ -5,7 +5,7 @@ struct DatabaseFile: Sendable {
     let path: String
 
     /// Smaller pages cost more per row, larger ones more per commit.
-    private static let pageSize = 8_192
+    static let pageSize = 8_192
 
     /// The connection of the owner. The ownership lock is held already.
     func openAsOwner(synchronous: Synchronous) throws -> Connection {
@@ -43,6 +43,14 @@ struct DatabaseFile: Sendable {
             return stat(path, &facts) == 0 ? Int64(facts.st_size) : 0
         }
         return (size(path), size(path + "-wal"))
+    }
+
+    /// How many bytes may still be written to its file system; `nil` where that is not known. Nothing is opened.
+    func freeBytes() -> Int64? {
+        var facts = statvfs()
+        guard statvfs(path, &facts) == 0 else { return nil }
+        let (bytes, isTooMany) = Int64(clamping: facts.f_bavail).multipliedReportingOverflow(by: Int64(clamping: facts.f_frsize))
+        return isTooMany ? .max : bytes
     }
 
     func checkPath(mustExist: Bool) throws {
