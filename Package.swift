@@ -160,10 +160,12 @@ let package = Package(
             dependencies: [
                 "ConnmixDevEngine",
                 "ConnmixDurable",
+                "connmix-durable",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
+            exclude: ["Snapshots"],
             swiftSettings: settings
         ),
     ],

@@ -112,7 +112,7 @@ public final class Inspector {
     }
 
     /// One moment of the file for all that `body` reads.
-    private func read<T>(_ body: (Connection) throws -> T) throws -> T {
+    func read<T>(_ body: (Connection) throws -> T) throws -> T {
         try store.read { connection in
             try connection.execute("BEGIN")
             let result = try body(connection)
