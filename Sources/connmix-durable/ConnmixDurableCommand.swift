@@ -14,7 +14,7 @@ struct ConnmixDurableCommand: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ConsumeCommand.self, EngineCommand.self, DemoCommand.self, StatusCommand.self, JournalCommand.self,
-            OutboxCommand.self, DatabaseCommand.self, DoctorCommand.self, TopCommand.self,
+            OutboxCommand.self, DatabaseCommand.self, DoctorCommand.self, TopCommand.self, NodesCommand.self,
         ])
 
     /// ArgumentParser's own main prints several lines on an error; here it is one, and the exit code is ours.
