@@ -75,7 +75,13 @@ public struct DatabaseMaintenance: Sendable {
                 let temporary = PrivateFile.folder(of: path).replacing("'", with: "''")
                 try connection.execute("PRAGMA temp_store = FILE; PRAGMA temp_store_directory = '\(temporary)'")
                 defer { try? connection.execute("PRAGMA temp_store_directory = ''") }  // a setting of this process only
-                try connection.watched(by: { try watcher(Progress(step: "rewriting", done: 0, total: 1)) }) {
+                // SQLite does not say how far it is; what it writes back goes through the log.
+                let total = max(1, Int(used >> 20))
+                let look = {
+                    let done = min(total, Int(file.size().log >> 20))
+                    try watcher(Progress(step: "rewriting, MiB", done: done, total: total))
+                }
+                try connection.watched(by: look) {
                     try connection.execute("VACUUM")
                 }
                 try connection.checkpoint(truncate: true)

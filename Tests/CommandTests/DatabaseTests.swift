@@ -88,6 +88,12 @@ struct DatabaseTests {
                 #expect(!FileManager.default.fileExists(atPath: path + ".none.lock"))
             }
             #expect(try await Program.run("database", "backup", "--database", path).code == 64)
+            for (target, code) in [("", 64), ("/", 73), (path, 73), (path + "/below", 73)] as [(String, Int32)] {
+                let refused = try await Program.run("database", "backup", target, "--force", "--database", path)
+                #expect(refused.code == code, "\(target): \(refused.errors)")
+                #expect(refused.errorLines.count == 1 && refused.output.isEmpty)
+            }
+            #expect(try await Program.run("database", "check", "--database", path).code == 0)
             #expect(try await Program.run("doctor", "--database", path + ".none").code == 66)
         }
     }

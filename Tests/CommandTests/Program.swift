@@ -25,7 +25,7 @@ struct Program {
     }
 
     /// Next to the test bundle.
-    private static var path: FilePath {
+    static var path: FilePath {
         let bundle = CommandLine.arguments.first { $0.contains(".xctest") || $0.contains("PackageTests") }
         let folder = bundle.map { FilePath($0).removingLastComponent() } ?? ".build/debug"
         return folder.appending("connmix-durable")

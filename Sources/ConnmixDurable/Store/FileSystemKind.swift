@@ -21,7 +21,7 @@ enum FileSystemKind: Equatable {
         case 0x00C3_6400: self = .network("Ceph")
         case 0x5346_414F: self = .network("AFS")
         case 0x0BD0_0BD0: self = .network("Lustre")
-        case 0x6573_5546: self = .network("FUSE")
+        // FUSE (0x65735546) may be anything.
         case 0x0102_1994: self = .memory("tmpfs")
         case 0x8584_58F6: self = .memory("ramfs")
         case 0xEF53: self = .local("ext4")

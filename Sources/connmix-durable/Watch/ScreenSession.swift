@@ -28,6 +28,8 @@ struct ScreenSession {
         Interruption.watch()
         // The terminal went away: nothing more to say, but the loop must end in order.
         signal(SIGHUP, SIG_IGN)
+        // A process that is stopped could not give the terminal back.
+        signal(SIGTSTP, SIG_IGN)
         guard style == .full else {
             before = nil
             try StandardOutput().write("\u{1B}[?25l\u{1B}[?7l")
