@@ -15,6 +15,10 @@ struct NodesCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "A center, host:port. May be repeated. Default: $CONNMIX_CENTER, else 127.0.0.1:6787.", valueName: "url"))
     var center: [String] = []
+    @Option(help: ArgumentHelp("The authorities that https:// centers and their nodes are signed by, as PEM.", valueName: "file"))
+    var ca: String?
+    @Option(help: ArgumentHelp("Reach nodes elsewhere than the center says: host, host:port or *, = and where.", valueName: "from=to"))
+    var rewrite: [RewriteRule] = []
     @Option(help: "Seconds that each answer may take. (5)")
     var timeout: Seconds?
     @OptionGroup var output: OutputOptions
@@ -25,7 +29,11 @@ struct NodesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let centers = center.isEmpty ? [DatabaseOptions.environment("CONNMIX_CENTER") ?? "127.0.0.1:6787"] : center
-        let report = try await ClusterProbe(centers: centers, timeout: timeout?.duration ?? .seconds(5)).run()
+        let probe = try ClusterProbe(
+            centers: centers, tls: TLSOptions(trustRoots: ca),
+            rewriteAddress: { [rewrite] address in RewriteRule.rewrite(address, by: rewrite) },
+            timeout: timeout?.duration ?? .seconds(5))
+        let report = try await probe.run()
         try StandardOutput().write(output.json ? Self.json(report) : Array(Self.text(report, .output).utf8))
         guard let nodes = report.nodes else {
             throw Failure(.unreachable, "no center answered; check --center and the network")

@@ -31,15 +31,26 @@ public struct ClusterProbe: Sendable {
         public let nodes: [Node]?
     }
 
-    private let centers: [NodeAddress]
+    private let centers: [CenterAddress]
+    private let tls: TLSClient?
+    private let rewriting: AddressRewriting
     private let timeout: Duration
 
-    /// - Throws: `invalidConfiguration` where an address is none.
-    public init(centers: [String], timeout: Duration = .seconds(5)) throws {
+    /// - Parameters:
+    ///   - centers: as in `ConsumerConfiguration.centers`, user and password included.
+    ///   - tls: for centers that are `https://`, and their nodes.
+    ///   - rewriteAddress: as in `ConsumerConfiguration`.
+    /// - Throws: `invalidConfiguration` where an address is none, or the files of `tls` cannot be used.
+    public init(
+        centers: [String], tls: TLSOptions = TLSOptions(),
+        rewriteAddress: @escaping @Sendable (NodeAddress) -> NodeAddress = { $0 }, timeout: Duration = .seconds(5)
+    ) throws {
         guard !centers.isEmpty else {
             throw ConnmixError(.invalidConfiguration, "no center is named; name one with --center")
         }
-        self.centers = try centers.map { try NodeAddress($0, defaultPort: 6787) }
+        self.centers = try centers.map { try CenterAddress($0) }
+        self.tls = self.centers.contains(where: \.isSecure) ? try TLSClient(tls) : nil
+        rewriting = AddressRewriting(rewrite: rewriteAddress)
         self.timeout = timeout
     }
 
@@ -50,9 +61,9 @@ public struct ClusterProbe: Sendable {
         var answers: [(center: Center, nodes: [NodeIdentity]?)] = []
         var nodes: [Node]?
         for asked in centers.map({ ask($0, loop) }) { answers.append(try await asked.get()) }
-        if let list = answers.lazy.compactMap(\.nodes).first {
+        if let first = answers.firstIndex(where: { $0.nodes != nil }), let list = answers[first].nodes {
             nodes = []
-            for asked in list.map({ ask($0, loop) }) { nodes?.append(try await asked.get()) }
+            for asked in list.map({ ask($0, of: centers[first], loop) }) { nodes?.append(try await asked.get()) }
         }
         try await group.shutdownGracefully()
         return Report(centers: answers.map(\.center), nodes: nodes)
@@ -60,17 +71,19 @@ public struct ClusterProbe: Sendable {
 
     /// Never fails: what goes wrong is in the answer.
     private func ask(
-        _ center: NodeAddress, _ loop: any EventLoop
+        _ center: CenterAddress, _ loop: any EventLoop
     ) -> EventLoopFuture<(center: Center, nodes: [NodeIdentity]?)> {
-        let client = CenterClient(group: loop, timeout: timeout)
+        let client = CenterClient(loop: loop, tls: tls, timeout: timeout)
         let start = ContinuousClock.now
         return client.exchange("/version", center).flatMapThrowing { body in
             (versions: try DirectoryDecoder.versions(body), roundTrip: .now - start)
         }.flatMap { answer in
-            client.exchange("/v1/nodes", center).flatMapThrowing { body in
-                let found = try DirectoryDecoder.nodes(body)
+            client.exchange("/v1/nodes", center).flatMapThrowing { [rewriting] body in
+                let found = try rewriting.apply(to: DirectoryDecoder.nodes(body))
                 return (
-                    Center(address: "\(center)", versions: answer.versions, roundTrip: answer.roundTrip, trouble: nil), found
+                    Center(
+                        address: "\(center)", versions: answer.versions, roundTrip: answer.roundTrip, trouble: found.trouble),
+                    found.nodes
                 )
             }
         }.recover { error in
@@ -78,12 +91,16 @@ public struct ClusterProbe: Sendable {
         }
     }
 
-    private func ask(_ identity: NodeIdentity, _ loop: any EventLoop) -> EventLoopFuture<Node> {
+    private func ask(
+        _ identity: NodeIdentity, of center: CenterAddress, _ loop: any EventLoop
+    ) -> EventLoopFuture<Node> {
         let start = ContinuousClock.now
         let limit = TimeAmount.microseconds(timeout.microseconds)
-        return NodeConnector(loop: loop, timeout: timeout).connect(to: identity) {
+        let connector = NodeConnector(
+            loop: loop, tls: center.isSecure ? tls : nil, credentials: center.credentials, timeout: timeout)
+        return connector.connect(to: identity) {
             NodeChannelHandler(
-                identity: identity, settings: NodeConnectionMachine.Settings(topics: []), form: nil, delegate: Bystander(),
+                identity: identity, number: 0, settings: NodeConnectionMachine.Settings(topics: []), form: nil, delegate: Bystander(),
                 onForm: { _ in }, onConsuming: {})
         }.flatMap { channel in
             let connected = ContinuousClock.now - start
@@ -146,7 +163,9 @@ private final class Bystander: ClusterDelegate {
     func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {}
     func connected(_ connection: NodeConnection) {}
     func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {}
-    func settled(_ outcomes: [CommandOutcome], by connection: NodeConnection) {}
+    func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {}
+    func routeOpened(_ route: HTTPRoute) {}
+    func routeClosed(_ route: HTTPRoute) {}
     func shouldConsume() -> Bool { false }
     func directoryKnown() {}
     func nodeGone(_ identity: NodeIdentity) {}
