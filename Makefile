@@ -1,11 +1,11 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make run` and `make test`.
-# `make check` is the gate for developers. Other targets: bench, format, clean.
+# `make check` is the gate for developers. Other targets: bench, docs, format, clean.
 
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORMATTED := Package.swift Sources Tests
 
-.PHONY: run test check format bench clean dependencies
+.PHONY: run test check format docs bench clean dependencies
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -21,6 +21,11 @@ check: dependencies
 
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format $(FORMATTED)
+
+# Writes what is made from the commands' definitions: docs/cli.md, docs/connmix-durable.1.
+docs: dependencies
+	$(SWIFT) build --build-tests
+	UPDATE_DOCS=1 $(SWIFT) test --skip-build --no-parallel --filter DocumentsTests
 
 bench: dependencies
 	$(MAKE) -C Benchmarks bench

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sqlite3.h>
 
 // Memory statistics take a global mutex at every allocation. Must run before the library is initialised;
@@ -50,6 +51,12 @@ static inline int csqlite_is_byte_locked(int fd, off_t byte) {
   lock.l_start = byte;
   lock.l_len = 1;
   return fcntl(fd, CSQLITE_OFD_GETLK, &lock) != 0 ? -1 : lock.l_type != F_UNLCK;
+}
+
+// What kind of file system a file lies on: a number of statfs(2); 0 where that cannot be told.
+static inline long csqlite_file_system(const char *path) {
+  struct statfs facts;
+  return statfs(path, &facts) == 0 ? (long)facts.f_type : 0;
 }
 
 // glibc declares pthread_setname_np for _GNU_SOURCE only.

@@ -110,7 +110,12 @@ public final class Inspector {
     ///
     /// - Throws: `badData` where the filter names too many ranges of ids.
     public func commands(_ filter: OutboxFilter, withData: Bool = true) throws -> [OutboxRecord] {
-        // The outbox does not know the journal; what joins the two stands here.
+        let query = Self.joined(filter)
+        return try read { try OutboxReader.list($0, filter, and: query, withData: withData) }
+    }
+
+    /// The outbox does not know the journal; what joins the two stands here.
+    static func joined(_ filter: OutboxFilter) -> Query {
         var query = Query()
         if let topic = filter.topic {
             query.add(
@@ -123,7 +128,7 @@ public final class Inspector {
                     WHERE j.id = outbox.message_id AND r.handler_version = ?)
                 """, .text(version))
         }
-        return try read { try OutboxReader.list($0, filter, and: query, withData: withData) }
+        return query
     }
 
     /// One command.
@@ -139,7 +144,7 @@ public final class Inspector {
     }
 
     /// One moment of the file for all that `body` reads.
-    private func read<T>(_ body: (Connection) throws -> T) throws -> T {
+    func read<T>(_ body: (Connection) throws -> T) throws -> T {
         try store.read { connection in
             try connection.execute("BEGIN")
             let result = try body(connection)

@@ -22,5 +22,8 @@ public struct JournalFilter: Sendable {
     /// The last id of the page before: newer ones follow with `oldest`, older ones with `newest`.
     public var after: Int64?
 
+    /// Finished before, in microseconds since 1970; not the newest entry, whose id must not be given out again.
+    package var prunedBefore: Int64?
+
     public init() {}
 }

@@ -35,9 +35,12 @@ public struct OperatorReport: Sendable {
     /// Of a replay: the new entries, in the order of `applied`. Of its undo: those that were discarded.
     public internal(set) var replays: [Int64] = []
 
-    init(action: Int64) {
+    package init(action: Int64) {
         self.action = action
     }
+
+    /// The highest row that was looked at.
+    package var lastRow: Int64 { max(applied.last ?? .min, skipped.last?.id ?? .min) }
 
     mutating func add(_ id: Int64, _ intervention: Intervention) {
         switch intervention {
@@ -49,7 +52,7 @@ public struct OperatorReport: Sendable {
         }
     }
 
-    mutating func add(_ part: OperatorReport) {
+    package mutating func add(_ part: OperatorReport) {
         applied += part.applied
         skipped += part.skipped
         replays += part.replays
@@ -78,7 +81,7 @@ public struct OperatorAction: Sendable {
     }
 
     public let id: Int64
-    /// `retry`, `replay`, `discard`, `restore`, `skip`, `cancel` or `undo`.
+    /// `retry`, `replay`, `discard`, `restore`, `skip`, `cancel`, `prune`, `import` or `undo`.
     public let verb: String
     /// Who.
     public let actor: String

@@ -31,5 +31,8 @@ public struct OutboxFilter: Sendable {
     /// The last id of the page before: newer ones follow with `oldest`, older ones with `newest`.
     public var after: Int64?
 
+    /// Settled before, in microseconds since 1970; not the newest command, whose id must not be given out again.
+    package var prunedBefore: Int64?
+
     public init() {}
 }

@@ -14,7 +14,9 @@ struct ConnmixDurableCommand: AsyncParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ConsumeCommand.self, EngineCommand.self, DemoCommand.self, StatusCommand.self, JournalCommand.self,
-            OutboxCommand.self, GapsCommand.self,
+            OutboxCommand.self, SendCommand.self, PublishCommand.self, SubscribeCommand.self, UnsubscribeCommand.self,
+            SetContextCommand.self, CallCommand.self, LanesCommand.self, ActionsCommand.self, GapsCommand.self,
+            DatabaseCommand.self, DoctorCommand.self, TopCommand.self, NodesCommand.self,
         ])
 
     /// ArgumentParser's own main prints several lines on an error; here it is one, and the exit code is ours.

@@ -9,6 +9,8 @@ struct DatabaseOptions: ParsableArguments {
 
     func inspector() throws -> Inspector { try Inspector(database: database) }
 
+    var maintenance: DatabaseMaintenance { DatabaseMaintenance(database: database) }
+
     /// A variable's value; an empty one counts as missing.
     static func environment(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }

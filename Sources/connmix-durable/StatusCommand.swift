@@ -5,18 +5,66 @@ import ConnmixDurable
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "One screen: is a consumer running, its nodes, journal and outbox by state, the file.",
-        discussion: "Example:  connmix-durable status --database /var/lib/connmix/messages.sqlite3 --json")
+        abstract: "One screen: is a consumer running, its nodes, journal and outbox by state, what died lately, the file.",
+        discussion: """
+            Examples:
+              connmix-durable status --database /var/lib/connmix/messages.sqlite3 --json
+              connmix-durable status --watch
+
+            Rates need two looks: --watch shows them from the second on.
+            """)
 
     @OptionGroup var options: DatabaseOptions
     @OptionGroup var output: OutputOptions
+    @Flag(help: "Go on until Ctrl-C: drawn in place on a terminal; with --json an object a look.")
+    var watch = false
+    @Option(help: "Seconds between looks. (1)")
+    var interval: Seconds?
+
+    func validate() throws {
+        guard watch || interval == nil else { throw ValidationError("--interval says how often, but only --watch looks again") }
+        guard interval.map({ $0.duration >= .milliseconds(100) }) ?? true else {
+            throw ValidationError("--interval is \(interval?.description ?? ""); it must be at least 0.1")
+        }
+        guard !watch || output.json || Terminal.output.width != nil else {
+            throw ValidationError("--watch draws on a terminal and this is none; add --json for a stream of objects")
+        }
+    }
 
     func run() throws {
-        let status = try options.inspector().status()
+        let inspector = try options.inspector()
+        guard watch else { return try show(try Sight(inspector, after: nil)) }
         if output.json {
-            try StandardOutput().write(JSONWriter.line { $0.members(of: status) })
+            Interruption.watch()
+            try look(inspector) { try show($0) }
         } else {
-            try StandardOutput().write(StatusScreen.text(status, .output))
+            var screen = try ScreenSession(.inPlace)
+            defer { screen.end() }
+            try look(inspector) { sight in
+                let size = ScreenSession.size()
+                let terminal = Terminal(width: size.width, hasColour: Terminal.output.hasColour)
+                try screen.draw(
+                    StatusScreen.text(sight, terminal).split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+            }
         }
+    }
+
+    /// Looks again and again.
+    ///
+    /// - Throws: `CancellationError` once a signal has come.
+    private func look(_ inspector: Inspector, _ show: (Sight) throws -> Void) throws -> Never {
+        var last: Sight?
+        while true {
+            let sight = try Sight(inspector, after: last)
+            try show(sight)
+            last = sight
+            try Interruption.pause(interval?.duration ?? .seconds(1))
+        }
+    }
+
+    private func show(_ sight: Sight) throws {
+        try output.json
+            ? StandardOutput().write(JSONWriter.line { $0.members(of: sight) })
+            : StandardOutput().write(StatusScreen.text(sight, .output))
     }
 }

@@ -18,7 +18,13 @@ struct EngineAndDemoTests {
     func help() async throws {
         for command in [
             ["consume"], ["engine"], ["demo"], ["status"], ["journal"], ["journal", "list"], ["journal", "show"],
-            ["outbox"], ["outbox", "list"], ["outbox", "show"],
+            ["outbox"], ["outbox", "list"], ["outbox", "show"], ["journal", "retry"], ["journal", "replay"],
+            ["journal", "discard"], ["journal", "restore"], ["journal", "prune"], ["outbox", "retry"],
+            ["outbox", "cancel"], ["outbox", "prune"], ["send"], ["publish"], ["subscribe"], ["unsubscribe"],
+            ["set-context"], ["call"], ["lanes"], ["lanes", "list"], ["lanes", "show"], ["lanes", "skip"],
+            ["lanes", "release"], ["actions"], ["actions", "list"], ["actions", "undo"],
+            ["journal", "causes"], ["journal", "tail"], ["outbox", "tail"], ["journal", "rehearse"], ["journal", "export"],
+            ["journal", "import"],
         ] {
             let outcome = try await Program.run(all: command + ["--help"])
             #expect(outcome.code == 0)

@@ -12,8 +12,10 @@ func withFolder<T>(_ body: (String) async throws -> T) async throws -> T {
 }
 
 /// A database with one message a text, each handled by `handler`; the consumer has ended.
+///
+/// - Parameter parking: whether a dead message parks its lane. The last message, `end`, comes from another end user then.
 func withDatabase<T>(
-    texts: [String], handler: @escaping MessageHandler, _ body: (String) async throws -> T
+    texts: [String], parking: Bool = false, handler: @escaping MessageHandler, _ body: (String) async throws -> T
 ) async throws -> T {
     try await withFolder { folder in
         let path = folder + "/test.sqlite3"
@@ -21,6 +23,7 @@ func withDatabase<T>(
             var configuration = ConsumerConfiguration(database: path, centers: [engine.center], topics: ["chat"])
             configuration.retry.maxAttempts = 1
             configuration.handlerVersion = "v7"
+            if parking { configuration.lanes.deadHead = .park }
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let consumer = ConnmixConsumer(configuration: configuration, logger: logger, handler: handler)
@@ -29,7 +32,8 @@ func withDatabase<T>(
                 let user = try await engine.connectEndUser()
                 try await user.send(contentsOf: texts)
                 // What went wrong and what went out is known once the last message is answered.
-                try await user.send("end")
+                let last = parking ? try await engine.connectEndUser() : user
+                try await last.send("end")
                 try await engine.waitUntil { $0.appliedCount("mesh.send") > 0 }
                 group.cancelAll()
                 try await group.waitForAll()
@@ -46,8 +50,33 @@ let answerEnd: MessageHandler = { message, context in
 }
 
 /// Writes a script that can be run.
-func script(_ folder: String, _ text: String) throws -> String {
-    let path = "\(folder)/handler.py"
+func script(_ folder: String, _ text: String, name: String = "handler.py") throws -> String {
+    let path = "\(folder)/\(name)"
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     return path
+}
+
+/// Looks until something holds.
+func eventually(
+    within limit: Duration = .seconds(20), _ what: String, _ holds: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try await !holds() {
+        guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+struct NeverHappened: Error {
+    let what: String
+}
+
+/// Fails every message but `end` for one of three causes, with the order's number in the words.
+let failForThreeCauses: MessageHandler = { message, context in
+    switch message.id % 3 {
+    case _ where message.text == "end": try context.meshSend(to: message.client, "ended")
+    case 0: throw HandlerError.permanent("order \(message.id) not found")
+    case 1: throw HandlerError.permanent("price service: connection refused by 10.0.0.\(message.id % 200)")
+    default: throw HandlerError.permanent("KeyError: 'sku'")
+    }
 }

@@ -10,7 +10,7 @@ struct Program {
         var output: String
         var errors: String
 
-        fileprivate init(_ status: TerminationStatus, _ output: String, _ errors: String) {
+        init(_ status: TerminationStatus, _ output: String, _ errors: String) {
             if case .exited(let code) = status { self.code = code }
             (self.output, self.errors) = (output, errors)
         }
@@ -25,7 +25,7 @@ struct Program {
     }
 
     /// Next to the test bundle.
-    private static var path: FilePath {
+    static var path: FilePath {
         let bundle = CommandLine.arguments.first { $0.contains(".xctest") || $0.contains("PackageTests") }
         let folder = bundle.map { FilePath($0).removingLastComponent() } ?? ".build/debug"
         return folder.appending("connmix-durable")
@@ -35,11 +35,53 @@ struct Program {
         try await run(all: arguments)
     }
 
-    static func run(all arguments: [String]) async throws -> Outcome {
+    static func run(all arguments: [String], environment: Environment = .inherit) async throws -> Outcome {
         let result = try await Subprocess.run(
-            .path(path), arguments: Arguments(arguments),
+            .path(path), arguments: Arguments(arguments), environment: environment,
             output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// Runs the program with an input.
+    static func run(all arguments: [String], input: String) async throws -> Outcome {
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), input: .string(input),
+            output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
+        return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// Runs the program while `body` runs, then kills it, so that it can do nothing more.
+    static func kill(_ arguments: [String], once body: @Sendable () async throws -> Void) async throws -> Outcome {
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), input: .none,
+            output: .string(limit: 16 << 20), error: .string(limit: 1 << 20)
+        ) { execution in
+            defer { try? execution.send(signal: .kill) }
+            try await body()
+        }
+        return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+
+    /// Runs a program that goes on for ever, hands its lines to `body` as they come, and ends it with SIGINT.
+    ///
+    /// - Returns: its exit code.
+    static func run(
+        following arguments: [String], _ body: (ProgramLines) async throws -> Void
+    ) async throws -> Int32? {
+        let result = try await Subprocess.run(
+            .path(path), arguments: Arguments(arguments), input: .none, output: .sequence, error: .discarded
+        ) { execution in
+            let lines = ProgramLines(execution.standardOutput)
+            do {
+                try await body(lines)
+                try execution.send(signal: .interrupt)
+                while try await lines.next() != nil {}
+            } catch {
+                try? execution.send(signal: .kill)
+                throw error
+            }
+        }
+        return if case .exited(let code) = result.terminationStatus { code } else { nil }
     }
 
     /// Runs the program while `body` runs, then ends it with the signals, and waits for it.
@@ -105,6 +147,27 @@ struct Program {
         } catch {
             try? execution.send(signal: .kill)
             throw error
+        }
+    }
+}
+
+/// What a running program writes, line by line.
+final class ProgramLines {
+    private var pieces: SubprocessOutputSequence.Iterator
+    private var rest: [UInt8] = []
+
+    init(_ output: SubprocessOutputSequence) {
+        pieces = output.makeAsyncIterator()
+    }
+
+    func next() async throws -> String? {
+        while true {
+            if let end = rest.firstIndex(of: 0x0A) {
+                defer { rest.removeFirst(end + 1) }
+                return String(decoding: rest[..<end], as: UTF8.self)
+            }
+            guard let piece = try await pieces.next() else { return nil }
+            piece.withUnsafeBytes { rest += $0 }
         }
     }
 }

@@ -121,3 +121,10 @@ private func numbered(_ configuration: inout ConsumerConfiguration) {
     }
     // snippet.end
 }
+
+private func maintain() throws {
+    // snippet.maintenance
+    let maintenance = DatabaseMaintenance(database: "orders.sqlite3")
+    try maintenance.backup(to: "/backup/orders.sqlite3")
+    // snippet.end
+}

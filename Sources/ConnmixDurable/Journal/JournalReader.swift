@@ -12,7 +12,7 @@ enum JournalReader {
         """
 
     static func list(_ connection: Connection, _ filter: JournalFilter, withData: Bool) throws -> [JournalRecord] {
-        let groups = filter.states.groups(by: { $0.isFinished ? $0.rawValue : 0 })
+        let groups = indexGroups(filter.states)
         if groups.count > 1 {
             return try filter.order.merge(groups, limit: filter.limit, id: \.id) { states in
                 var part = filter
@@ -27,6 +27,23 @@ enum JournalReader {
         var records: [JournalRecord] = []
         try statement.forEach { records.append(try JournalRecord($0, withData: withData)) }
         return records
+    }
+
+    /// The ids of what is meant, between two ids, ascending. No payload is read.
+    static func ids(_ connection: Connection, _ filter: JournalFilter, in window: ClosedRange<Int64>) throws -> [Int64] {
+        try indexGroups(filter.states).flatMap { states in
+            var part = filter
+            part.states = states
+            var query = try query(part)
+            query.add("j.id BETWEEN ? AND ?", .integer(window.lowerBound), .integer(window.upperBound))
+            return try query.ids(
+                connection, "SELECT j.id FROM journal AS j LEFT JOIN run AS r ON r.id = j.run", order: "ORDER BY j.id")
+        }.sorted()
+    }
+
+    /// States that share a partial index, together.
+    private static func indexGroups(_ states: Set<EntryState>) -> [Set<EntryState>] {
+        states.isEmpty ? [[]] : states.groups(by: { $0.isFinished ? $0.rawValue : 0 })
     }
 
     /// - Throws: `badData` where there are too many ranges of ids.
@@ -51,6 +68,9 @@ enum JournalReader {
         if let until = filter.until { query.add("j.received_at < ?", .integer(until)) }
         if let error = filter.error { query.add("instr(j.last_error, ?) > 0", .text(error)) }
         if let version = filter.handlerVersion { query.add("r.handler_version = ?", .text(version)) }
+        if let time = filter.prunedBefore {
+            query.add("j.state >= 8 AND j.state_at < ? AND j.id < (SELECT max(id) FROM journal)", .integer(time))
+        }
         return query
     }
 

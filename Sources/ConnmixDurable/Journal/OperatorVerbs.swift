@@ -110,7 +110,7 @@ extension Journal {
     static func undo(
         _ transaction: Transaction, _ item: ActionLog.Item, of verb: OperatorVerb, since: Int64, time: Int64
     ) throws -> Intervention {
-        if verb == .replay {
+        if verb == .replay || verb == .importing {
             guard let new = item.result, let before = try image(transaction, of: new) else { return .skipped(.notFound) }
             guard before.state == .pending else { return .skipped(.changed("\(before.state)")) }
             try put(transaction, new, before, left(by: .discard, before, time))
@@ -133,7 +133,7 @@ extension Journal {
         case .discard: BeforeImage(state: .discarded, attempts: before.attempts, stateAt: time)
         case .restore: BeforeImage(state: .pending, attempts: 0, stateAt: time)
         case .skip: BeforeImage(state: before.state, attempts: before.attempts, stateAt: before.stateAt)
-        case .replay, .cancel, .undo: before
+        case .replay, .cancel, .prune, .importing, .undo: before
         }
     }
 

@@ -15,7 +15,7 @@ enum OutboxReader {
     static func list(
         _ connection: Connection, _ filter: OutboxFilter, and query: Query = Query(), withData: Bool
     ) throws -> [OutboxRecord] {
-        let groups = filter.states.groups(by: { min($0.rawValue, CommandState.dead.rawValue) })
+        let groups = indexGroups(filter.states)
         if groups.count > 1 {
             return try filter.order.merge(groups, limit: filter.limit, id: \.id) { states in
                 var part = filter
@@ -31,6 +31,24 @@ enum OutboxReader {
         var records: [OutboxRecord] = []
         try statement.forEach { records.append(try OutboxRecord($0, withData: withData)) }
         return records
+    }
+
+    /// The ids of what is meant, between two ids, ascending. No payload is read.
+    static func ids(
+        _ connection: Connection, _ filter: OutboxFilter, in window: ClosedRange<Int64>, and more: Query
+    ) throws -> [Int64] {
+        try indexGroups(filter.states).flatMap { states in
+            var (part, query) = (filter, more)
+            part.states = states
+            try add(part, to: &query)
+            query.add("id BETWEEN ? AND ?", .integer(window.lowerBound), .integer(window.upperBound))
+            return try query.ids(connection, "SELECT id FROM outbox", order: "ORDER BY id")
+        }.sorted()
+    }
+
+    /// States that share a partial index, together.
+    private static func indexGroups(_ states: Set<CommandState>) -> [Set<CommandState>] {
+        states.isEmpty ? [[]] : states.groups(by: { min($0.rawValue, CommandState.dead.rawValue) })
     }
 
     private static func add(_ filter: OutboxFilter, to query: inout Query) throws(ConnmixError) {
@@ -59,6 +77,9 @@ enum OutboxReader {
         if let since = filter.since { query.add("enqueued_at >= ?", .integer(since)) }
         if let until = filter.until { query.add("enqueued_at < ?", .integer(until)) }
         if let error = filter.error { query.add("instr(last_error, ?) > 0", .text(error)) }
+        if let time = filter.prunedBefore {
+            query.add("state >= 8 AND state_at < ? AND id < (SELECT max(id) FROM outbox)", .integer(time))
+        }
     }
 
     /// When the oldest pending command was enqueued.

@@ -88,7 +88,7 @@ extension OutboxTable {
         case .cancel:
             after.state = .cancelled
             after.stateAt = time
-        case .replay, .discard, .restore, .skip, .undo:
+        case .replay, .discard, .restore, .skip, .prune, .importing, .undo:
             break
         }
         return after

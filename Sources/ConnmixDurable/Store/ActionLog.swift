@@ -76,12 +76,13 @@ enum ActionLog {
         }
     }
 
-    /// The next rows that were not looked at, ascending.
-    static func planned(_ connection: Connection, _ action: Int64, limit: Int) throws -> [Int64] {
+    /// The next rows above `row` that were not looked at, ascending.
+    static func planned(_ connection: Connection, _ action: Int64, above row: Int64, limit: Int) throws -> [Int64] {
         let select = try connection.statement(
-            "SELECT row FROM action_item WHERE action = ?1 AND state = 0 ORDER BY row LIMIT ?2")
+            "SELECT row FROM action_item WHERE action = ?1 AND row > ?2 AND state = 0 ORDER BY row LIMIT ?3")
         select.bind(1, action)
-        select.bind(2, Int64(limit))
+        select.bind(2, row)
+        select.bind(3, Int64(limit))
         var rows: [Int64] = []
         try select.forEach { rows.append($0.int(0)) }
         return rows
@@ -91,6 +92,21 @@ enum ActionLog {
         let select = try connection.statement("SELECT count(*) FROM action_item WHERE action = ?1")
         select.bind(1, action)
         return Int(try select.first { $0.int(0) } ?? 0)
+    }
+
+    /// Deletes rows of an action's list.
+    ///
+    /// - Returns: how many.
+    static func forget(_ transaction: Transaction, _ action: Int64, limit: Int) throws -> Int {
+        let delete = try transaction.connection.statement(
+            """
+            DELETE FROM action_item WHERE action = ?1
+                AND row IN (SELECT row FROM action_item WHERE action = ?1 ORDER BY row LIMIT ?2)
+            """)
+        delete.bind(1, action)
+        delete.bind(2, Int64(limit))
+        try delete.run()
+        return transaction.connection.changes
     }
 
     /// A slice of the action is worked.

@@ -38,7 +38,9 @@ struct ActionRunner: Sendable {
         }
         var report = OperatorReport(action: try plan(verb, rows, reason: reason, note: note))
         do {
-            while let slice = try work(report.action, verb, limit: Self.sliceLimit, intervene: intervene) {
+            while let slice = try work(
+                report.action, verb, limit: Self.sliceLimit, after: report.lastRow, intervene: intervene)
+            {
                 report.add(slice)
             }
         } catch {
@@ -73,22 +75,19 @@ struct ActionRunner: Sendable {
 
     /// Changes the next rows of an action that was written down, and ends it with the last.
     ///
+    /// - Parameter cursor: the last row that was worked, where it is known: those before it are not gone over again.
     /// - Returns: what was done; `nil` where nothing is left.
     /// - Throws: `badData` where the action was not written down whole; errors of the disk. Nothing of this part was done then.
     func work(
-        _ action: Int64, _ verb: OperatorVerb, limit: Int, intervene: Intervene
+        _ action: Int64, _ verb: OperatorVerb, limit: Int, after cursor: Int64 = .min, intervene: Intervene
     ) throws -> OperatorReport? {
-        try store.write(mark) { transaction in
-            guard let record = try ActionLog.action(transaction.connection, action, ledger) else {
-                throw ConnmixError(.notFound, "there is no action \(action) on the \(ledger)")
-            }
-            let rows = try ActionLog.planned(transaction.connection, action, limit: min(limit, Self.sliceLimit))
+        try store.write(verb == .prune ? .records : mark) { transaction in
+            let record = try Self.record(transaction.connection, action, ledger)
+            let rows = try ActionLog.planned(
+                transaction.connection, action, above: cursor, limit: min(limit, Self.sliceLimit))
             guard !rows.isEmpty else { return nil }
-            guard try record.finished > 0 || ActionLog.countItems(transaction.connection, action) == record.total else {
-                throw ConnmixError(
-                    .badData,
-                    "action \(action) was stopped before all its rows were written down, and changed nothing; begin anew")
-            }
+            // Once something is done, all was written down before.
+            if record.finished == 0 { try Self.checkWhole(transaction.connection, record) }
             var report = OperatorReport(action: action)
             for row in rows {
                 let intervention = try intervene(transaction, row, record.createdAt)
@@ -96,15 +95,62 @@ struct ActionRunner: Sendable {
                 report.add(row, intervention)
             }
             try ActionLog.advance(transaction, action, by: rows.count)
-            let isLast = try ActionLog.planned(transaction.connection, action, limit: 1).isEmpty
+            let isLast = record.finished + rows.count >= record.total
             try ActionLog.end(transaction, action, as: isLast ? .finished : .running)
             return report
+        }
+    }
+
+    /// An action that is to go on: how it was recorded.
+    ///
+    /// - Throws: `notFound`; `badData` where it is of another verb, was undone, is finished, or was not written down whole.
+    func resumable(_ action: Int64, _ verb: OperatorVerb) throws -> OperatorAction {
+        try store.read { connection in
+            let record = try Self.record(connection, action, ledger)
+            guard record.verb == verb.rawValue else {
+                throw ConnmixError(
+                    .badData,
+                    "action \(action) is \"\(record.verb)\" on the \(ledger), not \(verb.rawValue); go on with that verb")
+            }
+            guard record.state != .undone else {
+                throw ConnmixError(.badData, "action \(action) was undone; begin a new one")
+            }
+            guard try !ActionLog.planned(connection, action, above: .min, limit: 1).isEmpty else {
+                throw ConnmixError(.notFound, "nothing is left of action \(action); it is finished")
+            }
+            if record.finished == 0 { try Self.checkWhole(connection, record) }
+            return record
+        }
+    }
+
+    private static func record(_ connection: Connection, _ action: Int64, _ ledger: Ledger) throws -> OperatorAction {
+        guard let record = try ActionLog.action(connection, action, ledger) else {
+            throw ConnmixError(.notFound, "there is no action \(action) on the \(ledger)")
+        }
+        return record
+    }
+
+    private static func checkWhole(_ connection: Connection, _ record: OperatorAction) throws {
+        guard try ActionLog.countItems(connection, record.id) == record.total else {
+            throw ConnmixError(
+                .badData,
+                "action \(record.id) was stopped before all its rows were written down, and changed nothing; begin anew")
         }
     }
 
     /// Notes that an action goes on no further for now.
     func stop(_ action: Int64) throws {
         try store.write(.records) { try ActionLog.end($0, action, as: .stopped) }
+    }
+
+    /// Drops some of the rows of a finished action.
+    ///
+    /// - Returns: whether there may be more.
+    func forget(_ action: Int64) throws -> Bool {
+        try store.write(.records) { transaction in
+            guard try ActionLog.planned(transaction.connection, action, above: .min, limit: 1).isEmpty else { return false }
+            return try ActionLog.forget(transaction, action, limit: Self.planLimit) == Self.planLimit
+        }
     }
 
     // MARK: Undo
@@ -171,11 +217,10 @@ struct ActionRunner: Sendable {
     }
 
     private func undoable(_ connection: Connection, _ id: Int64) throws -> (OperatorAction, OperatorVerb) {
-        guard let action = try ActionLog.action(connection, id, ledger) else {
-            throw ConnmixError(.notFound, "there is no action \(id) on the \(ledger)")
-        }
-        guard let verb = OperatorVerb(rawValue: action.verb), verb != .undo else {
-            throw ConnmixError(.badData, "action \(id) is \"\(action.verb)\" and cannot be undone; repeat the first action")
+        let action = try Self.record(connection, id, ledger)
+        guard let verb = OperatorVerb(rawValue: action.verb), verb.canBeUndone else {
+            let advice = action.verb == OperatorVerb.undo.rawValue ? "; repeat the first action" : ""
+            throw ConnmixError(.badData, "action \(id) is \"\(action.verb)\" and cannot be undone\(advice)")
         }
         return (action, verb)
     }

@@ -11,7 +11,8 @@ final class Connection {
         case read
     }
 
-    private let handle: OpaquePointer
+    /// For the other types of this room.
+    let handle: OpaquePointer
     private var statements: [UnsafePointer<UInt8>: Statement] = [:]
     /// How many pages the log holds, as of the last commit of this connection.
     private let walPagesCell: UnsafeMutablePointer<Int32>
@@ -122,6 +123,42 @@ final class Connection {
     var lastInsertedID: Int64 { sqlite3_last_insert_rowid(handle) }
 
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// Calls `look` now and then while `body` runs statements. What it throws ends the statement and is thrown on.
+    func watched<T>(by look: () throws -> Void, _ body: () throws -> T) throws -> T {
+        try withoutActuallyEscaping(look) { look in
+            let watch = Watch(look)
+            sqlite3_progress_handler(
+                handle, 50_000, { $0.map { Unmanaged<Watch>.fromOpaque($0).takeUnretainedValue().mustEnd ? 1 : 0 } ?? 0 },
+                Unmanaged.passUnretained(watch).toOpaque())
+            defer { sqlite3_progress_handler(handle, 0, nil, nil) }
+            return try withExtendedLifetime(watch) {
+                do {
+                    return try body()
+                } catch {
+                    throw watch.error ?? error
+                }
+            }
+        }
+    }
+
+    private final class Watch {
+        private let look: () throws -> Void
+        private(set) var error: (any Error)?
+
+        init(_ look: @escaping () throws -> Void) {
+            self.look = look
+        }
+
+        var mustEnd: Bool {
+            do {
+                try look()
+            } catch {
+                self.error = error
+            }
+            return error != nil
+        }
+    }
 
     /// Changes whenever another connection committed.
     func dataVersion() throws -> Int64 {

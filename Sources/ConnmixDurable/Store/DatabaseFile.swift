@@ -5,7 +5,7 @@ struct DatabaseFile: Sendable {
     let path: String
 
     /// Smaller pages cost more per row, larger ones more per commit.
-    private static let pageSize = 8_192
+    static let pageSize = 8_192
 
     /// The connection of the owner. The ownership lock is held already.
     func openAsOwner(synchronous: Synchronous) throws -> Connection {

@@ -1,9 +1,9 @@
 /// The two tables whose rows are counted by state.
-enum Ledger: Int64, CaseIterable, Sendable, CustomStringConvertible {
+package enum Ledger: Int64, CaseIterable, Sendable, CustomStringConvertible {
     case journal = 1
     case outbox = 2
 
-    var description: String {
+    package var description: String {
         switch self {
         case .journal: "journal"
         case .outbox: "outbox"

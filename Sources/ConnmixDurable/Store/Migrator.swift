@@ -39,9 +39,18 @@ struct Migrator {
         guard version == newest else {
             throw ConnmixError(
                 .olderDatabase,
-                "\(path) has schema version \(version) and this program needs \(newest); start the consumer once to bring it up to date"
+                "\(path) has schema version \(version) and this program needs \(newest); start the consumer, or run database migrate, to bring it up to date"
             )
         }
+    }
+
+    /// What was applied to a file of ours, oldest first.
+    func applied(_ connection: Connection) throws -> [DatabaseInfo.AppliedMigration] {
+        var applied: [DatabaseInfo.AppliedMigration] = []
+        try connection.prepare("SELECT version, name, applied_at FROM migration ORDER BY version").forEach { row in
+            applied.append(.init(version: row.int(0), name: row.text(1), appliedAt: row.int(2)))
+        }
+        return applied
     }
 
     private func checkNumbering() throws {

@@ -1,5 +1,5 @@
 /// What an operator can do to rows of a ledger.
-enum OperatorVerb: String {
+package enum OperatorVerb: String, Sendable {
     case retry
     case replay
     case discard
@@ -7,7 +7,14 @@ enum OperatorVerb: String {
     /// Opens a parked lane; its dead head stays dead.
     case skip
     case cancel
+    /// Deletes what is finished.
+    case prune
+    /// Makes entries of lines from outside.
+    case importing = "import"
     case undo
+
+    /// A deleted row does not come back, and an undo is undone by doing the first thing again.
+    var canBeUndone: Bool { self != .prune && self != .undo }
 }
 
 /// What became of one row of an action.

@@ -35,6 +35,13 @@ struct Query {
         conditions += conditions.isEmpty ? " WHERE " : " AND "
     }
 
+    /// The ids that a statement selects, all of them.
+    func ids(_ connection: Connection, _ select: StaticString, order: StaticString) throws -> [Int64] {
+        var ids: [Int64] = []
+        try prepare(connection, select, order: order, limit: -1).forEach { ids.append($0.int(0)) }
+        return ids
+    }
+
     /// Prepares the statement and binds everything.
     ///
     /// - Parameters:

@@ -58,10 +58,13 @@ final class Store: Sendable {
 /// The same file for everybody else: the command line, a web server that enqueues.
 final class SharedStore: Sendable {
     let path: String
+    /// Idle, and open for as long as this lives. Where no consumer runs, the first connection of all has to go over the whole log
+    /// ("WAL recovery", https://sqlite.org/walformat.html#recovery); with this one open, the next ones are not the first.
+    private let anchor: Mutex<Connection>
 
     init(path: String) throws {
         self.path = path
-        _ = try DatabaseFile(path: path).openForReading()
+        anchor = Mutex(try DatabaseFile(path: path).openForReading())
     }
 
     /// The consumer that owns the file now, if one does.

@@ -26,4 +26,17 @@ enum TableGuard {
     private static func isOurs(_ table: String?) -> Bool {
         table.map { tables.contains($0.lowercased()) } ?? false
     }
+
+    /// The tables that handlers made.
+    static func ownTables(_ connection: Connection) throws -> [String] {
+        try allTables(connection).filter { !isOurs($0) }
+    }
+
+    static func allTables(_ connection: Connection) throws -> [String] {
+        var names: [String] = []
+        try connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 ORDER BY name").forEach {
+            names.append($0.text(0))
+        }
+        return names.filter { !$0.hasPrefix("sqlite_") }
+    }
 }

@@ -49,17 +49,19 @@ struct ConsumeCommand: AsyncParsableCommand {
         logger.logLevel = options.logLevel
         let configuration = options.configuration(database: database.database, topics: topic)
         if echo {
-            try await Running.consumer(configuration, handler: Self.answer, logger: logger)
+            try await Running.consumer(configuration, handler: Self.answer, metrics: options.metrics, logger: logger)
         } else if !exec.isEmpty {
             let handler = ExecHandler(try SidecarProgram(exec), timeout: options.timeout?.duration, logger: logger)
-            try await Running.consumer(configuration, handler: { try await handler.handle($0, $1) }, logger: logger)
+            try await Running.consumer(
+                configuration, handler: { try await handler.handle($0, $1) }, metrics: options.metrics, logger: logger)
         } else {
             try await WorkerPool.with(
                 try SidecarProgram(worker), count: configuration.concurrency, timeout: options.timeout?.duration,
                 logger: logger
             ) { [logger] pool in
                 try await Running.consumer(
-                    configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], logger: logger)
+                    configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], metrics: options.metrics,
+                    logger: logger)
             }
         }
     }

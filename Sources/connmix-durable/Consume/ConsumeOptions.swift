@@ -29,6 +29,11 @@ struct ConsumeOptions: ParsableArguments {
     var synchronous = Synchronous.full
     @Option(help: "Kept with what this run handles.")
     var handlerVersion: String?
+    @Option(
+        help: ArgumentHelp(
+            "Serve /metrics, /health and /ready there. Without a host only this machine is served; port 0 picks a free one.",
+            valueName: "host:port"))
+    var metrics: MetricsAddress?
     @Option(help: "text or json, on stderr.")
     var logFormat = LogFormat.text
     @Option(help: "trace, debug, info, notice, warning, error or critical.")

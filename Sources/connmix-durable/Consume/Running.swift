@@ -10,10 +10,28 @@ enum Running {
         case secondSignal
     }
 
-    /// - Parameter services: started before the consumer, stopped after it.
+    /// - Parameters:
+    ///   - services: started before the consumer, stopped after it.
+    ///   - metrics: where metrics and health are served, from before the consumer starts until it has ended.
     static func consumer(
         _ configuration: ConsumerConfiguration, handler: @escaping MessageHandler, beside services: [any Service] = [],
-        logger: Logger
+        metrics: MetricsAddress? = nil, logger: Logger
+    ) async throws {
+        guard let metrics else {
+            return try await consumer(configuration, handler: handler, beside: services, logger: logger) { _ in }
+        }
+        let watch = ConsumerWatch()
+        var configuration = configuration
+        configuration.metrics = watch.metrics
+        try await watch.serving(on: metrics, logger: logger) {
+            try await consumer(configuration, handler: handler, beside: services, logger: logger) { await watch.follow($0) }
+        }
+    }
+
+    /// - Parameter follow: reads the consumer's events until they end.
+    private static func consumer(
+        _ configuration: ConsumerConfiguration, handler: @escaping MessageHandler, beside services: [any Service],
+        logger: Logger, follow: @escaping @Sendable (AsyncStream<ConsumerEvent>) async -> Void
     ) async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
@@ -26,6 +44,8 @@ enum Running {
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await withThrowingTaskGroup(of: End.self) { tasks in
             tasks.addTask {
+                // Ends with the events, and at the latest with this task.
+                async let _: Void = follow(consumer.events)
                 try await group.run()
                 return .ended
             }

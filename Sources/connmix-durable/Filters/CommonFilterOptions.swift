@@ -19,16 +19,52 @@ struct CommonFilterOptions: ParsableArguments {
     var error: String?
     @Option(help: "The handler's version.")
     var handlerVersion: String?
-    @Option(help: "At most so many; 0 for all.")
-    var limit = 50
-    @Option(help: "oldest or newest first.")
-    var order = ListOrder.newest
-    @Option(help: "Go on after this id: the last one of the page before.")
-    var after: Int64?
+    @Option(help: "At most so many; 0 for all. Default: 50 where they are shown, all where they are changed.")
+    var limit: Int?
+    @Option(
+        name: .customLong("order"),
+        help: "oldest or newest first. Default: newest where they are listed, oldest where they are changed or exported.")
+    var namedOrder: ListOrder?
+
+    var order: ListOrder { namedOrder ?? .newest }
 
     func validate() throws {
-        guard limit >= 0 else { throw ValidationError("--limit is \(limit); it may be 0 (all) or more") }
+        if let limit, limit < 0 { throw ValidationError("--limit is \(limit); it may be 0 (all) or more") }
     }
+
+    /// Whether nothing says which ones.
+    var isEmpty: Bool {
+        ids.isEmpty && topic == nil && client == nil && node == nil && since == nil && until == nil && error == nil
+            && handlerVersion == nil
+    }
+
+    /// Ids that were named one by one, not in ranges.
+    var singleIDs: [Int64] { ids.flatMap(\.ranges).filter { $0.count == 1 }.map(\.lowerBound) }
+
+    func write(to writer: inout JSONWriter) {
+        if !ids.isEmpty {
+            writer.key("id")
+            writer.array(ids.flatMap(\.ranges)) { writer, range in
+                writer.string(range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)")
+            }
+        }
+        for (name, value) in [
+            ("topic", topic), ("client", client), ("node", node), ("error", error), ("handler_version", handlerVersion),
+        ] where value != nil {
+            writer.key(name); writer.string(value)
+        }
+        if let since { writer.key("since"); writer.time(since.microseconds) }
+        if let until { writer.key("until"); writer.time(until.microseconds) }
+        if let limit {
+            writer.key("limit"); writer.integer(limit); writer.key("order"); writer.string((namedOrder ?? .oldest).rawValue)
+        }
+    }
+}
+
+/// Which page of a list.
+struct PageOptions: ParsableArguments {
+    @Option(help: "Go on after this id: the last one of the page before.")
+    var after: Int64?
 }
 
 extension ListOrder: ExpressibleByArgument {}

@@ -2,17 +2,17 @@ import ConnmixDurable
 
 /// Entries for people.
 enum JournalTable {
-    static func text(_ entries: [JournalRecord], _ terminal: Terminal, now: Int64) -> String {
+    static func text(_ entries: [JournalRecord], _ terminal: Terminal, now: Int64, isStream: Bool = false) -> String {
         let isWide = (terminal.width ?? .max) >= 120
         var columns: [Table.Column] = [
-            .init(title: "ID", isNumber: true),
-            .init(title: "STATE", colour: { Colour(state: String($0.prefix { $0 != " " })) }),
+            .init(title: "ID", isNumber: true, least: isStream ? 8 : 0),
+            .init(title: "STATE", least: isStream ? 9 : 0, colour: { Colour(state: String($0.prefix { $0 != " " })) }),
             .init(title: "TRIES", isNumber: true),
             .init(title: "AGE", isNumber: true),
-            .init(title: "TOPIC", limit: isWide ? 24 : 10),
+            .init(title: "TOPIC", least: isStream ? 8 : 0, limit: isWide ? 24 : 10),
         ]
         if isWide { columns.append(.init(title: "NODE", limit: 16)) }
-        columns.append(.init(title: "CLIENT", limit: 20))
+        columns.append(.init(title: "CLIENT", least: isStream ? 20 : 0, limit: 20))
         if isWide {
             columns.append(.init(title: "LAST ERROR", isFlexible: true, colour: { _ in .red }))
             columns.append(.init(title: "DATA", isFlexible: true))

@@ -2,13 +2,13 @@ import ConnmixDurable
 
 /// Commands for people.
 enum OutboxTableText {
-    static func text(_ commands: [OutboxRecord], _ terminal: Terminal, now: Int64) -> String {
+    static func text(_ commands: [OutboxRecord], _ terminal: Terminal, now: Int64, isStream: Bool = false) -> String {
         let isWide = (terminal.width ?? .max) >= 120
         var columns: [Table.Column] = [
-            .init(title: "ID", isNumber: true),
-            .init(title: "STATE", colour: { Colour(state: $0) }),
-            .init(title: "KIND", limit: 14),
-            .init(title: "TO", limit: 24),
+            .init(title: "ID", isNumber: true, least: isStream ? 8 : 0),
+            .init(title: "STATE", least: isStream ? 10 : 0, colour: { Colour(state: $0) }),
+            .init(title: "KIND", least: isStream ? 12 : 0, limit: 14),
+            .init(title: "TO", least: isStream ? 20 : 0, limit: 24),
             .init(title: "TRIES", isNumber: true),
             .init(title: "AGE", isNumber: true),
         ]
@@ -43,4 +43,9 @@ enum OutboxTableText {
         }
         return table.text(terminal)
     }
+}
+
+extension String {
+    /// A table's rows, without its header.
+    var withoutFirstLine: String { String(self[(firstIndex(of: "\n").map { index(after: $0) } ?? startIndex)...]) }
 }

@@ -2,6 +2,37 @@ import ConnmixDurable
 
 /// The keys of CLI.md; a contract.
 extension JSONWriter {
+    mutating func members(of sight: Sight) {
+        members(of: sight.status)
+        let activity = sight.activity
+        key("rates")
+        if let rates = sight.rates {
+            object { writer in
+                writer.key("received"); writer.number(rates.received)
+                writer.key("handled"); writer.number(rates.handled)
+                writer.key("sent"); writer.number(rates.sent)
+                writer.key("failed"); writer.number(rates.failed)
+            }
+        } else {
+            string(nil)
+        }
+        key("last_minute")
+        object { writer in
+            writer.key("received"); writer.integer(activity.receivedLastMinute)
+            writer.key("failed"); writer.integer(activity.failedLastMinute)
+        }
+        key("lanes_parked"); integer(activity.parkedLanes)
+        key("dead_last_hour")
+        array(activity.deadLastHour) { writer, cause in
+            writer.object { writer in
+                writer.key("cause"); writer.string(cause.cause)
+                writer.key("count"); writer.integer(cause.count)
+                writer.key("newest"); writer.integer(cause.newestEntry)
+            }
+        }
+        key("taken_at"); time(sight.status.takenAt)
+    }
+
     mutating func members(of status: StatusReport) {
         key("consumer")
         object { writer in

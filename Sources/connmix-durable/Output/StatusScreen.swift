@@ -2,11 +2,14 @@ import ConnmixDurable
 
 /// `status` for people.
 enum StatusScreen {
-    static func text(_ status: StatusReport, _ terminal: Terminal) -> String {
-        facts(status, terminal) + "\n" + ledgers(status, terminal)
+    private static let shownCauses = 5
+
+    static func text(_ sight: Sight, _ terminal: Terminal) -> String {
+        facts(sight, terminal) + "\n" + ledgers(sight.status, terminal) + dead(sight.activity, terminal)
     }
 
-    private static func facts(_ status: StatusReport, _ terminal: Terminal) -> String {
+    private static func facts(_ sight: Sight, _ terminal: Terminal) -> String {
+        let status = sight.status
         let consumer = status.consumer
         var sheet = FactSheet()
         if consumer.isRunning {
@@ -28,16 +31,46 @@ enum StatusScreen {
             sheet.add("at risk", "\(status.atRisk) messages, at most \(status.atRiskHigh) in this run")
         }
         sheet.add("loss bound", status.lossBound.text)
+        sheet.add("rates", rates(sight))
+        let parked = sight.activity.parkedLanes
+        sheet.add("parked", parked > 0 ? "\(parked) lane\(parked == 1 ? "" : "s"); see lanes list" : nil, .red)
         let database = status.database
         sheet.add("database", database.path)
         let synchronous = database.synchronous.map { ", synchronous \($0)" } ?? ""
         sheet.add(
-            "size", "\(bytes(database.bytes)) and \(bytes(database.walBytes)) log, schema \(database.schemaVersion)\(synchronous)"
+            "size",
+            "\(ByteText.text(database.bytes)) and \(ByteText.text(database.walBytes)) log, schema \(database.schemaVersion)\(synchronous)"
         )
         return sheet.text(terminal)
     }
 
-    private static func ledgers(_ status: StatusReport, _ terminal: Terminal) -> String {
+    private static func rates(_ sight: Sight) -> String {
+        guard let rates = sight.rates else {
+            let activity = sight.activity
+            return "\(activity.receivedLastMinute) received and \(activity.failedLastMinute) attempts failed in the last minute"
+        }
+        return [
+            ("received", rates.received), ("handled", rates.handled), ("sent", rates.sent), ("failed", rates.failed),
+        ].map { "\(RateText.text($0.1))/s \($0.0)" }.joined(separator: ", ")
+    }
+
+    /// What died in the last hour, by cause.
+    static func dead(_ activity: ActivityReport, _ terminal: Terminal) -> String {
+        guard !activity.deadLastHour.isEmpty else { return "" }
+        var table = Table([
+            .init(title: "DEAD IN THE LAST HOUR", isNumber: true, colour: { _ in .red }), .init(title: "newest", isNumber: true),
+            .init(title: "cause", isFlexible: true),
+        ])
+        for cause in activity.deadLastHour.prefix(shownCauses) {
+            table.add(["\(cause.count)", "\(cause.newestEntry)", cause.cause])
+        }
+        let hidden = activity.deadLastHour.dropFirst(shownCauses).reduce(0) { $0 + $1.count }
+        if hidden > 0 { table.add(["\(hidden)", "", "other causes"]) }
+        if activity.isDeadLastHourCut { table.add(["and more", "", "only the newest failures were looked at"]) }
+        return "\n" + table.text(terminal)
+    }
+
+    static func ledgers(_ status: StatusReport, _ terminal: Terminal) -> String {
         let journal = EntryState.allCases.map { ($0.description, status.journal[$0] ?? 0) }
         let outbox = CommandState.allCases.map { ($0.description, status.outbox[$0] ?? 0) }
         return ledger("journal", journal, oldest: status.oldestEntry, status.takenAt, terminal) + "\n"
@@ -54,14 +87,5 @@ enum StatusScreen {
                 } + [.init(title: "oldest", isNumber: true)])
         table.add([""] + counts.map { "\($0.1)" } + [oldest.map { Age.text($0, now: now) } ?? "-"])
         return table.text(terminal)
-    }
-
-    private static func bytes(_ count: Int64) -> String {
-        switch count {
-        case ..<1_000: "\(count) B"
-        case ..<1_000_000: "\(count / 1_000) kB"
-        case ..<10_000_000_000: "\(count / 1_000_000).\(count / 100_000 % 10) MB"
-        default: "\(count / 1_000_000_000) GB"
-        }
     }
 }

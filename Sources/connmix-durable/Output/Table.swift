@@ -4,6 +4,8 @@ struct Table {
         var title: String
         /// Numbers stand at the right.
         var isNumber = false
+        /// At least so wide, so that the parts of a stream are aligned.
+        var least = 0
         /// Wider texts are cut, on a terminal.
         var limit: Int?
         /// Takes the room that the others leave, on a terminal.
@@ -50,7 +52,7 @@ struct Table {
     }
 
     private func widths(_ terminal: Terminal) -> [Int] {
-        var widths = columns.map { $0.title.displayWidth }
+        var widths = columns.map { max($0.least, $0.title.displayWidth) }
         for row in rows {
             for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.displayWidth) }
         }

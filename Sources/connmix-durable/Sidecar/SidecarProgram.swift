@@ -19,7 +19,7 @@ struct SidecarProgram: Sendable {
         arguments = Arguments(Array(words.dropFirst()))
     }
 
-    private static func find(_ name: String) -> String? {
+    static func find(_ name: String) -> String? {
         if name.contains("/") { return isProgram(name) ? name : nil }
         let folders = DatabaseOptions.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
         return folders.split(separator: ":").map { "\($0)/\(name)" }.first(where: isProgram)

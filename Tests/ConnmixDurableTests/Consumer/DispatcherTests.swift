@@ -482,6 +482,22 @@ struct DispatcherWaitingTests {
         #expect(dispatcher.load(11, delivery("0"), now: 0) == .taken)
     }
 
+    @Test("P2: what goes back with the stop is not given back again by a lane that is parked or put to rest meanwhile")
+    func stoppingWhileParked() {
+        for waits in [false, true] {
+            var dispatcher = make([delivery("a"), delivery("a"), delivery("b")])
+            #expect(dispatcher.nextJob(now: 0)?.id == 1)
+            dispatcher.ended(1, isCertain: false)
+            #expect(dispatcher.stop() == [2, 3])
+            if waits { dispatcher.retry(1, at: Self.hour, now: 0) } else { dispatcher.park(1, lane: "a") }
+            #expect(dispatcher.takeReleases() == [])
+            #expect(!dispatcher.isQuiet)
+            dispatcher.settled(2)
+            dispatcher.settled(3)
+            #expect(dispatcher.isQuiet)
+        }
+    }
+
     @Test("P5, relaxed: an entry whose retry is due never runs beside another one of its lane")
     func relaxedTurns() {
         var dispatcher = make([delivery("a"), delivery("a"), delivery("a")], lanes: relaxed())

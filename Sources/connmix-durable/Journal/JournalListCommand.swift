@@ -13,17 +13,14 @@ struct JournalListCommand: ParsableCommand {
     @OptionGroup var options: DatabaseOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var payload: PayloadOptions
-    @OptionGroup(title: "Filters") var common: CommonFilterOptions
-    @Option(
-        name: .customLong("state"),
-        help: "pending, running, done, dead, discarded; several with commas. May be repeated.")
-    var states: [StateList<EntryState>] = []
+    @OptionGroup(title: "Filters") var filters: JournalFilterOptions
+    @OptionGroup var page: PageOptions
 
     func run() throws {
         let inspector = try options.inspector()
         let terminal = Terminal.output
-        let end = try Pages.read(limit: common.limit, after: common.after) { after, limit in
-            var filter = filter
+        let end = try Pages.read(limit: filters.common.limit ?? 50, after: page.after) { after, limit in
+            var filter = filters.filter
             (filter.after, filter.limit) = (after, limit)
             return try inspector.entries(filter, withData: !payload.withoutPayload)
         } id: {
@@ -36,20 +33,5 @@ struct JournalListCommand: ParsableCommand {
             }
         }
         try ListEnd.say(end, what: "entry")
-    }
-
-    private var filter: JournalFilter {
-        var filter = JournalFilter()
-        filter.ids = common.ids.flatMap(\.ranges)
-        filter.states = states.reduce(into: []) { $0.formUnion($1.states) }
-        filter.topic = common.topic
-        filter.client = common.client
-        filter.node = common.node
-        filter.since = common.since?.microseconds
-        filter.until = common.until?.microseconds
-        filter.error = common.error
-        filter.handlerVersion = common.handlerVersion
-        filter.order = common.order
-        return filter
     }
 }

@@ -1,0 +1,67 @@
+/// What has happened lately. Rates come from two of them: see `rates(since:)`.
+public struct ActivityReport: Sendable, Equatable {
+    /// Dead messages with the same cause.
+    public struct DeadCause: Sendable, Equatable {
+        /// The error, with its numbers left out, so that "order 17 not found" and "order 18 not found" are one.
+        public let cause: String
+        public let count: Int
+        public let newestEntry: Int64
+
+        public init(cause: String, count: Int, newestEntry: Int64) {
+            self.cause = cause
+            self.count = count
+            self.newestEntry = newestEntry
+        }
+    }
+
+    /// Events a second.
+    public struct Rates: Sendable, Equatable {
+        public let received: Double
+        /// Messages that ended, in whatever way.
+        public let handled: Double
+        public let sent: Double
+        /// Attempts that failed.
+        public let failed: Double
+
+        public init(received: Double, handled: Double, sent: Double, failed: Double) {
+            (self.received, self.handled, self.sent, self.failed) = (received, handled, sent, failed)
+        }
+    }
+
+    /// Entries that were ever made, and of them those that are open.
+    public internal(set) var entries: Int64 = 0
+    public internal(set) var openEntries: Int64 = 0
+    /// Commands that were ever made, those that are pending, and those that ended in another way than sent.
+    public internal(set) var commands: Int64 = 0
+    public internal(set) var openCommands: Int64 = 0
+    public internal(set) var unsentCommands: Int64 = 0
+    /// Within the last minute.
+    public internal(set) var receivedLastMinute: Int64 = 0
+    public internal(set) var failedLastMinute: Int64 = 0
+    /// Attempts that failed since the report before; 0 where there was none.
+    public internal(set) var failedSinceLast: Int64 = 0
+    public internal(set) var parkedLanes: Int = 0
+    /// Messages that died within the last hour, the most frequent cause first.
+    public internal(set) var deadLastHour: [DeadCause] = []
+    /// There were so many failures that the oldest of the hour were not looked at.
+    public internal(set) var isDeadLastHourCut = false
+    /// Microseconds since 1970.
+    public internal(set) var takenAt: Int64 = 0
+
+    public init() {}
+
+    /// What happened between an earlier report and this one; `nil` where no time has passed.
+    ///
+    /// Ids are never used twice, so what came in can be counted by them whatever was deleted meanwhile; and what came in and is not
+    /// open any more has ended.
+    public func rates(since earlier: ActivityReport) -> Rates? {
+        let seconds = Double(takenAt - earlier.takenAt) / 1e6
+        guard seconds > 0.001 else { return nil }
+        func rate(_ count: Int64) -> Double { Double(max(0, count)) / seconds }
+        let (received, issued) = (entries - earlier.entries, commands - earlier.commands)
+        let ended = issued - (openCommands - earlier.openCommands)
+        return Rates(
+            received: rate(received), handled: rate(received - (openEntries - earlier.openEntries)),
+            sent: rate(ended - max(0, unsentCommands - earlier.unsentCommands)), failed: rate(failedSinceLast))
+    }
+}

@@ -1,0 +1,64 @@
+internal import Glibc
+
+/// Looks at everything around a database that may go wrong, and changes nothing.
+public struct DatabaseDoctor: Sendable {
+    private let file: DatabaseFile
+
+    public init(database: String) {
+        file = DatabaseFile(path: database)
+    }
+
+    /// - Throws: `noSuchDatabase`, `noPermission`, and `foreignDatabase` where it is no file. What is wrong with a file that is there
+    ///   is in the report.
+    public func examine() throws -> HealthReport {
+        try file.checkPath(mustExist: true)
+        var facts = HealthFacts()
+        facts.path = file.path
+        (facts.sqliteVersion, facts.sqliteNumber) = (SQLiteLibrary.version, SQLiteLibrary.number)
+        facts.isThreadsafe = SQLiteLibrary.isThreadsafe
+        surroundings(&facts)
+        do {
+            try contents(&facts)
+        } catch let error as ConnmixError {
+            facts.trouble = error.message
+        }
+        return HealthReport(facts)
+    }
+
+    private func surroundings(_ facts: inout HealthFacts) {
+        let path = file.path
+        facts.fileSystem = FileSystemKind(path: path)
+        facts.freeBytes = file.freeBytes()
+        (facts.bytes, facts.walBytes) = file.size()
+        facts.files = ["", "-wal", "-shm", ".lock"].compactMap { FileFacts(path + $0) }
+        facts.user = getuid()
+        facts.owner = FileLock.currentOwner(database: path)?.pid
+        facts.openIn = FileFacts.users(of: path).subtracting([getpid()])
+        facts.isCheckpointStuck = FileLock.isCheckpointHeld(database: path, for: .seconds(1))
+    }
+
+    private func contents(_ facts: inout HealthFacts) throws {
+        let connection = try file.openForReading()
+        facts.journalMode = try connection.text("PRAGMA journal_mode")
+        facts.pageSize = try connection.integer("PRAGMA page_size")
+        facts.encoding = try connection.text("PRAGMA encoding")
+        facts.newestRow =
+            try connection.prepare(
+                """
+                SELECT max(at) FROM (
+                    SELECT received_at AS at FROM journal WHERE id = (SELECT max(id) FROM journal)
+                    UNION ALL SELECT enqueued_at FROM outbox WHERE id = (SELECT max(id) FROM outbox)
+                    UNION ALL SELECT max(started_at, coalesce(ended_at, 0)) FROM run WHERE id = (SELECT max(id) FROM run)
+                    UNION ALL SELECT updated_at FROM runtime)
+                """
+            ).first { $0.optionalInt(0) } ?? nil
+        facts.now = Clock.now()
+        facts.newestRun = try connection.prepare(
+            "SELECT pid, ended_at IS NOT NULL, clean FROM run ORDER BY id DESC LIMIT 1"
+        ).first { HealthFacts.Run(pid: Int32(clamping: $0.int(0)), isEnded: $0.int(1) != 0, isClean: $0.int(2) != 0) }
+        let run = try RunTable.newest(connection)
+        facts.synchronous = run?.synchronous
+        facts.paused = facts.owner == nil ? nil : try RunTable.account(connection, of: run?.id)?.paused
+        facts.parkedLanes = Int(try connection.integer("SELECT count(*) FROM parked_lane"))
+    }
+}

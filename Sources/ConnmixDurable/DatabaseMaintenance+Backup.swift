@@ -1,0 +1,79 @@
+internal import Glibc
+
+extension DatabaseMaintenance {
+    /// What a backup is.
+    public struct BackupReport: Sendable {
+        public let path: String
+        public let bytes: Int64
+        /// How long one snapshot of the source was held, during which its log could not start over.
+        public let held: Duration
+        public let took: Duration
+    }
+
+    /// Copies the file beside a running consumer, checks the copy, and gives it its name.
+    ///
+    /// The copy is what the file was at one moment. It is written under a temporary name with mode 0600; nothing has the name before
+    /// the copy is on disk and was found sound.
+    ///
+    /// - Parameter replacing: whether a file that has the name is replaced; never one that a consumer uses.
+    /// - Throws: `cannotCreate` where the name is taken; `corrupt` where the copy is not sound; errors of the disk. Nothing has the
+    ///   name then that had it not before.
+    @discardableResult
+    public func backup(to target: String, replacing: Bool = false, _ watcher: Watcher = { _ in }) throws -> BackupReport {
+        let start = ContinuousClock.now
+        let source = try file.openForReading()
+        try checkTarget(target, replacing: replacing)
+        try checkSpace(target, try source.integer("PRAGMA page_count") * source.integer("PRAGMA page_size"))
+        let copy = try PrivateFile(beside: target)
+        do {
+            let copied = try BackupCopy(source: source).copy(to: copy) { done, total in
+                try watcher(Progress(step: "copying", done: done, total: total))
+            }
+            try copy.sync()
+            let check = try DatabaseMaintenance(database: copy.path).check(watcher)
+            if let problem = check.problems.first {
+                throw ConnmixError(
+                    .corrupt, "the copy of \(path) is not sound and was thrown away: \(problem); run database check on \(path)")
+            }
+            let bytes = DatabaseFile(path: copy.path).size().database
+            try checkTarget(target, replacing: replacing)
+            try copy.move(to: target, replacing: replacing)
+            return BackupReport(path: target, bytes: bytes, held: copied.held, took: .now - start)
+        } catch {
+            copy.remove()
+            throw error
+        }
+    }
+
+    private func checkTarget(_ target: String, replacing: Bool) throws {
+        guard !target.isEmpty, !target.utf8.contains(0) else {
+            throw ConnmixError(.invalidConfiguration, "the backup's path is empty or has a zero byte; name a file")
+        }
+        var (here, there) = (stat(), stat())
+        let exists = lstat(target, &there) == 0
+        if exists {
+            guard there.st_mode & S_IFMT == S_IFREG else {
+                throw ConnmixError(.cannotCreate, "\(target) is not a file; name a file")
+            }
+            guard stat(path, &here) != 0 || here.st_ino != there.st_ino || here.st_dev != there.st_dev else {
+                throw ConnmixError(.cannotCreate, "\(target) is the database itself; name another file")
+            }
+            guard replacing else {
+                throw ConnmixError(.cannotCreate, "\(target) exists; name another file, or replace it with --force")
+            }
+        }
+        if let owner = FileLock.currentOwner(database: target) {
+            throw ConnmixError(.busy, "\(target) is used by a consumer, process \(owner.pid); name another file")
+        }
+        // SQLite would take a log that was left behind for the copy's own.
+        guard DatabaseFile(path: target).size().log == 0 else {
+            throw ConnmixError(
+                .cannotCreate, "\(target)-wal is there and belongs to another database; name another file, or move it away")
+        }
+    }
+
+    private func checkSpace(_ target: String, _ bytes: Int64) throws {
+        guard let free = DatabaseFile(path: PrivateFile.folder(of: target)).freeBytes(), free < bytes else { return }
+        throw ConnmixError(.diskFull, "the copy needs \(bytes) bytes and \(free) are free beside \(target); free some space")
+    }
+}

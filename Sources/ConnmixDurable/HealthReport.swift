@@ -1,0 +1,164 @@
+/// What `DatabaseDoctor` found, line by line.
+public struct HealthReport: Sendable, Equatable {
+    public enum Level: String, Sendable, CaseIterable {
+        case ok
+        case warning
+        case problem
+    }
+
+    public struct Finding: Sendable, Equatable {
+        /// What was looked at, in a word or two.
+        public let name: String
+        public let level: Level
+        /// What was found and, where it is not well, what to do.
+        public let words: String
+    }
+
+    public private(set) var findings: [Finding] = []
+
+    public var level: Level {
+        Level.allCases.last { level in findings.contains { $0.level == level } } ?? .ok
+    }
+
+    init(_ facts: HealthFacts) {
+        library(facts)
+        if let trouble = facts.trouble {
+            add("database", .problem, trouble)
+        } else {
+            pragmas(facts)
+            clock(facts)
+        }
+        place(facts)
+        space(facts)
+        modes(facts)
+        locks(facts)
+        if facts.trouble == nil {
+            consumers(facts)
+            work(facts)
+        }
+    }
+
+    private mutating func add(_ name: String, _ level: Level, _ words: String) {
+        findings.append(Finding(name: name, level: level, words: words))
+    }
+
+    private mutating func library(_ facts: HealthFacts) {
+        guard facts.isThreadsafe else {
+            return add("library", .problem, "SQLite \(facts.sqliteVersion) was built without threads; use Debian's library")
+        }
+        let hasBug = SQLiteLibrary.hasWALResetBug(facts.sqliteNumber)
+        add(
+            "library", .ok,
+            hasBug
+                ? "SQLite \(facts.sqliteVersion) has the WAL-reset bug (3.7.0 to 3.51.2); the checkpoint lock keeps it away, as long as nothing but connmix-durable writes the file"
+                : "SQLite \(facts.sqliteVersion), without the WAL-reset bug")
+    }
+
+    private mutating func pragmas(_ facts: HealthFacts) {
+        guard facts.journalMode == "wal" else {
+            return add(
+                "pragmas", .problem,
+                "journal_mode is \(facts.journalMode) and not wal: another program changed it; start the consumer, which sets it again"
+            )
+        }
+        let text =
+            "journal_mode wal, page_size \(facts.pageSize), encoding \(facts.encoding)"
+            + (facts.synchronous.map { ", synchronous \($0)" } ?? "")
+        if facts.pageSize != DatabaseFile.pageSize {
+            add("pragmas", .warning, "\(text): pages of \(DatabaseFile.pageSize) are faster; a new file has them")
+        } else {
+            add("pragmas", .ok, text)
+        }
+    }
+
+    private mutating func clock(_ facts: HealthFacts) {
+        guard let newest = facts.newestRow else { return add("clock", .ok, "no row to compare it with") }
+        // A row may have been written while this was read.
+        let ahead = (newest - facts.now) / 1_000_000
+        guard ahead > 2 else { return add("clock", .ok, "not before the newest row") }
+        add(
+            "clock", ahead > 60 ? .problem : .warning,
+            "the newest row is \(ahead) s in the future: the clock went backwards; set it, or what waits for a time waits longer")
+    }
+
+    private mutating func place(_ facts: HealthFacts) {
+        switch facts.fileSystem {
+        case .local(let name): add("file system", .ok, name)
+        case .unknown(let number):
+            add(
+                "file system", .warning,
+                "unknown (0x\(String(number, radix: 16))); it must be local, with locks and shared memory")
+        case .memory(let name):
+            add("file system", .warning, "\(name) keeps nothing over a power cut; put the file on a disk")
+        case .network(let name):
+            add("file system", .problem, "\(name): a write-ahead log does not work there; put the file on a local file system")
+        }
+    }
+
+    private mutating func space(_ facts: HealthFacts) {
+        guard let free = facts.freeBytes else {
+            return add("disk", .warning, "how much is free cannot be told; look with df")
+        }
+        let text = "\(free >> 20) MiB free; database \(facts.bytes >> 20) MiB, log \(facts.walBytes >> 20) MiB"
+        if free < 128 << 20 {
+            add("disk", .problem, "\(text): free some space; the consumer pauses when there is none")
+        } else if free < max(1 << 30, facts.bytes / 10) {
+            add("disk", .warning, "\(text): free some space before it becomes less")
+        } else if facts.walBytes > 1 << 30 {
+            add("disk", .warning, "\(text): a reader that does not end keeps the log from starting over; look for one")
+        } else {
+            add("disk", .ok, text)
+        }
+    }
+
+    private mutating func modes(_ facts: HealthFacts) {
+        let open = facts.files.filter { $0.mode & 0o077 != 0 }
+        let owners = Set(facts.files.map(\.user))
+        if owners.count > 1 {
+            add(
+                "files", .problem, "database, log and lock belong to different users; give them to the consumer's user with chown"
+            )
+        } else if let first = open.first {
+            let names = open.map(\.name).joined(separator: ", ")
+            add("files", .warning, "others may read \(names) (mode \(String(first.mode, radix: 8))); chmod 600")
+        } else if let owner = owners.first, owner != facts.user {
+            add("files", .warning, "they belong to user \(owner) and you are \(facts.user); run as the consumer's user")
+        } else {
+            add("files", .ok, "mode 600, one owner")
+        }
+    }
+
+    private mutating func locks(_ facts: HealthFacts) {
+        if facts.isCheckpointStuck {
+            add("locks", .problem, "the checkpoint lock has been held for a second: look for a process that is stopped")
+        } else {
+            add("locks", .ok, facts.owner.map { "the file is owned by process \($0)" } ?? "nobody owns the file")
+        }
+    }
+
+    private mutating func consumers(_ facts: HealthFacts) {
+        if let run = facts.newestRun, !run.isEnded, facts.owner != run.pid, facts.openIn.contains(run.pid) {
+            return add(
+                "consumer", .problem,
+                "process \(run.pid) consumes into the file and does not hold its lock: was \(facts.path).lock removed? stop it and start it again"
+            )
+        }
+        guard facts.owner == nil else { return add("consumer", .ok, "one") }
+        guard let run = facts.newestRun, !run.isClean else {
+            return add("consumer", .ok, "none runs; the last one ended in order")
+        }
+        add(
+            "consumer", .warning,
+            "none runs and the last one (process \(run.pid)) ended uncleanly; the next start takes up what it had claimed")
+    }
+
+    private mutating func work(_ facts: HealthFacts) {
+        if let paused = facts.paused {
+            add("work", .problem, "nothing is taken: \(paused)")
+        } else if facts.parkedLanes > 0 {
+            add("work", .warning, "\(facts.parkedLanes) lanes stand still behind a dead entry; look with lanes list")
+        } else {
+            add("work", .ok, "not paused, no parked lanes")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// What operators did.
+extension Inspector {
+    /// Actions on either ledger, newest first.
+    public func actions(limit: Int = 50) throws -> [OperatorAction] {
+        try read { try ActionLog.list($0, limit: limit) }
+    }
+
+    /// One action.
+    ///
+    /// - Throws: `notFound`.
+    public func action(_ id: Int64) throws -> OperatorAction {
+        try read { connection in
+            for ledger in Ledger.allCases {
+                if let action = try ActionLog.action(connection, id, ledger) { return action }
+            }
+            throw ConnmixError(.notFound, "there is no action \(id)")
+        }
+    }
+
+    /// The rows that an action was applied to and that were not undone, ascending; of an import the entries that it made.
+    package func appliedRows(of action: OperatorAction) throws -> [Int64] {
+        let isImport = action.verb == OperatorVerb.importing.rawValue
+        var rows: [Int64] = []
+        var cursor = Int64.min
+        var isLast = false
+        while !isLast {
+            let items = try read { try ActionLog.appliedItems($0, action.id, above: cursor, limit: 5_000) }
+            rows += items.map { isImport ? $0.result ?? $0.row : $0.row }
+            cursor = items.last?.row ?? cursor
+            isLast = items.count < 5_000
+        }
+        return rows
+    }
+}

@@ -1,0 +1,203 @@
+/// Why messages failed.
+extension Inspector {
+    private static let page = 5_000
+
+    /// The failures between two times, grouped by their errors, most messages first.
+    ///
+    /// Each message counts once, for its last failure in that time. Numbers in errors are made equal (`FailureCause.name`), so that
+    /// "order 17 not found" and "order 18 not found" are one cause. Reads in short pages.
+    ///
+    /// - Parameters:
+    ///   - since: in microseconds since 1970.
+    ///   - until: before that time.
+    public func causes(since: Int64, until: Int64 = .max) throws -> [FailureCause] {
+        var tally = CauseTally()
+        var cursor = AttemptCursor(time: since, entry: .min, number: .min)
+        var isLast = false
+        while !isLast {
+            let failures = try read { try Self.failures($0, from: cursor, until: until, limit: Self.page) }
+            for failure in failures { tally.add(entry: failure.at.entry, at: failure.at.time, error: failure.error) }
+            cursor = failures.last?.at ?? cursor
+            isLast = failures.count < Self.page
+        }
+        // What was dead on arrival has no attempt. Newest first, down to what was received before: ids grow in the order of arrival.
+        var floor = Int64.max
+        isLast = false
+        while !isLast {
+            let page = try read { try Self.troubled($0, below: floor, limit: Self.page) }
+            for entry in page where entry.isDead {
+                if entry.attempts == 0, entry.time >= since, entry.time < until {
+                    tally.add(entry: entry.id, at: entry.time, error: entry.error)
+                }
+                tally.isDead(entry.id)
+            }
+            floor = page.last?.id ?? floor
+            isLast = page.count < Self.page || page.allSatisfy { $0.receivedAt < since }
+            if page.count < Self.page { floor = .min }
+        }
+        let older = tally.entries.filter { $0 < floor }
+        for start in stride(from: 0, to: older.count, by: Self.page) {
+            let ids = Array(older[start..<min(start + Self.page, older.count)])
+            for (id, state) in try entryStates(ids) where state == .dead { tally.isDead(id) }
+        }
+        return tally.causes
+    }
+
+    private struct AttemptCursor {
+        var time: Int64
+        var entry: Int64
+        var number: Int64
+    }
+
+    private static func failures(
+        _ connection: Connection, from cursor: AttemptCursor, until: Int64, limit: Int
+    ) throws -> [(at: AttemptCursor, error: String)] {
+        // The columns of `attempt_by_time` and of the key that it points to, in their order.
+        let select = try connection.statement(
+            """
+            SELECT ended_at, entry, number, error FROM attempt
+            WHERE (ended_at, entry, number) > (?1, ?2, ?3) AND ended_at < ?4
+            ORDER BY ended_at, entry, number LIMIT ?5
+            """)
+        select.bind(1, cursor.time)
+        select.bind(2, cursor.entry)
+        select.bind(3, cursor.number)
+        select.bind(4, until)
+        select.bind(5, Int64(limit))
+        var failures: [(at: AttemptCursor, error: String)] = []
+        try select.forEach { row in
+            failures.append((AttemptCursor(time: row.int(0), entry: row.int(1), number: row.int(2)), row.text(3)))
+        }
+        return failures
+    }
+
+    private struct TroubledEntry {
+        var id: Int64
+        var isDead: Bool
+        var attempts: Int64
+        var receivedAt: Int64
+        /// When it died.
+        var time: Int64
+        /// Only where it has no attempts.
+        var error: String
+    }
+
+    private static func troubled(_ connection: Connection, below: Int64, limit: Int) throws -> [TroubledEntry] {
+        let select = try connection.statement(
+            """
+            SELECT id, state = 9, attempts, received_at, state_at, last_error FROM journal
+            WHERE state > 8 AND id < ?1 ORDER BY id DESC LIMIT ?2
+            """)
+        select.bind(1, below)
+        select.bind(2, Int64(limit))
+        var entries: [TroubledEntry] = []
+        try select.forEach { row in
+            let attempts = row.int(2)
+            entries.append(
+                TroubledEntry(
+                    id: row.int(0), isDead: row.int(1) != 0, attempts: attempts, receivedAt: row.int(3), time: row.int(4),
+                    error: attempts == 0 ? row.text(5) : ""))
+        }
+        return entries
+    }
+}
+
+/// Messages that failed in the same way.
+public struct FailureCause: Sendable, Equatable {
+    /// The error with its numbers made equal.
+    public let name: String
+    /// How many messages failed so last.
+    public internal(set) var messages = 0
+    /// How many of them are dead now.
+    public internal(set) var dead = 0
+    /// How many attempts failed so.
+    public internal(set) var attempts = 0
+    /// Microseconds since 1970, UTC; as all times here.
+    public let firstSeen: Int64
+    public internal(set) var lastSeen: Int64
+    /// The message that failed so most recently, and its error to the letter.
+    public internal(set) var example: Int64
+    public internal(set) var error: String
+
+    /// An error without what is different each time: runs of digits, and long words of hexadecimal digits, become `#`.
+    public static func name(of error: String) -> String {
+        var name: [UInt8] = []
+        var word: [UInt8] = []
+        func flush() {
+            let digits = word.count { isDigit($0) }
+            if digits > 0, word.count >= 8, word.allSatisfy(isHex) {
+                name.append(UInt8(ascii: "#"))
+            } else {
+                var isInRun = false
+                for byte in word {
+                    if !isDigit(byte) { name.append(byte) } else if !isInRun { name.append(UInt8(ascii: "#")) }
+                    isInRun = isDigit(byte)
+                }
+            }
+            word.removeAll(keepingCapacity: true)
+        }
+        for byte in error.utf8 {
+            if isDigit(byte) || isLetter(byte) {
+                word.append(byte)
+            } else {
+                flush()
+                name.append(byte)
+            }
+        }
+        flush()
+        return String(decoding: name, as: UTF8.self)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }
+
+    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
+
+    private static func isHex(_ byte: UInt8) -> Bool { isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 6 }
+}
+
+/// Adds failures up, oldest first. Pure.
+struct CauseTally {
+    private var found: [FailureCause] = []
+    private var places: [String: Int] = [:]
+    /// Most errors are the same to the letter.
+    private var known: [String: Int] = [:]
+    /// Which cause a message failed for last.
+    private var last: [Int64: Int] = [:]
+
+    private static let knownLimit = 10_000
+
+    var entries: [Int64] { last.keys.sorted() }
+
+    mutating func add(entry: Int64, at time: Int64, error: String) {
+        let place = place(of: error, entry: entry, at: time)
+        found[place].attempts += 1
+        if time >= found[place].lastSeen {
+            found[place].lastSeen = time
+            found[place].example = entry
+            found[place].error = error
+        }
+        last[entry] = place
+    }
+
+    mutating func isDead(_ entry: Int64) {
+        if let place = last[entry] { found[place].dead += 1 }
+    }
+
+    var causes: [FailureCause] {
+        var causes = found
+        for place in last.values { causes[place].messages += 1 }
+        return causes.sorted { ($0.messages, $0.attempts, $0.lastSeen) > ($1.messages, $1.attempts, $1.lastSeen) }
+    }
+
+    private mutating func place(of error: String, entry: Int64, at time: Int64) -> Int {
+        if let place = known[error] { return place }
+        let name = FailureCause.name(of: error)
+        let place = places[name] ?? found.count
+        if place == found.count {
+            places[name] = place
+            found.append(FailureCause(name: name, firstSeen: time, lastSeen: time, example: entry, error: error))
+        }
+        if known.count < Self.knownLimit { known[error] = place }
+        return place
+    }
+}

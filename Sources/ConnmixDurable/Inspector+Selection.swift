@@ -1,0 +1,94 @@
+/// What an action is going to be about: ids only, read in short pieces however long the table is.
+extension Inspector {
+    /// How many ids one read goes over at most, so that it never pins the log.
+    private static let window: Int64 = 50_000
+
+    /// The ids of the entries that are meant, in the filter's order; `limit` 0 means all.
+    package func entryIDs(_ filter: JournalFilter) throws -> [Int64] {
+        let ends = try read { try Self.ends($0, "SELECT (SELECT min(id) FROM journal), (SELECT max(id) FROM journal)") }
+        return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit) { window in
+            try read { try JournalReader.ids($0, filter, in: window) }
+        }
+    }
+
+    /// The ids of the commands that are meant, in the filter's order; `limit` 0 means all.
+    package func commandIDs(_ filter: OutboxFilter) throws -> [Int64] {
+        let ends = try read { try Self.ends($0, "SELECT (SELECT min(id) FROM outbox), (SELECT max(id) FROM outbox)") }
+        return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit) { window in
+            try read { try OutboxReader.ids($0, filter, in: window, and: Self.joined(filter)) }
+        }
+    }
+
+    /// The highest id in the journal; 0 where it is empty.
+    package func newestEntry() throws -> Int64 {
+        try read { try $0.statement("SELECT max(id) FROM journal").first { $0.int(0) } ?? 0 }
+    }
+
+    /// The highest id in the outbox; 0 where it is empty.
+    package func newestCommand() throws -> Int64 {
+        try read { try $0.statement("SELECT max(id) FROM outbox").first { $0.int(0) } ?? 0 }
+    }
+
+    /// In which states entries are. Those that are not there any more are left out.
+    package func entryStates(_ ids: [Int64]) throws -> [Int64: EntryState] {
+        try states(ids, "SELECT id, state FROM journal WHERE id IN (SELECT value FROM json_each(?1))")
+            .compactMapValues { EntryState(rawValue: $0) }
+    }
+
+    /// In which states commands are. Those that are not there any more are left out.
+    package func commandStates(_ ids: [Int64]) throws -> [Int64: CommandState] {
+        try states(ids, "SELECT id, state FROM outbox WHERE id IN (SELECT value FROM json_each(?1))")
+            .compactMapValues { CommandState(rawValue: $0) }
+    }
+
+    private func states(_ ids: [Int64], _ sql: StaticString) throws -> [Int64: Int64] {
+        try read { connection in
+            let select = try connection.statement(sql)
+            select.bind(1, ids.jsonText)
+            var states: [Int64: Int64] = [:]
+            try select.forEach { states[$0.int(0)] = $0.int(1) }
+            return states
+        }
+    }
+
+    /// The first and the last id. Both in one SELECT would read the whole table
+    /// (https://sqlite.org/optoverview.html#the_min_max_optimization).
+    private static func ends(_ connection: Connection, _ sql: StaticString) throws -> ClosedRange<Int64>? {
+        let found = try connection.statement(sql).first { row in
+            row.optionalInt(0).flatMap { first in row.optionalInt(1).map { first...$0 } }
+        }
+        return found ?? nil
+    }
+
+    /// Goes over the ids of a table, a window at a time.
+    private static func walk(
+        _ ends: ClosedRange<Int64>?, _ named: [ClosedRange<Int64>], _ order: ListOrder, limit: Int,
+        _ ids: (ClosedRange<Int64>) throws -> [Int64]
+    ) throws -> [Int64] {
+        guard var rest = ends else { return [] }
+        if let first = named.map(\.lowerBound).min(), let last = named.map(\.upperBound).max() {
+            guard first <= rest.upperBound, last >= rest.lowerBound else { return [] }
+            rest = rest.clamped(to: first...last)
+        }
+        var found: [Int64] = []
+        while limit == 0 || found.count < limit {
+            switch order {
+            case .oldest:
+                let end = min(rest.upperBound, rest.lowerBound + window - 1)
+                found += try ids(rest.lowerBound...end)
+                guard end < rest.upperBound else { return bounded(found, limit) }
+                rest = (end + 1)...rest.upperBound
+            case .newest:
+                let start = max(rest.lowerBound, rest.upperBound - window + 1)
+                found += try ids(start...rest.upperBound).reversed()
+                guard start > rest.lowerBound else { return bounded(found, limit) }
+                rest = rest.lowerBound...(start - 1)
+            }
+        }
+        return bounded(found, limit)
+    }
+
+    private static func bounded(_ ids: [Int64], _ limit: Int) -> [Int64] {
+        limit == 0 ? ids : Array(ids.prefix(limit))
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// `connmix-durable actions list`
+struct ActionsListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "What operators did, newest first: who, when, why, on what.",
+        discussion: "Example:  connmix-durable actions list --limit 10 --json")
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: "At most so many; 0 for all.")
+    var limit = 50
+
+    func validate() throws {
+        guard limit >= 0 else { throw ValidationError("--limit is \(limit); it may be 0 (all) or more") }
+    }
+
+    func run() throws {
+        let actions = try database.inspector().actions(limit: limit == 0 ? .max : limit)
+        guard !actions.isEmpty else { throw Failure(.failed, "no operator has changed anything") }
+        if output.json {
+            for action in actions { try StandardOutput().write(JSONWriter.line { $0.members(of: action) }) }
+        } else {
+            try StandardOutput().write(text(actions, .output, now: Age.now()))
+        }
+    }
+
+    private func text(_ actions: [OperatorAction], _ terminal: Terminal, now: Int64) -> String {
+        var table = Table([
+            .init(title: "ID", isNumber: true),
+            .init(title: "ACTION", limit: 16),
+            .init(title: "STATE", colour: { Colour(action: $0) }),
+            .init(title: "ROWS", isNumber: true),
+            .init(title: "AGE", isNumber: true),
+            .init(title: "WHO", limit: 24),
+            .init(title: "REASON", isFlexible: true),
+        ])
+        for action in actions {
+            let rows = action.finished == action.total ? "\(action.total)" : "\(action.finished)/\(action.total)"
+            table.add([
+                "\(action.id)", "\(action.isOnJournal ? "journal" : "outbox") \(action.verb)", action.state.description, rows,
+                Age.text(action.createdAt, now: now), action.actor, action.reason ?? "",
+            ])
+        }
+        return table.text(terminal)
+    }
+}
+
+extension Colour {
+    /// What the state of an action looks like.
+    fileprivate init?(action: String) {
+        switch action {
+        case "finished": self = .green
+        case "running": self = .cyan
+        case "stopped": self = .yellow
+        case "undone": self = .dim
+        default: return nil
+        }
+    }
+}
+
+extension JSONWriter {
+    mutating func members(of action: OperatorAction) {
+        key("id"); integer(action.id)
+        key("verb"); string(action.verb)
+        key("ledger"); string(action.isOnJournal ? "journal" : "outbox")
+        key("state"); string(action.state.description)
+        key("total"); integer(action.total)
+        key("finished"); integer(action.finished)
+        key("actor"); string(action.actor)
+        key("reason"); string(action.reason)
+        key("selection"); json(Array(action.selection.utf8))
+        key("created_at"); time(action.createdAt)
+        key("ended_at"); time(action.endedAt)
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// `connmix-durable actions undo`
+struct ActionsUndoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "undo", abstract: "Takes an action back, for every row to which nothing has happened since.",
+        discussion: """
+            Example:  connmix-durable actions undo 12 --reason "wrong topic"
+            Of a replay the new entries that are still pending are discarded. Deleted rows do not come back.
+            """)
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The action's id.")
+    var action: Int64
+    @Flag(name: .shortAndLong, help: "Do not ask. Needed where there is no terminal.")
+    var yes = false
+    @Flag(help: "Print the ids of what it was applied to, and change nothing.")
+    var dryRun = false
+    @Option(help: "Why. Kept with the action.")
+    var reason: String?
+
+    func run() throws {
+        let inspector = try database.inspector()
+        let record = try inspector.action(action)
+        let rows = try inspector.appliedRows(of: record)
+        let noun = record.isOnJournal ? (rows.count == 1 ? "entry" : "entries") : (rows.count == 1 ? "command" : "commands")
+        let what = "action \(action), \(record.verb) of \(rows.count) \(noun)"
+        if dryRun {
+            guard !rows.isEmpty else { throw Failure(.failed, "nothing of action \(action) is left to undo") }
+            for id in rows {
+                try StandardOutput().write(
+                    output.json
+                        ? JSONWriter.line {
+                            $0.key("id"); $0.integer(id)
+                        } : Array("\(id)\n".utf8))
+            }
+            return StandardError.write(line: "\(what), would be undone; nothing was changed")
+        }
+        if !yes {
+            guard Question.canBeAsked else {
+                throw Failure(.usage, "\(what), would be undone, and nobody can be asked; say --yes, or look with --dry-run")
+            }
+            guard try Question.ask("Undo \(what)?") else { throw Failure(.failed, "nothing was changed") }
+        }
+        let report =
+            record.isOnJournal
+            ? try JournalOperator(database: database.database).undo(action, reason: reason)
+            : try OutboxOperator(database: database.database).undo(action, reason: reason)
+        try BulkReport(.undo, rows: "\(rows.count) \(noun)", report, total: rows.count).write(json: output.json)
+        if report.applied.isEmpty { throw Failure(.failed, "nothing was changed") }
+    }
+}

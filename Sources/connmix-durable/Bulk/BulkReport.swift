@@ -1,0 +1,53 @@
+import ConnmixDurable
+
+/// What an action did, for people and programs.
+struct BulkReport {
+    private static let shownSkips = 20
+
+    let verb: OperatorVerb
+    let rows: String
+    let report: OperatorReport
+    let total: Int
+
+    init(_ work: BulkWork, _ report: OperatorReport, total: Int) {
+        self.init(work.verb, rows: work.rows(total), report, total: total)
+    }
+
+    init(_ verb: OperatorVerb, rows: String, _ report: OperatorReport, total: Int) {
+        self.verb = verb
+        self.rows = rows
+        self.report = report
+        self.total = total
+    }
+
+    func write(json: Bool) throws {
+        try json ? StandardOutput().write(JSONWriter.line { members(&$0) }) : StandardOutput().write(text)
+        guard !json, Terminal.error.width != nil, !report.applied.isEmpty, verb != .prune, verb != .undo else { return }
+        StandardError.write(line: "take it back with: connmix-durable actions undo \(report.action)")
+    }
+
+    private var text: String {
+        var text = "action \(report.action): \(report.applied.count) of \(rows) \(verb.past)"
+        if !report.skipped.isEmpty { text += ", \(report.skipped.count) left as they are" }
+        text += "\n"
+        for skip in report.skipped.prefix(Self.shownSkips) { text += "  \(skip.id): \(skip.why)\n" }
+        let hidden = report.skipped.count - Self.shownSkips
+        if hidden > 0 { text += "  and \(hidden) more\n" }
+        return text
+    }
+
+    private func members(_ writer: inout JSONWriter) {
+        writer.key("action"); writer.integer(report.action)
+        writer.key("verb"); writer.string(verb.rawValue)
+        writer.key("matched"); writer.integer(total)
+        writer.key("applied"); writer.integer(report.applied.count)
+        writer.key("skipped")
+        writer.array(report.skipped) { writer, skip in
+            writer.object { writer in
+                writer.key("id"); writer.integer(skip.id)
+                writer.key("why"); writer.string("\(skip.why)")
+            }
+        }
+        writer.key("replays"); writer.array(report.replays) { $0.integer($1) }
+    }
+}

@@ -1,0 +1,40 @@
+import ConnmixDurable
+
+/// How a verb and its rows are called.
+extension BulkWork {
+    func rows(_ count: Int) -> String {
+        switch ledger {
+        case .journal: count == 1 ? "1 entry" : "\(count) entries"
+        case .outbox: count == 1 ? "1 command" : "\(count) commands"
+        }
+    }
+
+    var row: String { ledger == .journal ? "entry" : "command" }
+
+    var command: String { verb == .skip ? "connmix-durable lanes skip" : "connmix-durable \(ledger) \(verb.rawValue)" }
+}
+
+extension OperatorVerb {
+    var past: String {
+        switch self {
+        case .retry: "retried"
+        case .replay: "replayed"
+        case .discard: "discarded"
+        case .restore: "restored"
+        case .skip: "passed over"
+        case .cancel: "cancelled"
+        case .prune: "deleted"
+        case .importing: "imported"
+        case .undo: "undone"
+        }
+    }
+
+    var asQuestion: String {
+        switch self {
+        case .prune: "Delete for good"
+        case .skip: "Pass over"
+        case .importing: "Import"
+        case .retry, .replay, .discard, .restore, .cancel, .undo: rawValue.prefix(1).uppercased() + rawValue.dropFirst()
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// `connmix-durable journal import`
+struct JournalImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Makes new pending entries from NDJSON, such as journal export writes it.",
+        discussion: """
+            Example:  connmix-durable journal import dead.ndjson --reason "moved from the old machine"
+            A line needs topic, client and data; node and lane may be there. Every line is looked at before the first is imported.
+            An import that was interrupted goes on:  connmix-durable journal import dead.ndjson --resume 12
+            """)
+
+    private static let slice = 500
+    private static let sliceBytes = 8 << 20
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The file; - reads stdin.")
+    var file: String
+    @Flag(name: .shortAndLong, help: "Do not ask. Needed where there is no terminal.")
+    var yes = false
+    @Flag(help: "Look at every line, and import nothing.")
+    var dryRun = false
+    @Option(help: "Why. Kept with the action.")
+    var reason: String?
+    @Option(help: ArgumentHelp("At most so many a second: 50/s; or a minute: 600/m.", valueName: "n/s"))
+    var rate: Rate?
+    @Option(help: ArgumentHelp("Go on with an import that was interrupted.", valueName: "action"))
+    var resume: Int64?
+
+    func validate() throws {
+        guard resume == nil || (!dryRun && reason == nil) else {
+            throw ValidationError("--resume goes on with what was begun; leave --dry-run and --reason out")
+        }
+        guard file != "-" || yes || dryRun else {
+            throw ValidationError("the lines come from stdin, so nobody can be asked; say --yes")
+        }
+    }
+
+    func run() throws {
+        let journal = try JournalImport(database: database.database)
+        // Looked at before the file, which may be long.
+        let record = try resume.map { try journal.resume($0) }
+        let spool = file == "-" ? try TemporaryFile(InputFile.read("-", limit: 1 << 30)) : nil
+        let path = spool?.path ?? file
+        let name = InputFile.name(file)
+        let total = try check(path, name)
+        guard total > 0 else { throw Failure(.failed, "\(name) has no line to import") }
+        if let record, record.total != total {
+            throw Failure(
+                .badData,
+                "action \(record.id) is the import of \(record.total) lines and \(name) has \(total); name the same file")
+        }
+        if dryRun {
+            return StandardError.write(line: "\(total) lines would be imported; nothing was changed")
+        }
+        if !yes {
+            guard Question.canBeAsked else {
+                throw Failure(
+                    .usage, "\(total) lines would be imported, and nobody can be asked; say --yes, or look with --dry-run")
+            }
+            let question = record.map { "Go on with import \($0.id) behind its line \($0.finished) of \(total)?" }
+            guard try Question.ask(question ?? "Import \(total) lines?") else { throw Failure(.failed, "nothing was changed") }
+        }
+        let action = try record?.id ?? journal.begin(total: total, source: source(name), reason: reason)
+        try work(journal, action, path, name, total: total, before: record?.finished ?? 0)
+    }
+
+    /// - Returns: how many lines there are.
+    private func check(_ path: String, _ name: String) throws -> Int {
+        Interruption.watch()
+        var reader = try LineReader(path: path)
+        var count = 0
+        while let line = try reader.next() {
+            try Interruption.check()
+            _ = try ImportLine.entry(line, line: reader.number, of: name)
+            count += 1
+        }
+        return count
+    }
+
+    private func source(_ name: String) -> String {
+        var writer = JSONWriter()
+        writer.object {
+            $0.key("file"); $0.string(name)
+        }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    private func work(
+        _ journal: JournalImport, _ action: Int64, _ path: String, _ name: String, total: Int, before: Int
+    ) throws {
+        let start = ContinuousClock.now
+        var bar = ProgressBar(total: total, before: before)
+        var pace = Pace(rate)
+        var done = before
+        defer { bar.clear() }
+        do {
+            var reader = try LineReader(path: path)
+            for _ in 0..<before { _ = try reader.next() }
+            while done < total {
+                try Interruption.check()
+                let entries = try slice(&reader, name, most: min(total - done, pace.allowance(most: Self.slice)))
+                guard !entries.isEmpty else { throw Failure(.badData, "\(name) has become shorter; name the same file") }
+                try journal.add(entries, to: action, finished: done)
+                done += entries.count
+                bar.show(done)
+                if done < total { try Interruption.pause(pace.pause(after: entries.count, elapsed: .now - start)) }
+            }
+        } catch {
+            bar.clear()
+            throw try stopped(journal, action, error, "\(done) of \(total) lines of \(name)")
+        }
+        bar.clear()
+        if output.json {
+            try StandardOutput().write(
+                JSONWriter.line { writer in
+                    writer.key("action"); writer.integer(action)
+                    writer.key("imported"); writer.integer(done - before)
+                    writer.key("total"); writer.integer(total)
+                })
+        } else {
+            try StandardOutput().write("action \(action): \(done - before) of \(total) lines imported\n")
+        }
+    }
+
+    private func slice(_ reader: inout LineReader, _ name: String, most: Int) throws -> [JournalImport.Entry] {
+        var entries: [JournalImport.Entry] = []
+        var bytes = 0
+        while entries.count < most, bytes < Self.sliceBytes, let line = try reader.next() {
+            entries.append(try ImportLine.entry(line, line: reader.number, of: name))
+            bytes += line.count
+        }
+        return entries
+    }
+
+    private func stopped(
+        _ journal: JournalImport, _ action: Int64, _ error: any Error, _ place: String
+    ) throws -> any Error {
+        try journal.stop(action)
+        let advice = file == "-" ? "take it back with: connmix-durable actions undo \(action)" : "go on with --resume \(action)"
+        switch error {
+        case is CancellationError: return Failure(.interrupted, "stopped after \(place); \(advice)")
+        case let error as Failure: return Failure(error.exit, "\(error.message); stopped after \(place); \(advice)")
+        case let error as ConnmixError: return Failure(Exit(error.code), "\(error.message); stopped after \(place); \(advice)")
+        default: return error
+        }
+    }
+}

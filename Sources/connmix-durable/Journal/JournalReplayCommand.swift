@@ -1,0 +1,57 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// `connmix-durable journal replay`
+struct JournalReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "Makes new entries from old ones in any state; the old ones stay as they are.",
+        discussion: """
+            Examples:
+              connmix-durable journal replay --topic orders --since 2h --rate 50/s --reason "the price service is back"
+              connmix-durable journal replay --id 17 --edit
+              connmix-durable journal replay --id 17 --payload fixed.json
+            """)
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: ArgumentHelp("JSON in place of the payload of one entry; - reads stdin.", valueName: "file"))
+    var payload: String?
+    @Flag(help: "Change the payload of one entry in $EDITOR.")
+    var edit = false
+    @OptionGroup(title: "Filters") var filters: JournalFilterOptions
+    @OptionGroup(title: "How") var options: BulkOptions
+    @OptionGroup var canary: CanaryOptions
+
+    func validate() throws {
+        try options.check(isFiltered: !filters.isEmpty)
+        guard payload == nil || !edit else {
+            throw ValidationError("--payload and --edit contradict each other; leave one of them out")
+        }
+        guard payload != nil || edit else { return }
+        guard options.resume == nil, options.rate == nil, !canary.canary else {
+            throw ValidationError("a payload is for one entry; leave --resume, --rate and --canary out")
+        }
+        guard payload != "-" || options.yes || options.dryRun else {
+            throw ValidationError("the payload comes from stdin, so nobody can be asked; say --yes")
+        }
+    }
+
+    func run() throws {
+        let bulk = try BulkRun(
+            .replay, on: .journal, database: database, output: output, options: options, canary: canary)
+        guard payload != nil || edit else {
+            return try bulk.run { try filters.selection($0, states: []) }
+        }
+        let inspector = try database.inspector()
+        let selection = try filters.selection(inspector, states: [])
+        guard selection.ids.count <= 1 else {
+            throw Failure(.usage, "\(selection.ids.count) entries match, and a payload is for one; name it with --id")
+        }
+        let json = try payload.map { try InputFile.read($0, limit: InputFile.payloadLimit) }
+        guard try bulk.confirmed(selection), let id = selection.ids.first else { return }
+        let journal = try JournalOperator(database: database.database)
+        let edited = try json ?? Editor.edited(try inspector.entry(id).entry.data ?? [])
+        let report = try journal.replay([id], payload: edited, reason: options.reason)
+        try BulkReport(bulk.work, report, total: 1).write(json: output.json)
+    }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// `connmix-durable journal retry`
+struct JournalRetryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry", abstract: "Puts dead entries, and ones that wait, back as they are.",
+        discussion: """
+            Example:  connmix-durable journal retry --error "price service" --since 2h --reason "it is back"
+            Dead entries only, where neither --state nor --id names others; each has all its attempts again.
+            With --canary few are tried first:  connmix-durable journal retry --topic orders --canary --yes
+            """)
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Filters") var filters: JournalFilterOptions
+    @OptionGroup(title: "How") var options: BulkOptions
+    @OptionGroup var canary: CanaryOptions
+
+    private static let takes: Set<EntryState> = [.dead, .pending]
+
+    func validate() throws {
+        try options.check(isFiltered: !filters.isEmpty)
+        try StateList<EntryState>.check(filters.named, Self.takes, "retry")
+    }
+
+    func run() throws {
+        try BulkRun(.retry, on: .journal, database: database, output: output, options: options, canary: canary).run { inspector in
+            try filters.selection(inspector, states: [.dead])
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// `connmix-durable lanes release`
+struct LanesReleaseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Opens parked lanes and handles their heads again first, with all attempts.",
+        discussion: """
+            Example:  connmix-durable lanes release --all --reason "the price service is back"
+            A lane that waits for a retry is tried now, where it is named.
+            """)
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var lanes: LaneSelection
+    @OptionGroup(title: "How") var options: BulkOptions
+
+    func validate() throws {
+        try options.check(isFiltered: !lanes.lane.isEmpty)
+    }
+
+    func run() throws {
+        try BulkRun(.retry, on: .journal, database: database, output: output, options: options).run { inspector in
+            try lanes.selection(inspector, takesWaiting: true)
+        }
+    }
+}

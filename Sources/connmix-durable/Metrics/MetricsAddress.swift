@@ -1,0 +1,27 @@
+import ArgumentParser
+
+/// `HOST:PORT`; without a host the loopback.
+struct MetricsAddress: ExpressibleByArgument, Equatable {
+    let host: String
+    let port: Int
+
+    init?(argument: String) {
+        var (host, port) = (argument[...], argument[...])
+        if let colon = argument.lastIndex(of: ":") {
+            host = argument[..<colon]
+            port = argument[argument.index(after: colon)...]
+        } else {
+            host = ""
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        guard let number = Int(port), (0...65_535).contains(number), host.allSatisfy({ $0.isASCII && $0 > " " }) else {
+            return nil
+        }
+        self.host = host.isEmpty ? "127.0.0.1" : String(host)
+        self.port = number
+    }
+}

@@ -1,0 +1,67 @@
+import ConnmixDurable
+
+/// Puts commands into the outbox and says what came of them.
+struct Sending {
+    let database: DatabaseOptions
+    let output: OutputOptions
+    let options: SendOptions
+
+    /// - Throws: `Failure` with exit code 1 where one was refused or not answered in time.
+    func send(_ commands: [Command]) async throws {
+        if options.wait != nil { Interruption.watch() }
+        let outbox = try SharedOutbox(database: database.database)
+        let ids = try outbox.enqueue(commands)
+        guard let wait = options.wait else {
+            for id in ids {
+                try StandardOutput().write(
+                    output.json
+                        ? JSONWriter.line {
+                            $0.key("id"); $0.integer(id)
+                        } : Array("\(id)\n".utf8))
+            }
+            return
+        }
+        let deadline = ContinuousClock.now + wait.duration
+        var refused = 0
+        for id in ids {
+            let answer = try await answer(to: id, outbox, within: deadline - .now)
+            try StandardOutput().write(output.json ? json(id, answer) : text(id, answer))
+            if !answer.isSuccess { refused += 1 }
+        }
+        guard refused == 0 else {
+            throw Failure(
+                .failed, ids.count == 1 ? "the command was not taken" : "\(refused) of \(ids.count) commands were not taken")
+        }
+    }
+
+    /// Ctrl-C ends the wait; the command goes on being sent.
+    private func answer(to id: Int64, _ outbox: SharedOutbox, within limit: Duration) async throws -> Receipt.Answer {
+        do {
+            return try await Interruption.unlessCome { try await outbox.answer(to: id, within: max(.zero, limit)) }
+        } catch let error as ConnmixError where error.code == .timedOut {
+            let isRunning = try database.inspector().status().consumer.isRunning
+            throw Failure(.failed, isRunning ? error.message : "\(error.message) once a consumer runs: none does")
+        }
+    }
+
+    private func json(_ id: Int64, _ answer: Receipt.Answer) -> [UInt8] {
+        JSONWriter.line { writer in
+            writer.key("id"); writer.integer(id)
+            writer.key("state"); writer.string(answer.state.description)
+            writer.key("node"); writer.string(answer.node)
+            writer.key("code"); writer.integer(answer.code?.rawValue)
+            writer.key("error"); writer.string(answer.error)
+            writer.key("delivered"); writer.integer(answer.delivered)
+            writer.key("failed"); writer.integer(answer.failed)
+        }
+    }
+
+    private func text(_ id: Int64, _ answer: Receipt.Answer) -> [UInt8] {
+        var text = "command \(id): \(answer.state)"
+        if let node = answer.node { text += " by node \(node)" }
+        if let delivered = answer.delivered { text += ", delivered to \(delivered), failed for \(answer.failed ?? 0)" }
+        if let error = answer.error { text += ": \(error)" }
+        if let code = answer.code, answer.error == nil { text += ": error \(code.rawValue)" }
+        return Array((text.escapedForTerminal + "\n").utf8)
+    }
+}

@@ -1,0 +1,16 @@
+/// Numbers as a row of bars, the newest at the right.
+enum Sparkline {
+    private static let bars: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+
+    /// - Parameter width: how many of the newest numbers are shown; where there are fewer, the left stays empty.
+    static func text(_ numbers: some Collection<Double>, width: Int) -> String {
+        let shown = numbers.suffix(max(0, width))
+        let highest = shown.max() ?? 0
+        let text = shown.map { number -> Character in
+            guard highest > 0, number > 0 else { return "▁" }
+            // The highest has the full bar, anything above nothing at least the second one.
+            return bars[max(1, min(bars.count - 1, Int((number / highest * Double(bars.count - 1)).rounded())))]
+        }
+        return String(repeating: " ", count: max(0, width - text.count)) + String(text)
+    }
+}

@@ -1,0 +1,111 @@
+import ConnmixDurable
+import FoundationEssentials
+import Testing
+
+@Suite("causes, rehearse", .timeLimit(.minutes(1)))
+struct CausesAndRehearseTests {
+    private func run(_ path: String, _ arguments: String...) async throws -> Program.Outcome {
+        try await Program.run(all: arguments + ["--database", path])
+    }
+
+    @Test("errors that differ in numbers are one cause, counted, with what is still dead")
+    func causes() async throws {
+        try await withDatabase(texts: (1...30).map { "order \($0)" }, handler: failForThreeCauses) { path in
+            _ = try JournalOperator(database: path).discard([3])
+            let outcome = try await run(path, "journal", "causes", "--json")
+            let causes = try outcome.objects()
+            #expect(causes.count == 3)
+            #expect(causes.map { $0["messages"] } == [.number(10), .number(10), .number(10)])
+            let keys: Set = ["cause", "messages", "dead", "attempts", "first_seen", "last_seen", "example", "error"]
+            #expect(Set(causes[0].keys) == keys)
+            let missing = try #require(causes.first { $0["cause"] == .text("order # not found") })
+            #expect(missing["dead"] == .number(9))
+            #expect(missing["example"] == .number(30))
+            #expect(missing["error"] == .text("order 30 not found"))
+            let table = try await run(path, "journal", "causes", "--limit", "2")
+            #expect(table.lines.count == 3)
+            #expect(table.errors.contains("1 more cause"))
+            #expect(try await run(path, "journal", "causes", "--until", "1h").code == 1)
+            #expect(try await run(path, "journal", "causes", "--since", "yesterday").code == 64)
+        }
+    }
+
+    @Test("on terminals of any width: colours unless NO_COLOR, lines that fit, nothing hostile", arguments: [20, 80, 200])
+    func terminal(columns: Int) async throws {
+        let handler: MessageHandler = { message, context in
+            if message.text == "end" { return try context.meshSend(to: message.client, "ended") }
+            throw HandlerError.permanent(
+                "價格 👩‍👩‍👧 \u{1B}]0;owned\u{7} order \(message.id) not found, and some more words for the width")
+        }
+        try await withDatabase(texts: ["a", "b"], handler: handler) { path in
+            let command = ["journal", "causes", "--database", path]
+            let colour = try await Program.onTerminal(command, columns: columns)
+            #expect(colour.output.contains("\u{1B}[31m"))
+            #expect(!colour.output.contains("\u{1B}]0"))
+            let plain = try await Program.onTerminal(command, columns: columns, noColour: true)
+            #expect(!plain.output.contains("\u{1B}"))
+            #expect(plain.lines.count == 2)
+            #expect(plain.lines[0].hasPrefix("MESSAGES  DEAD  "))
+            #expect(plain.lines[0].contains("ATTEMPTS") == (columns == 200))
+            #expect(plain.lines[1].hasPrefix("       2     2  "))
+            if columns == 80 { #expect(plain.lines[1].hasSuffix("…")) }
+            if columns == 200 { #expect(plain.lines[1].hasSuffix("order # not found, and some more words for the width")) }
+        }
+    }
+
+    @Test("rehearse: what would be sent beside what was sent; nothing is changed")
+    func rehearse() async throws {
+        let handler: MessageHandler = { message, context in
+            try context.meshSend(to: message.client, "received: \(message.text ?? "")")
+            if message.text != "end" { try context.subscribe(message.client, to: "room") }
+        }
+        try await withDatabase(texts: ["hello"], handler: handler) { path in
+            let folder = path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+            let python = try script(
+                folder,
+                """
+                import json, sys
+                m = json.loads(sys.stdin.readline())
+                def send(text): print(json.dumps({"m": "mesh.send", "p": {"c": m["client"], "d": text}}))
+                send("received: " + m["data"]["frame"]["data"])
+                send("welcome")
+                send("\\x1b[31m")
+                """)
+            let before = try Inspector(database: path).status()
+            let table = try await Program.run(
+                all: ["journal", "rehearse", "1", "--database", path, "--", "python3", python])
+            #expect(table.code == 0, "\(table.errors)")
+            #expect(table.lines.count == 4)
+            #expect(table.lines[1].contains("=") && table.lines[1].contains("sent"))
+            #expect(table.lines[2].contains("≠") && table.lines[2].contains("welcome") && table.lines[2].contains("subscribe"))
+            #expect(!table.output.contains("\u{1B}"))
+            let json = try await Program.run(
+                all: ["journal", "rehearse", "1", "--json", "--database", path, "--", "python3", python])
+            let object = try #require(try json.objects().first)
+            #expect(object["outcome"] == .text("done"))
+            #expect(object["would_send"]?.array?.count == 3)
+            #expect(object["did_send"]?.array?.count == 2)
+            let fails = try await Program.run(all: ["journal", "rehearse", "1", "--database", path, "--", "false"])
+            #expect(fails.code == 1)
+            #expect(fails.errors.contains("the handler failed: false ended with exit code 1"))
+            let slow = try await Program.run(
+                all: ["journal", "rehearse", "1", "--timeout", "0.2", "--database", path, "--", "sleep", "60"])
+            #expect(slow.code == 1)
+            #expect(slow.errors.contains("longer than"))
+            let started = folder + "/started"
+            let interrupted = try await Program.run(
+                ["journal", "rehearse", "1", "--database", path, "--", "sh", "-c", "echo $$ > \(started); sleep 60"]
+            ) {
+                try await eventually("it has started") { (try? Data(contentsOf: URL(fileURLWithPath: started)).isEmpty) == false }
+            }
+            #expect(interrupted.code == 130)
+            let process = String(decoding: try Data(contentsOf: URL(fileURLWithPath: started)), as: UTF8.self).dropLast()
+            try await eventually("it is gone") { !FileManager.default.fileExists(atPath: "/proc/\(process)") }
+            #expect(try Inspector(database: path).status().journal == before.journal)
+            #expect(try Inspector(database: path).status().outbox == before.outbox)
+            #expect(try await run(path, "journal", "rehearse", "1").code == 64)
+            let missing = try await Program.run(all: ["journal", "rehearse", "99", "--database", path, "--", "true"])
+            #expect(missing.code == 1)
+        }
+    }
+}

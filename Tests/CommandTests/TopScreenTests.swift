@@ -1,0 +1,176 @@
+import FoundationEssentials
+import Testing
+
+@testable import ConnmixDurable
+@testable import connmix_durable
+
+@Suite("top and status on a terminal")
+struct TopScreenTests {
+    /// What came from outside and wants to act on the terminal.
+    private static let hostile = "\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}\r\n"
+
+    private func model(running: Bool = true, nodes: Int = 2, lanes: Int = 2) -> TopModel {
+        var model = TopModel(interval: "1")
+        for look in 0..<50 {
+            let rates = ActivityReport.Rates(
+                received: Double(look * 20), handled: Double(look % 10 * 100), sent: look < 25 ? 0 : 1_234.5,
+                failed: look == 40 ? 3 : 0)
+            model.looked(
+                Sight(status: status(running: running, nodes: nodes), activity: activity(lanes), rates: rates),
+                lanes: (0..<lanes).map {
+                    ParkedLane(
+                        lane: $0 == 0 ? "日本語のクライアント" : "client \($0)" + Self.hostile, entry: 4_711,
+                        parkedAt: 1_700_000_000_000_000,
+                        reason: "no such order 👩‍👩‍👧 \(Self.hostile)")
+                })
+        }
+        return model
+    }
+
+    private func status(running: Bool, nodes: Int) -> StatusReport {
+        StatusReport(
+            consumer: .init(
+                isRunning: running, pid: running ? 4_242 : nil, since: running ? 1_699_990_000_000_000 : nil, version: "0.1.0",
+                handlerVersion: nil, paused: nil),
+            nodes: (0..<nodes).map {
+                .init(
+                    id: $0 == 0 ? "节点一" : "node-\($0)" + Self.hostile, address: "10.0.0.\($0):6789",
+                    state: $0 == 1 ? "connecting" : "consuming")
+            },
+            atRisk: 17, atRiskHigh: 900, journal: [.pending: 12, .running: 64, .done: 10_000_000, .dead: 103],
+            outbox: [.pending: 3, .sent: 9_999_999, .dead: 1], oldestEntry: 1_699_999_997_000_000, oldestCommand: nil,
+            database: .init(path: "/var/lib/连接/messages.sqlite3", bytes: 1, walBytes: 1, schemaVersion: 2, synchronous: "full"),
+            takenAt: 1_700_000_060_000_000)
+    }
+
+    private func activity(_ lanes: Int) -> ActivityReport {
+        var report = ActivityReport()
+        report.parkedLanes = lanes
+        report.deadLastHour = [
+            .init(cause: "price service: connection refused by #.#.#.#", count: 60, newestEntry: 99),
+            .init(cause: "订单 # 不存在" + Self.hostile, count: 40, newestEntry: 98),
+            .init(cause: "KeyError: 'sku'", count: 3, newestEntry: 97),
+        ]
+        return report
+    }
+
+    @Test("snapshots at 80 and 200 columns", arguments: [(80, 24), (200, 50)])
+    func snapshots(width: Int, height: Int) throws {
+        let lines = TopScreen.lines(model(), width: width, height: height, hasColour: false)
+        #expect(lines.count == height)
+        try expectSnapshot("top-\(width)x\(height)", lines.joined(separator: "\n") + "\n")
+    }
+
+    @Test("colours change nothing but colours")
+    func colours() {
+        let plain = TopScreen.lines(model(), width: 80, height: 24, hasColour: false)
+        let coloured = TopScreen.lines(model(), width: 80, height: 24, hasColour: true)
+        #expect(coloured != plain)
+        let stripped = coloured.map { $0.replacing(/\u{1B}\[\d+m/, with: "") }
+        #expect(stripped == plain)
+        #expect(plain.allSatisfy { !$0.contains("\u{1B}") })
+    }
+
+    @Test("P12: whatever the size, no line is too wide, nothing acts on the terminal, and the keys stay in sight")
+    func sizes() {
+        for (width, height) in [(80, 24), (81, 25), (100, 30), (133, 43), (300, 100)] {
+            for model in [model(), model(running: false, nodes: 0, lanes: 0), model(nodes: 60, lanes: 40)] {
+                let lines = TopScreen.lines(model, width: width, height: height, hasColour: false)
+                #expect(lines.count == height)
+                #expect(lines.allSatisfy { $0.displayWidth <= width })
+                #expect(lines.last?.hasPrefix("q quit") == true)
+                #expect(lines.allSatisfy { !$0.unicodeScalars.contains { $0.actsOnTerminal } })
+            }
+        }
+    }
+
+    @Test("a terminal that is too small is told so")
+    func small() {
+        let lines = TopScreen.lines(model(), width: 79, height: 24, hasColour: false)
+        #expect(lines == ["top needs 80 columns and 24 lines;", "here are 79 and 24. q quits"])
+        #expect(TopScreen.lines(model(), width: 5, height: 2, hasColour: false)[0].displayWidth <= 5)
+    }
+
+    @Test("the keys, and a look that fails")
+    func keys() {
+        var model = model()
+        #expect(model.pressed(UInt8(ascii: "x")) == .nothing)
+        #expect(model.pressed(UInt8(ascii: " ")) == .draw)
+        #expect(model.isPaused)
+        #expect(TopScreen.lines(model, width: 80, height: 24, hasColour: false).last?.contains("paused") == true)
+        #expect(model.pressed(UInt8(ascii: "q")) == .quit)
+        #expect(model.pressed(3) == .interrupt)
+        model.failed("the disk: \u{1B}[31m")
+        #expect(TopScreen.lines(model, width: 80, height: 24, hasColour: false)[1] == "cannot look: the disk: \\u001b[31m")
+    }
+
+    @Test("sparklines")
+    func sparklines() {
+        #expect(Sparkline.text([0, 1, 50, 100], width: 6) == "  ▁▂▅█")
+        #expect(Sparkline.text([1, 2, 3], width: 2) == "▆█")
+        #expect(Sparkline.text([0, 0], width: 2) == "▁▁")
+        #expect(Sparkline.text([], width: 3) == "   ")
+    }
+
+    @Test("status has rates, parked lanes and what died by cause")
+    func status() throws {
+        let sight = Sight(
+            status: status(running: true, nodes: 2), activity: activity(2),
+            rates: .init(received: 1_234, handled: 0.25, sent: 99_999, failed: 0))
+        try expectSnapshot("status-80", StatusScreen.text(sight, Terminal(width: 80, hasColour: false)))
+    }
+
+    @Test("rates between two looks: deleted rows and open ones do not confuse them")
+    func rates() throws {
+        var first = ActivityReport()
+        (first.entries, first.openEntries, first.commands, first.openCommands, first.takenAt) = (100, 10, 50, 5, 1_000_000)
+        var second = first
+        (second.entries, second.openEntries, second.commands, second.openCommands) = (160, 30, 80, 5)
+        (second.unsentCommands, second.failedSinceLast, second.takenAt) = (10, 4, 3_000_000)
+        #expect(second.rates(since: first) == .init(received: 30, handled: 20, sent: 10, failed: 2))
+        #expect(first.rates(since: first) == nil)
+    }
+
+    @Test("errors that differ in their numbers are one cause")
+    func causes() async throws {
+        let handler: MessageHandler = { message, context in
+            if message.text == "end" { return try context.meshSend(to: message.client, "ended") }
+            throw HandlerError.permanent("order \(message.id * 1_000) not found")
+        }
+        try await withDatabase(texts: (1...9).map { "\($0)" }, handler: handler) { path in
+            let status = try #require(try await Program.run("status", "--json", "--database", path).objects().first)
+            let causes = try #require(status["dead_last_hour"]?.array)
+            #expect(causes.count == 1)
+            #expect(causes.first?.object?["count"] == .number(9))
+            #expect(causes.first?.object?["cause"] == .text("order # not found"))
+            #expect(status["lanes_parked"] == .number(0))
+            #expect(status["rates"] == .null)
+            #expect(status["last_minute"]?.object?["received"] == .number(10))
+            #expect(status["last_minute"]?.object?["failed"] == .number(9))
+        }
+    }
+
+    @Test("status --watch --json streams until it is ended; elsewhere --watch and top need a terminal")
+    func watch() async throws {
+        try await withDatabase(texts: [], handler: answerEnd) { path in
+            let outcome = try await Program.run(["status", "--watch", "--json", "--interval", "0.1", "--database", path]) {
+                try await Task.sleep(for: .milliseconds(500))
+            }
+            #expect(outcome.code == 130)
+            let looks = try outcome.objects()
+            #expect(looks.count >= 2)
+            #expect(looks.first?["rates"] == .null)
+            #expect(looks.last?["rates"]?.object?["received"] == .number(0))
+            for arguments in [
+                ["status", "--watch"], ["status", "--interval", "1"], ["status", "--watch", "--json", "--interval", "0"], ["top"],
+                ["top", "--interval", "0.01"],
+            ] {
+                let refused = try await Program.run(all: arguments + ["--database", path])
+                #expect(refused.code == 64, "\(arguments)")
+                #expect(refused.errorLines.count == 1 && refused.output.isEmpty)
+            }
+            let gone = try await Program.run("status", "--watch", "--json", "--database", path + ".none")
+            #expect(gone.code == 66)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+import Testing
+
+@Suite("top on a terminal of its own", .timeLimit(.minutes(1)))
+struct TopTests {
+    /// Runs the program on a pseudo-terminal, waits for a mark in what it draws, does something, and waits for its end.
+    private static let terminal = """
+        import fcntl, json, os, pty, signal, struct, sys, termios
+        mark, action, columns, program = sys.argv[1].encode(), sys.argv[2], int(sys.argv[3]), sys.argv[4:]
+        pid, fd = pty.fork()
+        if pid == 0:
+            sys.stdin.readline()
+            os.execve(program[0], program, dict(os.environ, NO_COLOR="1", TERM="xterm"))
+        size = lambda columns: fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        size(columns)
+        os.write(fd, b"\\n")
+        drawn = b""
+        def read():
+            global drawn
+            try: more = os.read(fd, 65536)
+            except OSError: more = b""
+            drawn += more
+            return more
+        def until(mark):
+            while mark not in drawn and read(): pass
+        before = termios.tcgetattr(fd)[:4]
+        until(mark)
+        during = termios.tcgetattr(fd)[:4]
+        if action == "shrink":
+            size(60)
+            until(b"here are 60 and 24")
+            os.write(fd, b"q")
+        elif action == "hangup": os.close(fd)
+        elif action.startswith("kill"): os.kill(pid, int(action[4:]))
+        else: os.write(fd, action.encode())
+        after = None
+        if action != "hangup":
+            until(b"\\x1b[?1049l")
+            _, status = os.waitpid(pid, 0)
+            after = termios.tcgetattr(fd)[:4]
+        else:
+            _, status = os.waitpid(pid, 0)
+        print(json.dumps({
+            "ended": os.WIFEXITED(status), "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1,
+            "was_raw": before != during, "restored": before == after, "left": b"\\x1b[?1049l" in drawn and b"\\x1b[?25h" in drawn,
+        }))
+        """
+
+    @Test(
+        "the terminal is given back on every way out",
+        arguments: [("q", 80, 0), ("\u{3}", 200, 130), ("kill15", 80, 130), ("shrink", 80, 0)])
+    func ways(action: String, columns: Int, code: Double) async throws {
+        try await withDatabase(texts: ["hello"], handler: answerEnd) { path in
+            let end = try await run(action, columns, path)
+            #expect(end["ended"] == .bool(true))
+            #expect(end["code"] == .number(code))
+            #expect(end["was_raw"] == .bool(true))
+            #expect(end["restored"] == .bool(true))
+            #expect(end["left"] == .bool(true))
+        }
+    }
+
+    @Test("a terminal that goes away ends it")
+    func hangUp() async throws {
+        try await withDatabase(texts: ["hello"], handler: answerEnd) { path in
+            let end = try await run("hangup", 80, path)
+            #expect(end["ended"] == .bool(true))
+        }
+    }
+
+    private func run(_ action: String, _ columns: Int, _ path: String) async throws -> [String: JSON] {
+        let result = try await Subprocess.run(
+            .name("python3"),
+            arguments: ["-c", Self.terminal, "q quit", action, "\(columns)", Program.path.string, "top", "--database", path],
+            output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+        #expect(result.standardError.isEmpty, "\(result.standardError)")
+        return try JSONDecoder().decode([String: JSON].self, from: Data(result.standardOutput.utf8))
+    }
+}

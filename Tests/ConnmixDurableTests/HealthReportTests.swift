@@ -1,0 +1,79 @@
+import Testing
+
+@testable import ConnmixDurable
+
+@Suite("the doctor's judgement")
+struct HealthReportTests {
+    private func finding(_ name: String, _ change: (inout HealthFacts) -> Void) -> HealthReport.Finding? {
+        var facts = HealthFacts()
+        facts.freeBytes = 1 << 40
+        facts.files = [FileFacts(name: "db", mode: 0o600, user: 0)]
+        change(&facts)
+        return HealthReport(facts).findings.first { $0.name == name }
+    }
+
+    @Test("a file that is well")
+    func well() {
+        var facts = HealthFacts()
+        facts.freeBytes = 1 << 40
+        facts.files = [FileFacts(name: "db", mode: 0o600, user: 0)]
+        let report = HealthReport(facts)
+        #expect(report.level == .ok, "\(report.findings)")
+        #expect(report.findings.count == 9)
+    }
+
+    @Test("the library: the bug is named, and what keeps it away")
+    func library() {
+        #expect(finding("library") { _ in }?.words.contains("checkpoint lock") == true)
+        #expect(finding("library") { $0.sqliteNumber = 3_051_003 }?.words.contains("without") == true)
+        #expect(finding("library") { $0.isThreadsafe = false }?.level == .problem)
+        #expect(SQLiteLibrary.hasWALResetBug(3_007_000) && SQLiteLibrary.hasWALResetBug(3_051_002))
+        #expect(!SQLiteLibrary.hasWALResetBug(3_006_999) && !SQLiteLibrary.hasWALResetBug(3_051_003))
+    }
+
+    @Test("where the file lies")
+    func place() {
+        #expect(finding("file system") { $0.fileSystem = FileSystemKind(number: 0x6969) }?.level == .problem)
+        #expect(finding("file system") { $0.fileSystem = FileSystemKind(number: 0x0102_1994) }?.level == .warning)
+        #expect(finding("file system") { $0.fileSystem = FileSystemKind(number: 0x4242) }?.level == .warning)
+        #expect(finding("file system") { $0.fileSystem = FileSystemKind(number: 0xEF53) }?.level == .ok)
+    }
+
+    @Test("space, clock, modes and locks")
+    func facts() {
+        #expect(finding("disk") { $0.freeBytes = 1 << 20 }?.level == .problem)
+        #expect(finding("disk") { $0.freeBytes = 512 << 20 }?.level == .warning)
+        #expect(finding("disk") { $0.walBytes = 2 << 30 }?.level == .warning)
+        #expect(finding("disk") { $0.freeBytes = nil }?.level == .warning)
+        #expect(finding("clock") { $0.newestRow = 10_000_000 }?.level == .warning)
+        #expect(finding("clock") { $0.newestRow = 100_000_000 }?.level == .problem)
+        #expect(finding("clock") { $0.newestRow = 1_000_000 }?.level == .ok)
+        #expect(finding("files") { $0.files.append(FileFacts(name: "db-wal", mode: 0o644, user: 0)) }?.level == .warning)
+        #expect(finding("files") { $0.files.append(FileFacts(name: "db-wal", mode: 0o600, user: 7)) }?.level == .problem)
+        #expect(finding("files") { $0.user = 5 }?.level == .warning)
+        #expect(finding("locks") { $0.isCheckpointStuck = true }?.level == .problem)
+        #expect(finding("pragmas") { $0.journalMode = "delete" }?.level == .problem)
+        #expect(finding("pragmas") { $0.pageSize = 4_096 }?.level == .warning)
+        #expect(finding("database") { $0.trouble = "damaged" }?.level == .problem)
+    }
+
+    @Test("P10: a consumer without the lock is found")
+    func second() {
+        let run = HealthFacts.Run(pid: 7, isEnded: false, isClean: false)
+        let lost = finding("consumer") { facts in
+            facts.newestRun = run
+            facts.openIn = [7]
+        }
+        #expect(lost?.level == .problem)
+        let dead = finding("consumer") { $0.newestRun = run }
+        #expect(dead?.level == .warning)
+        let running = finding("consumer") { facts in
+            facts.newestRun = run
+            facts.openIn = [7]
+            facts.owner = 7
+        }
+        #expect(running?.level == .ok)
+        #expect(finding("work") { $0.parkedLanes = 2 }?.level == .warning)
+        #expect(finding("work") { $0.paused = "disk full" }?.level == .problem)
+    }
+}
