@@ -17,7 +17,9 @@ struct NodesCommand: AsyncParsableCommand {
     var center: [String] = []
     @Option(help: ArgumentHelp("The authorities that https:// centers and their nodes are signed by, as PEM.", valueName: "file"))
     var ca: String?
-    @Option(help: ArgumentHelp("Reach nodes elsewhere than the center says: host, host:port or *, = and where.", valueName: "from=to"))
+    @Option(
+        help: ArgumentHelp("Reach nodes elsewhere than the center says: host, host:port or *, = and where.", valueName: "from=to")
+    )
     var rewrite: [RewriteRule] = []
     @Option(help: "Seconds that each answer may take. (5)")
     var timeout: Seconds?

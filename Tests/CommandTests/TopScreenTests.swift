@@ -38,7 +38,8 @@ struct TopScreenTests {
                     state: $0 == 1 ? "connecting" : "consuming")
             },
             atRisk: 17, atRiskHigh: 900,
-            lossBound: .init(isRunning: running, now: 17, high: 900, limit: 32_768, survivesPowerCut: true), journal: [.pending: 12, .running: 64, .done: 10_000_000, .dead: 103],
+            lossBound: .init(isRunning: running, now: 17, high: 900, limit: 32_768, survivesPowerCut: true),
+            journal: [.pending: 12, .running: 64, .done: 10_000_000, .dead: 103],
             outbox: [.pending: 3, .sent: 9_999_999, .dead: 1], oldestEntry: 1_699_999_997_000_000, oldestCommand: nil,
             database: .init(path: "/var/lib/连接/messages.sqlite3", bytes: 1, walBytes: 1, schemaVersion: 2, synchronous: "full"),
             takenAt: 1_700_000_060_000_000)

@@ -100,7 +100,8 @@ public struct ClusterProbe: Sendable {
             loop: loop, tls: center.isSecure ? tls : nil, credentials: center.credentials, timeout: timeout)
         return connector.connect(to: identity) {
             NodeChannelHandler(
-                identity: identity, number: 0, settings: NodeConnectionMachine.Settings(topics: []), form: nil, delegate: Bystander(),
+                identity: identity, number: 0, settings: NodeConnectionMachine.Settings(topics: []), form: nil,
+                delegate: Bystander(),
                 onForm: { _ in }, onConsuming: {})
         }.flatMap { channel in
             let connected = ContinuousClock.now - start
