@@ -152,12 +152,10 @@ extension ConsumerCore {
         guard !state.isClosed else { return }
         if state.flushAt == nil, !state.changes.isEmpty { state.flushAt = now + Self.markDelay }
         var next = now + Self.pollInterval
-        var deadlines = [state.dispatcher.nextDeadline, state.relay.nextDeadline]
+        if let time = state.dispatcher.nextDeadline { next = min(next, time) }
+        if let time = state.relay.nextDeadline { next = min(next, time) }
         // A drain that is on its way takes everything; in trouble nothing is taken before the next try.
-        if !state.isDrainScheduled { deadlines.append(state.trouble?.retryAt ?? state.flushAt) }
-        for time in deadlines {
-            if let time { next = min(next, time) }
-        }
+        if !state.isDrainScheduled, let time = state.trouble?.retryAt ?? state.flushAt { next = min(next, time) }
         next = max(next, now)
         if let timer = state.timer, timer.fires <= next { return }
         state.timer?.task.cancel()

@@ -90,7 +90,10 @@ struct Relay: Sendable {
     }
 
     var nextDeadline: Int64? {
-        [expiries.next, waiting.next, wakeUps.next].compactMap { $0 }.min()
+        var next = waiting.next
+        if let expiry = expiries.next { next = min(next ?? expiry, expiry) }
+        if let wakeUp = wakeUps.next { next = min(next ?? wakeUp, wakeUp) }
+        return next
     }
     /// Everything is settled, and marked, that could be sent before that time.
     func isDrained(before time: Int64) -> Bool {
