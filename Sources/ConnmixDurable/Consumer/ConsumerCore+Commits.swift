@@ -116,7 +116,10 @@ extension ConsumerCore {
         let answered = state.withLock { state in
             // What memory knows and the file does not yet is newer.
             let newer = Set((changes + state.changes).lazy.map(\.id))
-            for row in waiting where !newer.contains(row.id) { state.relay.refresh(row) }
+            for row in waiting {
+                state.relay.pendingAgain(row.id)
+                if !newer.contains(row.id) { state.relay.refresh(row) }
+            }
             return settled.compactMap { id, settlement in
                 state.relay.endedElsewhere(id)
                 return state.receipts.removeValue(forKey: id).map { ($0, settlement) }
@@ -287,8 +290,9 @@ extension ConsumerCore {
         state.withLock { state in
             for id in effects.entries.reversed() { state.dispatcher.withdraw(id) }
             for id in effects.commands.reversed() { state.relay.window.withdraw(id) }
+            state.dispatcher.wakeAll()
             state.dispatcher.window.lookAgain(above: 0)
-            state.relay.window.lookAgain(above: 0)
+            state.relay.lookAgain()
         }
     }
 
@@ -312,6 +316,7 @@ extension ConsumerCore {
             for case .writing(let id) in work.changes {
                 state.relay.noted(id, isWaiting: !effects.endedByOthers.contains(id))
             }
+            if !effects.superseded.isEmpty || !effects.expired.isEmpty { state.relay.endedInFile() }
             for arrival in work.arrivals { state.relay.clientSeen(arrival.client.text) }
             let receipts = effects.accepted.map { receipt(for: $0, of: work, &state) }
             if let solo = state.dispatcher.claimed(work.claims, lost: effects.lostClaims) { state.soloJob = solo }

@@ -187,8 +187,8 @@ struct Dispatcher: Sendable {
         let key = restKey(delivery)
         let left = window.rest(key, from: id, except: isBusy)
         giveBack(left)
-        // Of entries that rest alone the earliest counts: the others are met again by the pass it makes.
-        let wakeUp = key == .nobody ? min(time, resting[key] ?? time) : time
+        // The earliest counts: whoever waits longer is met again then, and rests anew.
+        let wakeUp = min(time, resting[key] ?? time)
         guard resting[key] != wakeUp else { return }
         resting[key] = wakeUp
         wakeUps.add(key, at: wakeUp)

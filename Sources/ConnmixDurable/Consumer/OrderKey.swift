@@ -17,9 +17,6 @@ struct OrderKey: Sendable, Hashable {
     /// The key of what has none, where one is needed all the same.
     static let nobody = OrderKey("", seed: 0x9E6C_63D0_876A_9A35)
 
-    /// All quotas together.
-    static let quotas = OrderKey("", seed: 0x1D8E_4E27_C47D_124F)
-
     static func lane(_ name: String) -> OrderKey { OrderKey(name, seed: 0) }
     static func client(_ id: String) -> OrderKey { OrderKey(id, seed: 0) }
     static func node(_ id: String) -> OrderKey { OrderKey(id, seed: 0x2545_F491_4F6C_DD1D) }

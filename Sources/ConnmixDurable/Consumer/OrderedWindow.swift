@@ -6,7 +6,7 @@ internal import DequeModule
 /// (`isBehind`) and loaded in the order of ids once there is room.
 ///
 /// So that one key that stands still cannot fill the window for all, a key holds at most `keyCapacity` rows, a quota (the node
-/// that calls must go to) an eighth of the window, and all quotas together half of it. A row that does not fit *closes* its keys: later rows of theirs stay in the
+/// that calls must go to) an eighth of the window, or where all quotas together have half of it a 64th. A row that does not fit *closes* its keys: later rows of theirs stay in the
 /// file too, so order is never broken. When the key that was full has room again, a second pass goes over the file from the oldest
 /// row that was left, and ends as soon as the key is full once more. Passes take turns, so a deep key does not starve the others.
 ///
@@ -62,11 +62,12 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     let keyCapacity: Int
     let quotaCapacity: Int
     let depth: Int
+    private var quotaMinimum: Int { max(2, capacity / 64) }
     private var nodes: [Int64: Node] = [:]
     private(set) var bytes = 0
     private var lanes: [OrderKey: Lane] = [:]
     private var quotas: [OrderKey: (count: Int, bytes: Int)] = [:]
-    /// How many rows have a quota; at most half of the window.
+    /// How many rows have a quota.
     private var quotaRows = 0
     private var ready: Deque<Int64> = []
     /// Keys and quotas that were full when a row came that did not fit.
@@ -346,10 +347,13 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         }
         if let quota = keys.quota {
             let held = quotas[quota] ?? (0, 0)
-            let isFull = held.count >= quotaCapacity || held.bytes >= byteCapacity / 4
-            if isFull { full.append(quota) }
-            if quotaRows >= capacity / 2 { full.append(.quotas) }
-            if isFull || quotaRows >= capacity / 2 { isFit = false }
+            // Where all quotas together have their half, each still has a little.
+            let isFull =
+                held.count >= (quotaRows < capacity / 2 ? quotaCapacity : quotaMinimum) || held.bytes >= byteCapacity / 4
+            if isFull {
+                full.append(quota)
+                isFit = false
+            }
         }
         guard isFit else { return leave(id, keys: keys, because: full) }
         var blockers = 1
@@ -427,8 +431,10 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     private func hasRoom(_ key: OrderKey) -> Bool {
         if isStanding(key) { return false }
-        if key == .quotas { return quotaRows <= capacity / 4 }
-        if let held = quotas[key] { return held.count <= quotaCapacity / 2 && held.bytes <= byteCapacity / 8 }
+        if let held = quotas[key] {
+            let most = quotaRows < capacity / 2 ? quotaCapacity : quotaMinimum
+            return held.count <= most / 2 && held.bytes <= byteCapacity / 8
+        }
         guard let lane = lanes[key] else { return true }
         return lane.ids.count <= keyCapacity / 2 && lane.bytes <= byteCapacity / 16
     }

@@ -189,12 +189,23 @@ struct Relay: Sendable {
         return true
     }
 
+    /// It waits in the file again, whatever was heard before.
+    mutating func pendingAgain(_ id: Int64) {
+        ended.remove(id)
+    }
+
+    /// Commands ended in the file; what rests behind one of them need not.
+    mutating func endedInFile() {
+        if !resting.isEmpty { lookAgain() }
+    }
+
     /// The command and what comes after it in its lanes wait in the file; what is under way keeps its place.
     private mutating func rest(_ id: Int64, _ item: OutgoingCommand) {
         let key = item.keys.first ?? .nobody
         for (other, _) in window.rest(key, from: id, except: isBusy) { releaseHeld(by: other) }
         if !isUnderWay(id) { leave(id) }
-        let wakeUp = key == .nobody ? min(item.availableAt, resting[key] ?? .max) : item.availableAt
+        // The earliest counts: whoever waits longer is met again then, and rests anew.
+        let wakeUp = min(item.availableAt, resting[key] ?? .max)
         guard resting[key] != wakeUp else { return }
         resting[key] = wakeUp
         wakeUps.add(key, at: wakeUp)

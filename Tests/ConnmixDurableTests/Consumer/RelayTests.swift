@@ -533,4 +533,65 @@ struct RelayTests {
         relay.refresh(.init(id: 1, attempts: 0, availableAt: 0, expiresAt: nil))
         #expect(relay.window[1]?.expiresAt == nil)
     }
+
+    @Test("a lane wakes for the first of several that wait, and not for the last")
+    func wakesForTheFirst() throws {
+        var relay = Relay(policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 64)
+        relay.window.passEnded()
+        relay.connected("n1")
+        for (id, time) in [(1, Self.hour), (2, 24 * Self.hour)] as [(Int64, Int64)] {
+            _ = try relay.append(id, send("a") { $0.notBefore = time }, now: 0)
+        }
+        _ = relay.tick(now: Self.hour)
+        #expect(relay.window.nextPass(limit: 10)?.after == 0)
+        #expect(relay.load(1, try send("a") { $0.notBefore = Self.hour }, now: Self.hour) == .taken)
+        #expect(relay.load(2, try send("a") { $0.notBefore = 24 * Self.hour }, now: Self.hour) != .taken)
+        relay.confirm(1)
+        #expect(sent(&relay, now: Self.hour) == ["1@n1"])
+        #expect(relay.nextDeadline == 24 * Self.hour)
+    }
+
+    @Test("what rests behind a command that ended in the file is looked at again")
+    func headEndedInFile() throws {
+        var relay = Relay(policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 64)
+        relay.window.passEnded()
+        relay.connected("n1")
+        _ = try relay.append(1, send("a") { $0.notBefore = Self.hour }, now: 0)
+        let isTaken = try relay.append(2, send("a"), now: 0)
+        #expect(!isTaken)
+        relay.endedInFile()
+        #expect(relay.window.nextPass(limit: 10)?.after == 0)
+        #expect(relay.load(2, try send("a"), now: 0) == .taken)
+        relay.confirm(2)
+        #expect(sent(&relay) == ["2@n1"])
+    }
+
+    @Test("P4: a command that was cancelled in flight and put back is sent again")
+    func putBackInFlight() throws {
+        var relay = make([try send("a")])
+        #expect(sent(&relay) == ["1@n1"])
+        relay.endedElsewhere(1)
+        relay.pendingAgain(1)
+        #expect(state(relay.unanswered(1, reason: "lost", now: 0)) == .pending)
+        #expect(sent(&relay) == ["1@n1"])
+    }
+
+    @Test("P9: however many listed nodes are away, calls to another one find a place")
+    func manyNodesAway() throws {
+        var relay = Relay(policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 640)
+        relay.directoryKnown()
+        for node in ["a", "b", "c", "d", "e", "n1"] { relay.nodeListed(node) }
+        relay.connected("n1")
+        var id: Int64 = 0
+        for node in ["a", "b", "c", "d", "e"] {
+            for number in 0..<100 {
+                id += 1
+                if relay.load(id, try call("\(node)\(number)", node: node), now: 0) == .taken { relay.confirm(id) }
+            }
+        }
+        _ = relay.nextSends(now: 0)
+        #expect(relay.load(id + 1, try call("x", node: "n1"), now: 0) == .taken)
+        relay.confirm(id + 1)
+        #expect(sent(&relay) == ["\(id + 1)@n1"])
+    }
 }
