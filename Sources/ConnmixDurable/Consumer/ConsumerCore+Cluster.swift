@@ -6,7 +6,7 @@ extension ConsumerCore: ClusterDelegate {
     func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
         noteArrival(messages, from: connection)
         apply(intake.withLock { $0.arrived(messages) })
-        scheduleDrain()
+        scheduleDrain(isAtRisk: true)
     }
 
     func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {

@@ -6,6 +6,7 @@ extension ConsumerCore {
     func takeWork() -> DrainOperation.Work {
         var work = state.withLock { state in
             state.isDrainScheduled = false
+            state.pace.began()
             state.flushAt = nil
             defer {
                 state.outcomes = []
@@ -324,6 +325,7 @@ extension ConsumerCore {
                 let claims = work.claims.together + (work.claims.alone.map { [$0] } ?? [])
                 release(state.dispatcher.startable(effects.entries + claims), &state)
             }
+            state.pace.ended(now: now)
             isOverTrouble = state.trouble != nil
             state.trouble = nil
             return (receipts, state.isClosed)

@@ -91,13 +91,22 @@ extension ConsumerCore {
         return !state.dispatcher.isStopping && state.dispatcher.window.wantsPass()
     }
 
+    /// - Parameter isAtRisk: whether it is asked for by messages that are in no file.
     /// - Returns: whether the caller must submit it, once the lock is free.
-    func requestDrain(_ state: inout State) -> Bool {
+    func requestDrain(_ state: inout State, isAtRisk: Bool = false) -> Bool {
         guard !state.isDrainScheduled else { return false }
         if let trouble = state.trouble {
             // A clock that was set back must not stop commits for longer than the longest pause.
             let left = trouble.retryAt - Clock.now()
             if left > 0, left < 10_000_000 { return false }
+        }
+        if state.isEveryHandlerBusy, state.enqueues.isEmpty, !state.hasUrgentChange {
+            let now = Clock.now()
+            if let time = state.pace.hold(now: now, isAtRisk: isAtRisk) {
+                state.flushAt = min(state.flushAt ?? time, time)
+                scheduleTimer(&state, now: now)
+                return false
+            }
         }
         state.isDrainScheduled = true
         return true
@@ -114,8 +123,8 @@ extension ConsumerCore {
         }
     }
 
-    func scheduleDrain() {
-        if state.withLock({ requestDrain(&$0) }) { submitDrain() }
+    func scheduleDrain(isAtRisk: Bool = false) {
+        if state.withLock({ requestDrain(&$0, isAtRisk: isAtRisk) }) { submitDrain() }
     }
 
     func apply(_ change: Intake.Change?) {

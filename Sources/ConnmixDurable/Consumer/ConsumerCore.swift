@@ -28,7 +28,9 @@ final class ConsumerCore: Sendable {
         /// The reason of the pause that was told of last.
         var announcedPause: String?
         var isClosed = false
+        /// When what waits is to be committed at the latest.
         var flushAt: Int64?
+        var pace = CommitPace()
         var accountedAt: Int64 = 0
         var accountedAtRisk = 0
         var accountedHighWater = 0
@@ -45,6 +47,9 @@ final class ConsumerCore: Sendable {
         var sendSpans: [Int64: any Span] = [:]
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
+
+        /// Nobody waits for what a commit brings.
+        var isEveryHandlerBusy: Bool { idleWorkers.isEmpty && !dispatcher.isStopping }
     }
 
     /// Somebody who waits for a state of the consumer.
@@ -114,12 +119,14 @@ final class ConsumerCore: Sendable {
     func nextJob() async -> Dispatcher.Job? {
         await withCheckedContinuation { continuation in
             var job: Dispatcher.Job?
-            let isAnswered = state.withLock { state in
-                guard !state.dispatcher.isStopping else { return true }
+            let (isAnswered, mustDrain) = state.withLock { state in
+                guard !state.dispatcher.isStopping else { return (true, false) }
                 job = takeJob(&state)
-                if job == nil { state.idleWorkers.append(continuation) }
-                return job != nil
+                guard job == nil else { return (true, false) }
+                state.idleWorkers.append(continuation)
+                return (false, state.pace.isHeldBack && requestDrain(&state))
             }
+            if mustDrain { submitDrain() }
             if isAnswered { continuation.resume(returning: job) }
         }
     }
