@@ -237,7 +237,9 @@ public final class ConnmixConsumer: Service {
             let end = await group.next() ?? .cancelled
             var failure: (any Error)?
             switch end {
-            case .graceful:
+            // A handler that gives up because of it may be heard of first.
+            case .graceful,
+                .worker where Task.isShuttingDownGracefully:
                 await stopGracefully(core, cluster, cancelHandlers: { group.cancelAll() })
             case .cancelled, .worker:
                 await stopNow(core, cluster, cancelHandlers: { group.cancelAll() })
@@ -308,10 +310,12 @@ public final class ConnmixConsumer: Service {
         let message = Message(
             id: job.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
             receivedAt: delivery.receivedAt, data: delivery.data)
-        let startedAt = Clock.now()
+        let calledAt = Clock.now()
+        let context = HandlerContext()
         let result = await core.spans.handling(message) {
-            await attempt.run(message, HandlerContext(), startedAt: startedAt)
+            await attempt.run(message, context, startedAt: calledAt)
         }
+        let startedAt = context.begunAt ?? calledAt
         if core.metrics.isOn { core.metrics.handled(inMicroseconds: Clock.now() - startedAt) }
         return HandlerOutcome(id: job.id, delivery: delivery, startedAt: startedAt, result: result)
     }

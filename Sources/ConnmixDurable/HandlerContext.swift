@@ -17,6 +17,7 @@ public final class HandlerContext: Sendable {
         var commands: [Command] = []
         var writes: [OwnWrite] = []
         var isClosed = false
+        var begunAt: Int64?
     }
 
     private let state = Mutex(State())
@@ -58,6 +59,14 @@ public final class HandlerContext: Sendable {
             throw ConnmixError(.stopped, "the handler has ended; writes must be registered before it returns")
         }
     }
+
+    /// The attempt begins now and not when the handler was called: until now it has waited for its turn.
+    package func begin() {
+        state.withLock { $0.begunAt = Clock.now() }
+    }
+
+    /// When the attempt began, where the handler has said so, in microseconds since 1970.
+    var begunAt: Int64? { state.withLock { $0.begunAt } }
 
     /// Ends staging.
     func close() -> (commands: [Command], writes: [OwnWrite]) {

@@ -1,4 +1,5 @@
-/// What is done with a message. Returning means done; throwing means that it failed, and is tried again by the retry policy.
+/// What is done with a message. Returning means done; throwing means that it failed, and is tried again by the retry policy. Only a
+/// `CancellationError` in a graceful shutdown says that the handler gave up because of it: the message stays as it was.
 ///
 /// Runs on the concurrent executor. A message may be handed out more than once (at least once): a handler must bear that.
 public typealias MessageHandler = @Sendable (Message, HandlerContext) async throws -> Void

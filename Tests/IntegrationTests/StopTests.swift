@@ -1,5 +1,6 @@
 import ConnmixDevEngine
 import Logging
+import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Synchronization
 import Testing
@@ -190,6 +191,28 @@ struct StopTests {
                         #expect(await frames.next()?.text == "received: \(text)")
                     }
                 }
+            }
+        }
+    }
+
+    @Test("P2: a handler that gives up because of the stop leaves its message as it was")
+    func givingUp() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let tally = Tally()
+                let patient = Handlers(all: { message, _ in
+                    tally.handled(message.id)
+                    try await gracefulShutdown()
+                    throw CancellationError()
+                })
+                let user = try await engine.connectEndUser()
+                _ = try await stopping(testConfiguration(database, engine), handlers: patient) { _, trigger in
+                    try await user.send(contentsOf: ["first", "second"])
+                    await tally.wait(for: 1)
+                    trigger.triggerGracefulShutdown()
+                }
+                #expect(tally.count == 1)
+                #expect(try facts(database) == "1:2/0 2:2/0, failed 0, clean 1")
             }
         }
     }

@@ -1,3 +1,5 @@
+internal import ServiceLifecycle
+
 /// One attempt at a message: its handler runs within its time, and what it did or threw is judged.
 ///
 /// The consumer and `HandlerTrial` run handlers through it, so that a trial says what the consumer would do.
@@ -30,9 +32,12 @@ struct Attempt: Sendable {
             // The consumer's own stop interrupted it, whichever error came of that; it is not the message's fault. What the
             // handler says of the message in so many words still counts.
             if Task.isCancelled, !(error is HandlerError) { return .released }
+            // One that gives up because of the stop, before it is interrupted, leaves its message as it was too.
+            if error is CancellationError, Task.isShuttingDownGracefully { return .released }
             var generator = SystemRandomNumberGenerator()
             return judge.verdict(
-                on: error, attempt: message.attempt, startedAt: startedAt, now: Clock.now(), using: &generator)
+                on: error, attempt: message.attempt, startedAt: context.begunAt ?? startedAt, now: Clock.now(),
+                using: &generator)
         }
     }
 
