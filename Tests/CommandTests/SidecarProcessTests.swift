@@ -251,6 +251,111 @@ struct SidecarProcessTests {
         }
     }
 
+    /// Reads lines without reading further than their ends, and sees whether another one is there.
+    private let carefulReading = """
+        import select
+        def line():
+            text = b""
+            while not text.endswith(b"\\n"):
+                byte = os.read(0, 1)
+                if not byte: sys.exit(0)
+                text += byte
+            return json.loads(text)
+        def another(patience): return bool(select.select([0], [], [], patience)[0])
+        def answer(m, text): print(json.dumps({"id": m["id"], "ok": True, "commands": [send(m, text)]}), flush=True)
+
+        """
+
+    @Test("--worker: a quick one has the next line before it asks; where it dies only what it worked on has failed")
+    func workerAhead() async throws {
+        try await withFolder { folder in
+            let script = try handler(
+                folder,
+                carefulReading + """
+                    while True:
+                        m = line()
+                        if another(0) and not os.path.exists(__file__ + ".seen"):
+                            with open(__file__ + ".seen", "w") as f: f.write("%d" % m["id"])
+                            os._exit(4)
+                        answer(m, "x")
+                    """)
+            let count = 2_000
+            let run = try await ConsumeRun(
+                Array(repeating: "x", count: count), answers: count, database: folder + "/db",
+                options: ["--concurrency", "1", "--lane", "none", "--retry-base", "0.01"],
+                handler: ["--worker", "python3", script])
+            #expect(run.outcome.code == 0, "\(run.outcome.errors)")
+            let seen = try Int64(String(contentsOfFile: script + ".seen", encoding: .utf8))
+            var filter = JournalFilter()
+            filter.limit = count
+            let entries = try Inspector(database: folder + "/db").entries(filter)
+            #expect(entries.count == count && entries.allSatisfy { $0.state == .done })
+            #expect(entries.filter { $0.attempts > 1 }.map(\.id) == [seen])
+        }
+    }
+
+    @Test("--worker: a slow one gets a line when it has answered the last one, and not before")
+    func workerNotAhead() async throws {
+        try await withFolder { folder in
+            let script = try handler(
+                folder,
+                carefulReading + """
+                    while True:
+                        m = line()
+                        answer(m, "ahead" if another(0.005) else "alone")
+                    """)
+            let run = try await ConsumeRun(
+                Array(repeating: "x", count: 40), answers: 40, database: folder + "/db",
+                options: ["--concurrency", "1", "--lane", "none"], handler: ["--worker", "python3", script])
+            #expect(run.frames == Array(repeating: "alone", count: 40))
+        }
+    }
+
+    @Test("--worker: the stop waits for what workers have, and gives back what waits for one")
+    func workerStop() async throws {
+        try await withFolder { folder in
+            let (script, database) = (
+                try handler(
+                    folder,
+                    carefulReading + """
+                        while True:
+                            m = line()
+                            open(__file__ + ".began", "w").close()
+                            open(__file__ + ".end").close()
+                            answer(m, "x")
+                        """), folder + "/db"
+            )
+            for name in [".began", ".end"] { try #require(mkfifo(script + name, 0o600) == 0) }
+            try await withDevEngine { engine in
+                let user = try await engine.connectEndUser()
+                let arguments =
+                    ["consume", "--database", database, "--center", engine.center, "--topic", "chat", "--lane", "none"]
+                    + ["--concurrency", "1", "--shutdown-grace", "600", "--worker", "python3", script]
+                let states = { @Sendable in
+                    var filter = JournalFilter()
+                    filter.order = .oldest
+                    return try Inspector(database: database).entries(filter).map(\.state)
+                }
+                let reached = { @Sendable (expected: [EntryState]) in
+                    while try states() != expected { try await Task.sleep(for: .milliseconds(5)) }
+                }
+                let outcome = try await Program.run(
+                    arguments,
+                    terminating: { terminate in
+                        try await user.send(contentsOf: ["in hand", "waits"])
+                        _ = try await Subprocess.run(.name("cat"), arguments: ["\(script).began"], output: .discarded)
+                        try await reached([.running, .running])
+                        try terminate()
+                        try await reached([.running, .pending])
+                        try "".write(toFile: script + ".end", atomically: false, encoding: .utf8)
+                    })
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                #expect(try states() == [.done, .pending])
+                #expect(try Inspector(database: database).entries(JournalFilter()).map(\.attempts).sorted() == [0, 1])
+            }
+        }
+    }
+
     @Test("workers end by themselves where connmix-durable is killed")
     func killed() async throws {
         try await withFolder { folder in

@@ -47,7 +47,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         let format = options.logFormat
         var logger = Logger(label: "connmix-durable") { _ in LineLogHandler(format: format) }
         logger.logLevel = options.logLevel
-        let configuration = options.configuration(database: database.database, topics: topic)
+        var configuration = options.configuration(database: database.database, topics: topic)
         if echo {
             try await Running.consumer(configuration, handler: Self.answer, metrics: options.metrics, logger: logger)
         } else if !exec.isEmpty {
@@ -55,10 +55,11 @@ struct ConsumeCommand: AsyncParsableCommand {
             try await Running.consumer(
                 configuration, handler: { try await handler.handle($0, $1) }, metrics: options.metrics, logger: logger)
         } else {
+            let count = configuration.concurrency
+            configuration.concurrency *= WorkerPool.handlersPerWorker
             try await WorkerPool.with(
-                try SidecarProgram(worker), count: configuration.concurrency, timeout: options.timeout?.duration,
-                logger: logger
-            ) { [logger] pool in
+                try SidecarProgram(worker), count: count, timeout: options.timeout?.duration, logger: logger
+            ) { [configuration, logger] pool in
                 try await Running.consumer(
                     configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], metrics: options.metrics,
                     logger: logger)

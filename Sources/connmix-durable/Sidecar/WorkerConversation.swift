@@ -8,8 +8,9 @@ import Synchronization
 /// the protocol or takes too long, or when the pool ends it.
 final class WorkerConversation: Sendable {
     private struct State {
-        var session = WorkerSession()
-        var job: WorkerJob?
+        var session: WorkerSession
+        /// What it works on, and what was written ahead.
+        var jobs: [WorkerJob] = []
         var input: (any Channel)?
         var isTimerSet = false
         var isOver = false
@@ -22,7 +23,7 @@ final class WorkerConversation: Sendable {
     private let logger: Logger
     private let loop: any EventLoop
     private let over: EventLoopPromise<Void>
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(queue: JobQueue, timeout: Duration?, logger: Logger, loop: any EventLoop) {
         self.queue = queue
@@ -30,6 +31,7 @@ final class WorkerConversation: Sendable {
         self.logger = logger
         self.loop = loop
         over = loop.makePromise()
+        state = Mutex(State(session: WorkerSession(timeout: timeout.map { .nanoseconds($0.nanoseconds) })))
     }
 
     /// - Parameter input: what will be the process's stdin.
@@ -76,12 +78,12 @@ final class WorkerConversation: Sendable {
         input?.close(promise: nil)
     }
 
-    /// What is known when the process has ended: the message that it still held, what it was at fault for, the end of what it
-    /// wrote to stderr.
-    func close() -> (job: WorkerJob?, reason: String?, errorTail: String, answers: Int) {
+    /// What is known when the process has ended: the messages that it still held, the one that it worked on first; what it was at
+    /// fault for, the end of what it wrote to stderr.
+    func close() -> (jobs: [WorkerJob], reason: String?, errorTail: String, answers: Int) {
         state.withLock { state in
-            defer { state.job = nil }
-            return (state.job, state.reason, state.errorTail.text, state.session.answers)
+            defer { state.jobs = [] }
+            return (state.jobs, state.reason, state.errorTail.text, state.session.answers)
         }
     }
 
@@ -91,39 +93,42 @@ final class WorkerConversation: Sendable {
 
     /// Hands a message over.
     ///
-    /// - Returns: false where it is too late for this process.
+    /// - Returns: false where there is no room for it, or it is too late for this process.
     func take(_ job: WorkerJob) -> Bool {
-        let deadline = timeout.map { NIODeadline.now() + .nanoseconds($0.nanoseconds) }
-        let (input, mustSetTimer) = state.withLock { state -> ((any Channel)?, Bool) in
-            guard !state.isOver, let input = state.input else { return (nil, false) }
-            state.job = job
-            state.session.begin(job.id, deadline: deadline)
-            let mustSetTimer = deadline != nil && !state.isTimerSet
-            if mustSetTimer { state.isTimerSet = true }
-            return (input, mustSetTimer)
+        let (input, timer) = state.withLock { state -> ((any Channel)?, NIODeadline?) in
+            let now = NIODeadline.now()
+            let room = state.session.room(now: now)
+            guard !state.isOver, room != .none, let input = state.input else { return (nil, nil) }
+            state.session.take(job.id, now: now)
+            state.jobs.append(job)
+            if room == .free { job.begin() }
+            guard let deadline = state.session.deadline, !state.isTimerSet else { return (input, nil) }
+            state.isTimerSet = true
+            return (input, deadline)
         }
         guard let input else { return false }
-        if mustSetTimer, let deadline { setTimer(deadline) }
+        if let timer { setTimer(timer) }
         let written = loop.makePromise(of: Void.self)
         written.futureResult.whenFailure { _ in self.takeBack(job) }
         input.writeAndFlush(job.line, promise: written)
         return true
     }
 
-    private func takeNext() {
-        while let job = queue.next(for: self) {
-            if take(job) { return }
-            queue.putBack(job)
-            if state.withLock({ $0.isOver }) { return }
+    /// Asks for as many messages as there is room for.
+    func takeNext() {
+        while true {
+            let room = state.withLock { $0.isOver ? .none : $0.session.room(now: .now()) }
+            guard room != .none, let job = queue.next(for: self, isIdle: room == .free) else { return }
+            guard take(job) else { return queue.putBack(job) }
         }
     }
 
     /// The line did not go out whole, so that nobody can have handled it.
     private func takeBack(_ job: WorkerJob) {
         let isHeld = state.withLock { state in
-            guard state.job === job else { return false }
-            state.job = nil
-            state.session.takeBack()
+            guard let place = state.jobs.firstIndex(where: { $0 === job }) else { return false }
+            state.jobs.remove(at: place)
+            state.session.takeBack(job.id)
             return true
         }
         end()
@@ -158,16 +163,18 @@ final class WorkerConversation: Sendable {
 
     /// - Returns: whether the process may go on.
     func took(_ line: [UInt8]) -> Bool {
-        let (answer, job) = state.withLock { state in
-            let answer = state.session.answered(line)
-            guard case .finish = answer else { return (answer, state.job) }
-            defer { state.job = nil }
-            return (answer, state.job)
+        let (answer, job) = state.withLock { state -> (WorkerSession.Answered, WorkerJob?) in
+            let answer = state.session.answered(line, now: .now())
+            guard case .finish = answer else { return (answer, nil) }
+            let job = state.jobs.removeFirst()
+            state.jobs.first?.begin()
+            return (answer, job)
         }
         switch answer {
         case .finish(let verdict):
-            job?.finish(.success(verdict))
+            // The worker first: it waits, and the handler has its own work to do.
             takeNext()
+            job?.finish(.success(verdict))
             return true
         case .violation(let what):
             fail(with: what)

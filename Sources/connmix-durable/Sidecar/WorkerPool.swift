@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// `--worker`: processes that stay, each with one message at a time.
+/// `--worker`: processes that stay, each working on one message at a time.
 ///
 /// They are started with the first message: by then the database file is ours.
 final class WorkerPool: Service {
@@ -15,6 +15,9 @@ final class WorkerPool: Service {
     private let loop: any EventLoop
     private let queue = JobQueue()
     private let firstMessage = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingOldest(1))
+
+    /// How many handlers keep a worker busy: while one has its message another one's is ready.
+    static let handlersPerWorker = 2
 
     /// Runs `body` with a pool and on its event loop.
     static func with(
@@ -45,7 +48,7 @@ final class WorkerPool: Service {
     /// Hands a message to a worker and waits for its answer.
     func handle(_ message: Message, _ context: HandlerContext) async throws {
         firstMessage.continuation.finish()
-        switch try await answer(message) {
+        switch try await answer(message, context) {
         case .done(let commands): for command in commands { try context.stage(command) }
         case .failed(let reason): throw SidecarError(reason)
         case .permanent(let reason): throw HandlerError.permanent(reason)
@@ -53,13 +56,17 @@ final class WorkerPool: Service {
         }
     }
 
-    private func answer(_ message: Message) async throws -> WorkerAnswer.Verdict {
+    private func answer(_ message: Message, _ context: HandlerContext) async throws -> WorkerAnswer.Verdict {
         let line = ByteBuffer(bytes: MessageLine.bytes(message))
         let ticket = JobTicket()
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { waiter in
-                let job = WorkerJob(id: message.id, line: line, waiter: waiter)
-                if ticket.issue(job) { queue.add(job) }
+            try await withGracefulShutdownHandler {
+                try await withCheckedThrowingContinuation { waiter in
+                    let job = WorkerJob(id: message.id, line: line, context: context, waiter: waiter)
+                    if ticket.issue(job) { queue.add(job) }
+                }
+            } onGracefulShutdown: {
+                ticket.stop()
             }
         } onCancel: {
             ticket.cancel()

@@ -24,12 +24,14 @@ struct WorkerProcess: Sendable {
     }
 
     private let program: SidecarProgram
+    private let queue: JobQueue
     private let conversation: WorkerConversation
     private let loop: any EventLoop
     private let process = StartedProcess()
 
     init(_ program: SidecarProgram, queue: JobQueue, timeout: Duration?, logger: Logger, loop: any EventLoop) {
         self.program = program
+        self.queue = queue
         self.loop = loop
         conversation = WorkerConversation(queue: queue, timeout: timeout, logger: logger, loop: loop)
     }
@@ -59,7 +61,9 @@ struct WorkerProcess: Sendable {
         let left = conversation.close()
         if let fault = left.reason { reason = "\(program.name) was ended: \(fault)" }
         if !left.errorTail.isEmpty { reason += ": \(left.errorTail)" }
-        left.job?.finish(.failure(Task.isCancelled ? CancellationError() : SidecarError(reason)))
+        left.jobs.first?.finish(.failure(Task.isCancelled ? CancellationError() : SidecarError(reason)))
+        // What was only written ahead nobody has begun.
+        for job in left.jobs.dropFirst().reversed() { queue.putBack(job) }
         return End(answers: left.answers, reason: reason)
     }
 
