@@ -20,25 +20,20 @@ extension Inspector {
             cursor = failures.last?.at ?? cursor
             isLast = failures.count < Self.page
         }
-        // What was dead on arrival has no attempt. Newest first, down to what was received before: ids grow in the order of arrival.
+        // What was dead on arrival has no attempt. Newest first, down to what was received before (ids grow in the order of arrival)
+        // and is older than all that failed.
+        let oldest = tally.oldestEntry ?? .max
         var floor = Int64.max
         isLast = false
         while !isLast {
             let page = try read { try Self.troubled($0, below: floor, limit: Self.page) }
-            for entry in page where entry.isDead {
-                if entry.attempts == 0, entry.time >= since, entry.time < until {
-                    tally.add(entry: entry.id, at: entry.time, error: entry.error)
-                }
-                tally.isDead(entry.id)
+            let unread = page.filter { $0.isDead && $0.attempts == 0 }.map(\.id)
+            for failure in try read({ try Self.deadOnArrival($0, unread, since: since, until: until) }) {
+                tally.add(entry: failure.id, at: failure.time, error: failure.error)
             }
+            for entry in page where entry.isDead { tally.isDead(entry.id) }
             floor = page.last?.id ?? floor
-            isLast = page.count < Self.page || page.allSatisfy { $0.receivedAt < since }
-            if page.count < Self.page { floor = .min }
-        }
-        let older = tally.entries.filter { $0 < floor }
-        for start in stride(from: 0, to: older.count, by: Self.page) {
-            let ids = Array(older[start..<min(start + Self.page, older.count)])
-            for (id, state) in try entryStates(ids) where state == .dead { tally.isDead(id) }
+            isLast = page.count < Self.page || floor < oldest && page.allSatisfy { $0.receivedAt < since }
         }
         return tally.causes
     }
@@ -76,29 +71,35 @@ extension Inspector {
         var isDead: Bool
         var attempts: Int64
         var receivedAt: Int64
-        /// When it died.
-        var time: Int64
-        /// Only where it has no attempts.
-        var error: String
     }
 
+    /// From the index `journal_troubled` alone.
     private static func troubled(_ connection: Connection, below: Int64, limit: Int) throws -> [TroubledEntry] {
         let select = try connection.statement(
             """
-            SELECT id, state = 9, attempts, received_at, state_at, last_error FROM journal
+            SELECT id, state = 9, attempts, received_at FROM journal
             WHERE state > 8 AND id < ?1 ORDER BY id DESC LIMIT ?2
             """)
         select.bind(1, below)
         select.bind(2, Int64(limit))
         var entries: [TroubledEntry] = []
         try select.forEach { row in
-            let attempts = row.int(2)
             entries.append(
-                TroubledEntry(
-                    id: row.int(0), isDead: row.int(1) != 0, attempts: attempts, receivedAt: row.int(3), time: row.int(4),
-                    error: attempts == 0 ? row.text(5) : ""))
+                TroubledEntry(id: row.int(0), isDead: row.int(1) != 0, attempts: row.int(2), receivedAt: row.int(3)))
         }
         return entries
+    }
+
+    /// Those of the entries that died within the time.
+    private static func deadOnArrival(
+        _ connection: Connection, _ ids: [Int64], since: Int64, until: Int64
+    ) throws -> [(id: Int64, time: Int64, error: String)] {
+        let select = try connection.statement("SELECT state_at, last_error FROM journal WHERE id = ?1 AND state = 9")
+        return try ids.compactMap { id in
+            select.bind(1, id)
+            guard let found = try select.first({ (time: $0.int(0), error: $0.text(1)) }) else { return nil }
+            return found.time >= since && found.time < until ? (id, found.time, found.error) : nil
+        }
     }
 }
 
@@ -166,7 +167,7 @@ struct CauseTally {
 
     private static let knownLimit = 10_000
 
-    var entries: [Int64] { last.keys.sorted() }
+    var oldestEntry: Int64? { last.keys.min() }
 
     mutating func add(entry: Int64, at time: Int64, error: String) {
         let place = place(of: error, entry: entry, at: time)

@@ -1,4 +1,5 @@
 @testable import ConnmixDurable
+import Dispatch
 import Glibc
 import Logging
 import NIOCore
@@ -6,11 +7,14 @@ import Synchronization
 
 /// Large files: a backlog that is worked off, and pruning at full speed.
 ///
-///     LongRun fill pending|done <rows> <database>
+///     LongRun fill pending|done <rows> <database> [<failed>]
 ///     LongRun backlog <database>
 ///     LongRun steady <messages> <center> <database> [prune]
+///     LongRun live <center> <database>
 ///
-/// `fill` writes rows through the library's verbs: entries that wait, or entries that are done and their commands sent, a day old.
+/// `fill` writes rows through the library's verbs: entries that wait, or entries that are done and their commands sent, a day old; of
+/// those some may have failed within the last hours, for three causes. `live` consumes until its standard input ends, and prints ten
+/// times a second the time in microseconds and how many messages were handled.
 /// `backlog` handles all that wait and checks each client's order. `steady` is the whole path, while every two milliseconds
 /// somebody else enqueues a command and notes how long its commit took; with `prune` what is older than an hour is deleted meanwhile.
 @main
@@ -18,24 +22,24 @@ enum Main {
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch (arguments.first, arguments.count) {
-        case ("fill", 4):
-            guard let rows = Int(arguments[2]) else { break }
-            return try await fill(isDone: arguments[1] == "done", rows, arguments[3])
+        case ("fill", 4...5):
+            guard let rows = Int(arguments[2]), let failed = Int(arguments.count == 5 ? arguments[4] : "0") else { break }
+            return try await fill(isDone: arguments[1] == "done", rows, failed: failed, arguments[3])
         case ("backlog", 2):
             return try await backlog(arguments[1])
         case ("steady", 4...5):
             guard let messages = Int(arguments[1]) else { break }
             return try await steady(messages, arguments[2], arguments[3], prunes: arguments.count == 5)
+        case ("live", 3):
+            return try await live(arguments[1], arguments[2])
         default: break
         }
-        print(
-            "usage: LongRun fill pending|done <rows> <database> | backlog <database> | steady <messages> <center> <database> [prune]"
-        )
+        print("usage: LongRun fill|backlog|steady|live, see its source")
     }
 
     static let clients = 10_000
 
-    private static func fill(isDone: Bool, _ rows: Int, _ database: String) async throws {
+    private static func fill(isDone: Bool, _ rows: Int, failed: Int, _ database: String) async throws {
         let store = try Store(path: database)
         let payload = ByteBuffer(repeating: UInt8(ascii: "1"), count: 200)
         let dayOld = Clock.now() - 86_400_000_000
@@ -54,6 +58,15 @@ enum Main {
                     }
                 }
                 guard isDone else { return }
+                if failed > 0 {
+                    for id in ids where id % Int64(rows / failed) == 0 {
+                        let time = transaction.now - Int64.random(in: 0..<10_000_000_000)
+                        let error = "\(["order 4711 is not found", "no answer within 3 seconds", "no such user: 17"][Int(id) / 7 % 3])"
+                        let attempt = FailedAttempt(number: 1, outcome: .failed, startedAt: time, endedAt: time, error: error)
+                        try Journal.bury(transaction, id: id, attempt: attempt, run: 1)
+                    }
+                    ids.removeAll { $0 % Int64(rows / failed) == 0 }
+                }
                 try Journal.finish(transaction, ids: ids)
                 var commands: [Int64] = []
                 for id in ids {
@@ -64,7 +77,7 @@ enum Main {
                 try OutboxTable.markSent(transaction, ids: commands)
                 try transaction.connection.execute(
                     """
-                    UPDATE journal SET state_at = \(dayOld) WHERE id >= \(ids[0]);
+                    UPDATE journal SET state_at = \(dayOld) WHERE id >= \(ids[0]) AND state = 8;
                     UPDATE outbox SET state_at = \(dayOld) WHERE id >= \(commands[0])
                     """)
             }
@@ -130,6 +143,30 @@ enum Main {
         print(
             "rate=\(rate) commit_p50_us=\(delays[delays.count / 2]) commit_p99_us=\(delays[delays.count * 99 / 100])"
                 + " commit_max_us=\(delays[delays.count - 1]) pruned=\(before + Int64(messages) - after) rss_mib=\(peakMiB())")
+    }
+
+    private static func live(_ center: String, _ database: String) async throws {
+        let handled = Atomic(0)
+        let answer = String(repeating: "x", count: 200)
+        let configuration = ConsumerConfiguration(database: database, centers: [center], topics: ["chat"])
+        let consumer = ConnmixConsumer(configuration: configuration, logger: quiet) { message, context in
+            try context.meshSend(to: message.client, answer)
+            handled.add(1, ordering: .relaxed)
+        }
+        let isOver = Atomic(false)
+        // A thread that blocks is none of the few that handlers run on.
+        DispatchQueue.global().async {
+            while readLine() != nil {}
+            isOver.store(true, ordering: .relaxed)
+        }
+        let running = Task { try await consumer.run() }
+        while !isOver.load(ordering: .relaxed) {
+            try await Task.sleep(for: .milliseconds(100))
+            print(Clock.now(), handled.load(ordering: .relaxed))
+            fflush(nil)
+        }
+        running.cancel()
+        try await running.value
     }
 
     private static var quiet: Logger {

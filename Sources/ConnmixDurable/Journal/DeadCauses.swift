@@ -7,21 +7,25 @@ enum DeadCauses {
     static func since(
         _ connection: Connection, _ time: Int64
     ) throws -> (causes: [ActivityReport.DeadCause], isCut: Bool) {
-        // No index knows when an entry died. But an entry that died had an attempt that failed, or is among the newest that
-        // are dead: those that could not be read have none.
+        // No index knows when an entry died. But what died failed at that time, or is among the newest that are dead: those that could
+        // not be read have no attempts. Whether it is dead the index says without the row.
         let select = try connection.statement(
             """
+            SELECT entry, error FROM (SELECT entry, error FROM attempt WHERE ended_at >= ?1 ORDER BY ended_at DESC LIMIT ?2)
+                JOIN journal INDEXED BY journal_troubled ON id = entry AND state > 8
+            WHERE state = 9
+            UNION ALL
             SELECT id, last_error FROM journal
-            WHERE id IN (SELECT entry FROM attempt WHERE ended_at >= ?1 ORDER BY ended_at DESC LIMIT ?2)
-                AND state = 9 AND state_at >= ?1
-            UNION
-            SELECT id, last_error FROM (SELECT id, last_error, state, state_at FROM journal WHERE state > 8 ORDER BY id DESC LIMIT 1000)
-            WHERE state = 9 AND state_at >= ?1
+            WHERE id IN (SELECT id FROM (SELECT id, state, attempts FROM journal WHERE state > 8 ORDER BY id DESC LIMIT 1000)
+                WHERE state = 9 AND attempts = 0) AND state_at >= ?1
             """)
         select.bind(1, time)
         select.bind(2, Int64(limit))
         var found: [String: (count: Int, newest: Int64)] = [:]
+        var seen: Set<Int64> = []
         try select.forEach { row in
+            // The newest attempt is the one it died of.
+            guard seen.insert(row.int(0)).inserted else { return }
             let cause = cause(of: row.text(1))
             let known = found[cause] ?? (0, 0)
             found[cause] = (known.count + 1, max(known.newest, row.int(0)))

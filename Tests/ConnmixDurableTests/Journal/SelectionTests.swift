@@ -60,7 +60,17 @@ struct SelectionTests {
             for (sql, index) in [
                 (
                     "SELECT id FROM journal WHERE state > 8 AND state IN (9) AND id BETWEEN 1 AND 5 ORDER BY id",
-                    "journal_troubled"
+                    "COVERING INDEX journal_troubled"
+                ),
+                (
+                    """
+                    SELECT id, state = 9, attempts, received_at FROM journal
+                    WHERE state > 8 AND id < 9 ORDER BY id DESC LIMIT 5
+                    """, "COVERING INDEX journal_troubled"
+                ),
+                (
+                    "SELECT 1 FROM journal INDEXED BY journal_troubled WHERE id = 5 AND state > 8 AND state = 9",
+                    "COVERING INDEX journal_troubled"
                 ),
                 ("SELECT id FROM journal WHERE state < 8 AND state IN (2) AND id BETWEEN 1 AND 5 ORDER BY id", "journal_open"),
                 ("SELECT id FROM outbox WHERE state > 8 AND state IN (9) AND id BETWEEN 1 AND 5 ORDER BY id", "outbox_troubled"),
