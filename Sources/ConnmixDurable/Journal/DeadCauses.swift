@@ -23,10 +23,14 @@ enum DeadCauses {
         select.bind(2, Int64(limit))
         var found: [String: (count: Int, newest: Int64)] = [:]
         var seen: Set<Int64> = []
+        // Most errors are the same to the letter.
+        var names: [String: String] = [:]
         try select.forEach { row in
             // The newest attempt is the one it died of.
             guard seen.insert(row.int(0)).inserted else { return }
-            let cause = cause(of: row.text(1))
+            let error = row.text(1)
+            let cause = names[error] ?? cause(of: error)
+            names[error] = cause
             let known = found[cause] ?? (0, 0)
             found[cause] = (known.count + 1, max(known.newest, row.int(0)))
         }
