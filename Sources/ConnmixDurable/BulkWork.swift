@@ -39,6 +39,9 @@ package struct BulkWork: Sendable {
         try runner.work(action, verb, limit: limit, after: cursor, intervene: intervene)
     }
 
+    /// How the last transaction went.
+    package var lastWrite: WriteTimes { runner.store.clock.last }
+
     /// Gives up the list of rows of an action that is finished and cannot be undone; the action itself stays recorded.
     package func forget(_ action: Int64) throws {
         while try runner.forget(action) {}

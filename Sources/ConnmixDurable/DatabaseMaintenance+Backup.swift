@@ -15,19 +15,25 @@ extension DatabaseMaintenance {
     /// The copy is what the file was at one moment. It is written under a temporary name with mode 0600; nothing has the name before
     /// the copy is on disk and was found sound.
     ///
-    /// - Parameter replacing: whether a file that has the name is replaced; never one that a consumer uses.
-    /// - Throws: `cannotCreate` where the name is taken; `corrupt` where the copy is not sound; errors of the disk. Nothing has the
-    ///   name then that had it not before.
+    /// - Parameters:
+    ///   - replacing: whether a file that has the name is replaced; never one that a consumer uses.
+    ///   - logLimit: bytes that the source's log may grow by meanwhile; by default as many as the file has, and at least 1 GiB.
+    /// - Throws: `cannotCreate` where the name is taken; `corrupt` where the copy is not sound; `busy` where the log grew too far;
+    ///   errors of the disk. Nothing has the name then that had it not before.
     @discardableResult
-    public func backup(to target: String, replacing: Bool = false, _ watcher: Watcher = { _ in }) throws -> BackupReport {
+    public func backup(
+        to target: String, replacing: Bool = false, logLimit: Int64? = nil, _ watcher: Watcher = { _ in }
+    ) throws -> BackupReport {
         let start = ContinuousClock.now
         let source = try file.openForReading()
         try checkTarget(target, replacing: replacing)
         try checkSpace(target, try source.integer("PRAGMA page_count") * source.integer("PRAGMA page_size"))
         let copy = try PrivateFile(beside: target)
         do {
+            let log = LogWatch(file, limit: logLimit ?? max(1 << 30, file.size().database))
             let copied = try BackupCopy(source: source).copy(to: copy) { done, total in
                 try watcher(Progress(step: "copying", done: done, total: total))
+                try log.check()
             }
             try copy.sync()
             let check = try DatabaseMaintenance(database: copy.path).check(watcher)
@@ -39,6 +45,12 @@ extension DatabaseMaintenance {
             try checkTarget(target, replacing: replacing)
             try copy.move(to: target, replacing: replacing)
             return BackupReport(path: target, bytes: bytes, held: copied.held, took: .now - start)
+        } catch let error as LogWatch.TooLong {
+            copy.remove()
+            throw ConnmixError(
+                .busy,
+                "the log of \(path) grew by \(error.growth) bytes while it was copied, and the copy was given up; try when less is written, or raise --log-limit"
+            )
         } catch {
             copy.remove()
             throw error

@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension DatabaseMaintenance {
     /// What a check found.
     public struct CheckReport: Sendable, Equatable {
@@ -13,11 +15,16 @@ extension DatabaseMaintenance {
     private static let problemLimit: Int64 = 100
     /// Beside a consumer no ledger of a larger file is read whole in one go: it would pin the log meanwhile.
     private static let largeBytes: Int64 = 256 << 20
+    /// A log that grew by no more need not start over.
+    private static let smallGrowth: Int64 = 4 << 20
+    /// A busy consumer checkpoints within this time.
+    private static let checkpointTime: Duration = .milliseconds(1_500)
 
     /// Checks the file: SQLite's own structures, and what the library's tables say of each other.
     ///
-    /// Beside a consumer each table is read by itself, so that the log can start over in between; the counters of finished rows are
-    /// left out there where the file is large, and noted. A backup of it can be checked whole.
+    /// Beside a consumer each table is read by itself, so that the log can start over in between. A table during whose reading the log
+    /// grows by 64 MiB is given up, and the counters of finished rows are left out where the file is large; both are noted. A backup is
+    /// checked whole.
     public func check(_ watcher: Watcher = { _ in }) throws -> CheckReport {
         let isLive = FileLock.currentOwner(database: path) != nil
         var report = CheckReport()
@@ -53,13 +60,38 @@ extension DatabaseMaintenance {
                 select = try connection.prepare("PRAGMA integrity_check(\(Self.problemLimit))")
             }
             do {
-                try connection.watched(by: { try watcher(progress) }) {
+                let note = try look(connection, isLive: isLive, watcher, progress) {
                     try select.forEach { if $0.text(0) != "ok" { report.problems.append("SQLite: \($0.text(0).boundedError)") } }
                 }
+                if let note { report.notes.append(note) }
             } catch let error as ConnmixError where error.code == .corrupt {
                 report.problems.append(error.message)
             }
             report.checks += 1
+        }
+    }
+
+    /// Runs `body`; beside a consumer only for as long as the log stays within bounds.
+    ///
+    /// - Returns: what to note where it was given up.
+    private func look(
+        _ connection: Connection, isLive: Bool, _ watcher: Watcher, _ progress: Progress, _ body: () throws -> Void
+    ) throws -> String? {
+        let log = LogWatch(file, limit: isLive ? checkLogLimit : .max)
+        func watch() throws {
+            try watcher(progress)
+            try log.check()
+        }
+        defer {
+            // Nothing is read now: the consumer's next checkpoint lets the log start over.
+            let end = ContinuousClock.now + Self.checkpointTime
+            while log.growth > Self.smallGrowth, ContinuousClock.now < end { usleep(50_000) }
+        }
+        do {
+            try connection.watched(by: watch, body)
+            return nil
+        } catch is LogWatch.TooLong {
+            return "\(progress.step) was not looked at to its end: the consumer writes much meanwhile; check a backup"
         }
     }
 
@@ -75,9 +107,11 @@ extension DatabaseMaintenance {
             let done = report.checks + index
             let progress = Progress(step: invariant.name, done: done, total: max(done, report.checks + Invariant.all.count))
             try watcher(progress)
-            let found = try connection.watched(by: { try watcher(progress) }) {
-                try connection.prepare(invariant.sql).first { (count: $0.int(0), example: $0.text(1)) }
+            var found: (count: Int64, example: String)?
+            let note = try look(connection, isLive: isLive, watcher, progress) {
+                found = try connection.prepare(invariant.sql).first { (count: $0.int(0), example: $0.text(1)) }
             }
+            if let note { report.notes.append(note) }
             if let found, found.count > 0 {
                 report.problems.append(invariant.words(count: found.count, example: found.example))
             }

@@ -20,6 +20,8 @@ public struct DatabaseMaintenance: Sendable {
     public typealias Watcher = (Progress) throws -> Void
 
     public let path: String
+    /// So many bytes the log may grow by while one table is checked beside a consumer.
+    var checkLogLimit: Int64 = 64 << 20
 
     public init(database: String) {
         path = database

@@ -22,6 +22,9 @@ package struct JournalImport: Sendable {
         store = try SharedStore(path: database)
     }
 
+    /// How the last transaction went.
+    package var lastWrite: WriteTimes { store.clock.last }
+
     /// Writes the action down. Nothing is imported yet.
     ///
     /// - Parameters:

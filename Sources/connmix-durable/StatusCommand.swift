@@ -34,6 +34,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let inspector = try options.inspector()
         guard watch else { return try show(try Sight(inspector, after: nil)) }
+        Courtesy.stepBack()
         if output.json {
             Interruption.watch()
             try look(inspector) { try show($0) }

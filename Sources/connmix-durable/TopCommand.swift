@@ -26,6 +26,7 @@ struct TopCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try options.inspector()
+        Courtesy.stepBack()
         let screen = try ScreenSession(.full)
         defer { screen.end() }
         try run(inspector, screen)

@@ -86,6 +86,46 @@ struct DatabaseMaintenanceTests {
         }
     }
 
+    /// A writer that is busy while something is read: some rows each time it is asked.
+    private func busyWriter(_ store: Store) throws -> () throws -> Void {
+        let other = try SharedStore(path: store.path)
+        return {
+            try other.write(.records) { transaction in
+                try transaction.connection.execute("UPDATE journal SET data = randomblob(2000) WHERE id % 100 = 0")
+            }
+        }
+    }
+
+    @Test("a backup is given up where the log grows too far meanwhile, and leaves nothing behind")
+    func logLimit() async throws {
+        try await withStore { store in
+            try await add(4_000, bytes: 2_000, store)
+            let folder = store.path.replacing("/test.sqlite3", with: "")
+            let maintenance = DatabaseMaintenance(database: store.path)
+            let before = try files(folder)
+            let write = try busyWriter(store)
+            #expect(code { try maintenance.backup(to: folder + "/copy", logLimit: 100_000) { _ in try write() } } == .busy)
+            #expect(try files(folder) == before)
+            #expect(code { try maintenance.backup(to: folder + "/copy", logLimit: 100_000) } == nil)
+        }
+    }
+
+    @Test(
+        "beside a consumer a table is not checked to its end where the log grows too far meanwhile; that is no problem, but noted"
+    )
+    func checkLogLimit() async throws {
+        try await withStore { store in
+            try await add(20_000, bytes: 100, store)
+            var maintenance = DatabaseMaintenance(database: store.path)
+            #expect(try maintenance.check().notes.allSatisfy { !$0.contains("table journal") })
+            maintenance.checkLogLimit = 10_000
+            let write = try busyWriter(store)
+            let report = try maintenance.check { if $0.step == "table journal" { try write() } }
+            #expect(report.problems.isEmpty)
+            #expect(report.notes.contains { $0.hasPrefix("table journal was not looked at to its end") })
+        }
+    }
+
     @Test("a backup that is interrupted, or has a foreign log beside its name, leaves nothing behind")
     func interrupted() async throws {
         try await withStore { store in

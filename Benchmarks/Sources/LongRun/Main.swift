@@ -153,18 +153,23 @@ enum Main {
             try context.meshSend(to: message.client, answer)
             handled.add(1, ordering: .relaxed)
         }
-        let isOver = Atomic(false)
-        // A thread that blocks is none of the few that handlers run on.
-        DispatchQueue.global().async {
-            while readLine() != nil {}
-            isOver.store(true, ordering: .relaxed)
-        }
         let running = Task { try await consumer.run() }
-        while !isOver.load(ordering: .relaxed) {
-            try await Task.sleep(for: .milliseconds(100))
-            print(Clock.now(), handled.load(ordering: .relaxed))
-            fflush(nil)
+        // Threads of their own: those that handlers run on are busy.
+        let ticking = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "ticks"))
+        ticking.setEventHandler {
+            // Past the buffers: flushing them waits for whoever reads.
+            let line = "\(Clock.now()) \(handled.load(ordering: .relaxed))\n"
+            _ = line.utf8.withContiguousStorageIfAvailable { write(1, $0.baseAddress, $0.count) }
         }
+        ticking.schedule(deadline: .now(), repeating: .milliseconds(100))
+        ticking.activate()
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "input").async {
+                while readLine() != nil {}
+                continuation.resume()
+            }
+        }
+        ticking.cancel()
         running.cancel()
         try await running.value
     }

@@ -25,10 +25,38 @@ struct Query {
     }
 
     /// Adds `column` being in one of the ranges.
+    ///
+    /// SQLite reads a whole table for ranges that are joined by OR. Single values are looked up one by one; of ranges that are apart it
+    /// reads what lies between the first and the last.
     mutating func add(_ column: StaticString, in ranges: [ClosedRange<Int64>]) {
+        let ranges = Self.joined(ranges)
+        let single = ranges.filter { $0.lowerBound == $0.upperBound }.map { Value.integer($0.lowerBound) }
+        if single.count == ranges.count { return add(column, in: single) }
+        guard let first = ranges.first?.lowerBound, let last = ranges.last?.upperBound else { return }
         open()
-        conditions += "(\(ranges.map { _ in "\(column) BETWEEN ? AND ?" }.joined(separator: " OR ")))"
-        for range in ranges { values += [.integer(range.lowerBound), .integer(range.upperBound)] }
+        conditions += "\(column) BETWEEN ? AND ?"
+        values += [.integer(first), .integer(last)]
+        guard ranges.count > 1 else { return }
+        let wide = ranges.filter { $0.lowerBound < $0.upperBound }
+        var parts = wide.map { _ in "\(column) BETWEEN ? AND ?" }
+        for range in wide { values += [.integer(range.lowerBound), .integer(range.upperBound)] }
+        if !single.isEmpty { parts.append("\(column) IN (\(single.map { _ in "?" }.joined(separator: ", ")))") }
+        values += single
+        open()
+        conditions += "(\(parts.joined(separator: " OR ")))"
+    }
+
+    /// The same numbers in ascending ranges that do not touch.
+    private static func joined(_ ranges: [ClosedRange<Int64>]) -> [ClosedRange<Int64>] {
+        var joined: [ClosedRange<Int64>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = joined.last, last.upperBound == .max || last.upperBound + 1 >= range.lowerBound {
+                joined[joined.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                joined.append(range)
+            }
+        }
+        return joined
     }
 
     private mutating func open() {

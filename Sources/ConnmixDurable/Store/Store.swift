@@ -61,6 +61,8 @@ final class SharedStore: Sendable {
     /// Idle, and open for as long as this lives. Where no consumer runs, the first connection of all has to go over the whole log
     /// ("WAL recovery", https://sqlite.org/walformat.html#recovery); with this one open, the next ones are not the first.
     private let anchor: Mutex<Connection>
+    /// How long changes took.
+    let clock = WriteClock()
 
     init(path: String) throws {
         self.path = path
@@ -92,10 +94,13 @@ final class SharedStore: Sendable {
     func write<T>(_ changes: ChangeMark, _ body: (Transaction) throws -> T) throws -> T {
         let transaction = Transaction(try DatabaseFile(path: path).openForChanges())
         // The lock file only now: reading must not need to write beside the database.
-        return try FileLock(database: path).withLock(.checkpoint, exclusive: false, within: .seconds(5)) {
-            try transaction.run { transaction in
-                try changes.count(transaction)
-                return try body(transaction)
+        return try clock.measure { began in
+            try FileLock(database: path).withLock(.checkpoint, exclusive: false, within: .seconds(5)) {
+                try transaction.run { transaction in
+                    began()
+                    try changes.count(transaction)
+                    return try body(transaction)
+                }
             }
         }
     }

@@ -123,7 +123,7 @@ struct BulkRun {
                     steps = current
                 }
                 guard done < total else { break }
-                try Interruption.pause(pace.pause(after: count, elapsed: .now - start))
+                try Interruption.pause(pace.pause(after: count, elapsed: .now - start, work.lastWrite))
             }
         } catch {
             bar.clear()

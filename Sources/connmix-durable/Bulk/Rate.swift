@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConnmixDurable
 
 /// `50/s`, `600/m`, or `50` for so many a second.
 struct Rate: ExpressibleByArgument {
@@ -19,12 +20,21 @@ struct Rate: ExpressibleByArgument {
 }
 
 /// Says how many rows may be changed when. Pure.
+///
+/// Not faster than was asked for; and beside a consumer that is busy only for a twentieth of the time, since its commits wait while
+/// rows are changed. That it is busy shows in that this had to wait as well.
 struct Pace {
     /// A quarter of a second's worth goes at once, so that a transaction is worth its price and the flow stays even.
     private static let grain = 0.25
+    /// A transaction that waited less found nobody in its way.
+    private static let collision = Duration.milliseconds(1)
+    /// So many transactions in a row that found nobody, and nobody is busy.
+    private static let proof = 4
+    private static let longest = Duration.seconds(5)
 
     let rate: Rate?
     private var done = 0
+    private var undisturbed = Self.proof
 
     init(_ rate: Rate?) {
         self.rate = rate
@@ -38,11 +48,15 @@ struct Pace {
 
     /// So many were changed.
     ///
-    /// - Parameter elapsed: since the beginning.
+    /// - Parameters:
+    ///   - elapsed: since the beginning.
+    ///   - write: how their transaction went.
     /// - Returns: how long to wait before the next.
-    mutating func pause(after count: Int, elapsed: Duration) -> Duration {
+    mutating func pause(after count: Int, elapsed: Duration, _ write: WriteTimes) -> Duration {
         done += count
-        guard let rate else { return .zero }
-        return max(.zero, .seconds(Double(done) / rate.perSecond) - elapsed)
+        undisturbed = write.waited > Self.collision ? 0 : min(undisturbed + 1, Self.proof)
+        let courtesy = undisturbed < Self.proof ? min(write.held * 19, Self.longest) : .zero
+        guard let rate else { return courtesy }
+        return max(courtesy, .seconds(Double(done) / rate.perSecond) - elapsed)
     }
 }

@@ -14,11 +14,18 @@ struct DatabaseBackupCommand: ParsableCommand {
     var target: String
     @Flag(help: "Replace the file where it exists.")
     var force = false
+    @Option(
+        help: ArgumentHelp(
+            "Give up where the log grows by more: it cannot start over while a snapshot is held. Default: the file's size, 1G at least.",
+            valueName: "bytes"))
+    var logLimit: ByteCount?
     @OptionGroup var options: DatabaseOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let report = try WorkWatch.during { try options.maintenance.backup(to: target, replacing: force, $0) }
+        let report = try WorkWatch.during {
+            try options.maintenance.backup(to: target, replacing: force, logLimit: logLimit?.bytes, $0)
+        }
         if output.json {
             try StandardOutput().write(
                 JSONWriter.line { writer in

@@ -22,6 +22,7 @@ struct JournalExportCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try database.inspector()
+        Courtesy.stepBack()
         let order = filters.common.namedOrder ?? .oldest
         var redaction = Redaction(redact)
         // Where the lines themselves go to the terminal, a bar would stand between them.

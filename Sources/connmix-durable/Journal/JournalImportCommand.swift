@@ -106,7 +106,9 @@ struct JournalImportCommand: ParsableCommand {
                 try journal.add(entries, to: action, finished: done)
                 done += entries.count
                 bar.show(done)
-                if done < total { try Interruption.pause(pace.pause(after: entries.count, elapsed: .now - start)) }
+                if done < total {
+                    try Interruption.pause(pace.pause(after: entries.count, elapsed: .now - start, journal.lastWrite))
+                }
             }
         } catch {
             bar.clear()

@@ -28,6 +28,7 @@ struct Follower<State: Hashable, Row> {
     /// - Throws: `CancellationError`, `BrokenPipe`, and what reading and writing throw.
     func run(from start: Int64, open: Set<Int64>) throws -> Never {
         Interruption.watch()
+        Courtesy.stepBack()
         var cursor = start
         var watched = wanted.isEmpty ? [] : open
         while true {
@@ -55,6 +56,7 @@ struct Follower<State: Hashable, Row> {
         var ids: [Int64] = []
         let all = watched.sorted()
         for start in stride(from: 0, to: all.count, by: 5_000) {
+            try Interruption.check()
             let part = Array(all[start..<min(start + 5_000, all.count)])
             let states = try states(part)
             for id in part {
@@ -71,6 +73,7 @@ struct Follower<State: Hashable, Row> {
 
     private func present(_ ids: [Int64]) throws {
         for start in stride(from: 0, to: ids.count, by: 200) {
+            try Interruption.check()
             let rows = try rows(Array(ids[start..<min(start + 200, ids.count)]))
             if !rows.isEmpty { try show(rows) }
         }

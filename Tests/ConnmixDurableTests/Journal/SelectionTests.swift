@@ -33,6 +33,29 @@ struct SelectionTests {
         #expect(causes[0].example == 2 && causes[0].error == "timeout after 5 s")
     }
 
+    @Test(
+        "named ids are looked up, and ranges of them walked from the first to the last, never the whole table",
+        arguments: [
+            ([5...5], [5]), ([9...9, 3...3, 3...3], [3, 9]), ([3...3, 4...4, 5...5], [3, 4, 5]),
+            ([7...9, 1...2, 2...4], [1, 2, 3, 4, 7, 8, 9]), ([8...Int64.max, 2...2, 0...1], [1, 2, 8, 9, 10]),
+            ([Int64.min...Int64.max], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+        ] as [([ClosedRange<Int64>], [Int64])])
+    func namedIDs(ranges: [ClosedRange<Int64>], found: [Int64]) async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                for _ in 1...10 { _ = try transaction.addEntry(.running) }
+            }
+            try store.read { connection in
+                var query = Query()
+                query.add("id", in: ranges)
+                #expect(try query.ids(connection, "SELECT id FROM journal", order: "ORDER BY id") == found)
+                let plan = try query.prepare(
+                    connection, "EXPLAIN QUERY PLAN SELECT topic FROM journal", order: "ORDER BY id", limit: 10)
+                #expect(try plan.first { $0.text(3) }?.hasPrefix("SEARCH") == true)
+            }
+        }
+    }
+
     @Test("ids are found in either order, across windows, with a limit, and by the indexes")
     func selection() async throws {
         try await withStore { store in
