@@ -17,6 +17,33 @@ struct SendTests {
         }
     }
 
+    @Test("outbox retry --partial sends publishes again that reached only some, and no others")
+    func partial() async throws {
+        try await withConsumer { engine, path in
+            let user = try await engine.connectEndUser()
+            func run(_ arguments: String...) async throws -> Program.Outcome {
+                try await Program.run(all: arguments + ["--database", path])
+            }
+            let none = try await run("outbox", "retry", "--partial", "--yes")
+            #expect(none.code == 1 && none.errors.contains("no command matches"))
+            // Ids of requests count from 1 on each connection, and the first is the pop.
+            for node in engine.nodes {
+                try await engine.addFault(
+                    .init(.answer(#"{"E":null,"r":{"s":2,"f":1},"i":2}"#), method: "mesh.publish", times: 1), node: node.id)
+            }
+            let first = try await run("publish", "news", "x", "--wait", "10", "--json")
+            let reached = try #require(try first.objects().last)
+            #expect(reached["delivered"] == .number(2) && reached["failed"] == .number(1))
+            #expect(try await run("send", "\(user.id)", "y", "--wait", "10").code == 0)
+            let retried = try await run("outbox", "retry", "--partial", "--yes", "--reason", "some were gone", "--json")
+            #expect(retried.code == 0, "\(retried.errors)")
+            let again = try await SharedOutbox(database: path).answer(to: 1, within: .seconds(10))
+            #expect(again.isSuccess && again.failed == 0)
+            #expect(try Inspector(database: path).command(1).writes == 2)
+            #expect(try Inspector(database: path).command(2).writes == 1)
+        }
+    }
+
     @Test("beside a consumer: each is sent, and --wait prints the engine's answer")
     func answers() async throws {
         try await withConsumer { engine, path in
