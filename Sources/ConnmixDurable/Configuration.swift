@@ -15,6 +15,7 @@ public struct ConsumerConfiguration: Sendable {
 
     /// How many handlers run at once. 1 to 10,000.
     public var concurrency = 64
+    package static let concurrencyLimit = 10_000
     /// When a commit counts as done.
     public var synchronous = Synchronous.full
     /// Which messages are handled one after the other.
@@ -107,7 +108,9 @@ public struct ConsumerConfiguration: Sendable {
             try require(!topic.isEmpty && topic.utf8.count <= 1_024, "a topic's name must have 1 to 1024 bytes")
         }
         try require(!centers.isEmpty, "no center is named; name one as host:port")
-        try require((1...10_000).contains(concurrency), "concurrency is \(concurrency); it may be 1 to 10000")
+        try require(
+            (1...Self.concurrencyLimit).contains(concurrency),
+            "concurrency is \(concurrency); it may be 1 to \(Self.concurrencyLimit)")
         try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
         try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
         try require(windowBytes >= 65_536, "windowBytes is \(windowBytes); it must be at least 65536")

@@ -82,17 +82,19 @@ extension DatabaseMaintenance {
             try watcher(progress)
             try log.check()
         }
-        defer {
-            // Nothing is read now: the consumer's next checkpoint lets the log start over.
-            let end = ContinuousClock.now + Self.checkpointTime
-            while log.growth > Self.smallGrowth, ContinuousClock.now < end { usleep(50_000) }
-        }
+        var note: String?
         do {
             try connection.watched(by: watch, body)
-            return nil
         } catch is LogWatch.TooLong {
-            return "\(progress.step) was not looked at to its end: the consumer writes much meanwhile; check a backup"
+            note = "\(progress.step) was not looked at to its end: the consumer writes much meanwhile; check a backup"
         }
+        // Nothing is read now: the consumer's next checkpoint lets the log start over.
+        let end = ContinuousClock.now + Self.checkpointTime
+        while log.growth > Self.smallGrowth, ContinuousClock.now < end {
+            try watcher(progress)
+            usleep(50_000)
+        }
+        return note
     }
 
     private func checkInvariants(

@@ -411,6 +411,16 @@ struct SidecarProcessTests {
         }
     }
 
+    @Test("a number of workers that is out of range is refused by its name", arguments: ["0", "10001", "5000000000000000000"])
+    func workerCount(count: String) async throws {
+        try await withFolder { folder in
+            let outcome = try await Program.run(
+                "consume", "--topic", "chat", "--database", folder + "/db", "--concurrency", count, "--worker", "cat")
+            #expect(outcome.code == 64)
+            #expect(outcome.errorLines == ["connmix-durable: concurrency is \(count); it may be 1 to 10000"])
+        }
+    }
+
     @Test("a consumer that is refused starts no worker")
     func refused() async throws {
         try await withFolder { folder in

@@ -10,20 +10,25 @@ struct CommitPace: Sendable {
     static let spacingAtRisk: Int64 = 1_000
 
     private var lastEnd: Int64 = 0
+    /// When the commit may begin that is held back.
+    private var heldUntil: Int64?
+
     /// Whether a commit is wanted and held back.
-    private(set) var isHeldBack = false
+    var isHeldBack: Bool { heldUntil != nil }
 
     /// - Returns: when the commit may begin; `nil` for at once.
     mutating func hold(now: Int64, isAtRisk: Bool) -> Int64? {
-        let spacing = isAtRisk ? Self.spacingAtRisk : Self.spacing
+        let time = lastEnd + (isAtRisk ? Self.spacingAtRisk : Self.spacing)
+        // Whoever asks later, and could wait longer, does not put it off.
+        let first = min(heldUntil ?? time, time)
         // A clock that was set back must not hold anything for long.
-        guard now >= lastEnd, now - lastEnd < spacing else { return nil }
-        isHeldBack = true
-        return lastEnd + spacing
+        guard now >= lastEnd, now < first else { return nil }
+        heldUntil = first
+        return first
     }
 
     mutating func began() {
-        isHeldBack = false
+        heldUntil = nil
     }
 
     mutating func ended(now: Int64) {

@@ -102,7 +102,8 @@ extension ConsumerCore {
         }
         if state.isEveryHandlerBusy, state.enqueues.isEmpty, !state.hasUrgentChange {
             let now = Clock.now()
-            if let time = state.pace.hold(now: now, isAtRisk: isAtRisk) {
+            let isDue = state.flushAt.map { $0 <= now } ?? false
+            if !isDue, let time = state.pace.hold(now: now, isAtRisk: isAtRisk) {
                 state.flushAt = min(state.flushAt ?? time, time)
                 scheduleTimer(&state, now: now)
                 return false

@@ -8,11 +8,12 @@ enum DeadCauses {
         _ connection: Connection, _ time: Int64
     ) throws -> (causes: [ActivityReport.DeadCause], isCut: Bool) {
         // No index knows when an entry died. But what died failed at that time, or is among the newest that are dead: those that could
-        // not be read have no attempts. Whether it is dead the index says without the row.
+        // not be read have no attempts. Whether it is dead the index says without the row. CROSS JOIN keeps the order of attempts
+        // (https://sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join).
         let select = try connection.statement(
             """
             SELECT entry, error FROM (SELECT entry, error FROM attempt WHERE ended_at >= ?1 ORDER BY ended_at DESC LIMIT ?2)
-                JOIN journal INDEXED BY journal_troubled ON id = entry AND state > 8
+                CROSS JOIN journal INDEXED BY journal_troubled ON id = entry AND state > 8
             WHERE state = 9
             UNION ALL
             SELECT id, last_error FROM journal

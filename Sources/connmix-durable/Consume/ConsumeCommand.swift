@@ -56,7 +56,7 @@ struct ConsumeCommand: AsyncParsableCommand {
                 configuration, handler: { try await handler.handle($0, $1) }, metrics: options.metrics, logger: logger)
         } else {
             let count = configuration.concurrency
-            configuration.concurrency *= WorkerPool.handlersPerWorker
+            configuration.concurrency = WorkerPool.handlers(forWorkers: count)
             try await WorkerPool.with(
                 try SidecarProgram(worker), count: count, timeout: options.timeout?.duration, logger: logger
             ) { [configuration, logger] pool in

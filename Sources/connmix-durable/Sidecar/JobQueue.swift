@@ -24,7 +24,7 @@ final class JobQueue: Sendable {
 
     /// Takes a message back that a worker did not begin; it is the next one.
     func putBack(_ job: WorkerJob) {
-        job.putBack()
+        guard job.putBack() else { return }
         offer(job) { $0.prepend(job) }
     }
 
@@ -57,7 +57,7 @@ final class JobQueue: Sendable {
             guard let worker else { return }
             guard job.take() else { return worker.takeNext() }
             if worker.take(job) { return worker.takeNext() }
-            job.putBack()
+            guard job.putBack() else { return }
         }
     }
 }

@@ -6,8 +6,8 @@ import Synchronization
 final class WorkerJob: Sendable {
     private enum State {
         case waiting(CheckedContinuation<WorkerAnswer.Verdict, any Error>)
-        /// A worker has its line.
-        case taken(CheckedContinuation<WorkerAnswer.Verdict, any Error>)
+        /// A worker has its line. It may not wait again where it was to leave the queue meanwhile.
+        case taken(CheckedContinuation<WorkerAnswer.Verdict, any Error>, mayWait: Bool)
         case finished
     }
 
@@ -32,16 +32,22 @@ final class WorkerJob: Sendable {
     func take() -> Bool {
         state.withLock { state in
             guard case .waiting(let waiter) = state else { return false }
-            state = .taken(waiter)
+            state = .taken(waiter, mayWait: true)
             return true
         }
     }
 
     /// It did not get it after all.
-    func putBack() {
-        state.withLock { state in
-            if case .taken(let waiter) = state { state = .waiting(waiter) }
+    ///
+    /// - Returns: false where the handler waits no more; it is cancelled where it was to leave the queue.
+    func putBack() -> Bool {
+        let (isWaiting, left) = state.withLock { state -> (Bool, CheckedContinuation<WorkerAnswer.Verdict, any Error>?) in
+            guard case .taken(let waiter, let mayWait) = state else { return (false, nil) }
+            state = mayWait ? .waiting(waiter) : .finished
+            return (mayWait, mayWait ? nil : waiter)
         }
+        left?.resume(throwing: CancellationError())
+        return isWaiting
     }
 
     /// The worker has nothing before it any more: the attempt begins now.
@@ -51,25 +57,30 @@ final class WorkerJob: Sendable {
 
     /// Gives the handler its answer. Only the first call counts.
     func finish(_ result: Result<WorkerAnswer.Verdict, any Error>) {
-        end { _ in true }?.resume(with: result)
-    }
-
-    /// Cancels it, unless a worker has its line.
-    func leaveQueue() {
-        let waiter = end { state in
-            if case .waiting = state { true } else { false }
-        }
-        waiter?.resume(throwing: CancellationError())
-    }
-
-    private func end(if mayEnd: (State) -> Bool) -> CheckedContinuation<WorkerAnswer.Verdict, any Error>? {
-        state.withLock { state in
-            guard mayEnd(state) else { return nil }
+        let waiter = state.withLock { state -> CheckedContinuation<WorkerAnswer.Verdict, any Error>? in
             defer { state = .finished }
             switch state {
-            case .waiting(let waiter), .taken(let waiter): return waiter
+            case .waiting(let waiter), .taken(let waiter, _): return waiter
             case .finished: return nil
             }
         }
+        waiter?.resume(with: result)
+    }
+
+    /// Cancels it, unless a worker has its line; then as soon as it would have to wait for another one.
+    func leaveQueue() {
+        let waiter = state.withLock { state -> CheckedContinuation<WorkerAnswer.Verdict, any Error>? in
+            switch state {
+            case .waiting(let waiter):
+                state = .finished
+                return waiter
+            case .taken(let waiter, _):
+                state = .taken(waiter, mayWait: false)
+                return nil
+            case .finished:
+                return nil
+            }
+        }
+        waiter?.resume(throwing: CancellationError())
     }
 }

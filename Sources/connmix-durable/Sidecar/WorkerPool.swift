@@ -16,8 +16,12 @@ final class WorkerPool: Service {
     private let queue = JobQueue()
     private let firstMessage = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingOldest(1))
 
-    /// How many handlers keep a worker busy: while one has its message another one's is ready.
-    static let handlersPerWorker = 2
+    /// How many handlers keep workers busy: while one has its message another one's is ready. What is out of range stays so, to be
+    /// refused by the number that was named.
+    static func handlers(forWorkers count: Int) -> Int {
+        let most = ConsumerConfiguration.concurrencyLimit
+        return (1...most).contains(count) ? min(count * 2, most) : count
+    }
 
     /// Runs `body` with a pool and on its event loop.
     static func with(
@@ -77,6 +81,7 @@ final class WorkerPool: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             for await _ in firstMessage.stream {}
+            guard !Task.isCancelled else { return }  // before any came
             await withTaskGroup(of: Void.self) { group in
                 for number in 1...max(1, count) {
                     group.addTask { await self.keepAlive(number) }

@@ -21,6 +21,19 @@ struct CommitPaceTests {
         #expect(due == nil)
     }
 
+    @Test("messages at risk are not put off by outcomes that come later and could wait longer")
+    func atRisk() {
+        var pace = CommitPace()
+        pace.ended(now: 1_000_000)
+        let due = 1_000_000 + CommitPace.spacingAtRisk
+        let arrival = pace.hold(now: 1_000_010, isAtRisk: true)
+        #expect(arrival == due)
+        let outcome = pace.hold(now: 1_000_020, isAtRisk: false)
+        #expect(outcome == due)
+        let timer = pace.hold(now: due, isAtRisk: false)
+        #expect(timer == nil)
+    }
+
     @Test("what began holds nothing back any more")
     func began() {
         var pace = CommitPace()
