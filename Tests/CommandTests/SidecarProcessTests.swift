@@ -336,17 +336,14 @@ struct SidecarProcessTests {
                     filter.order = .oldest
                     return try Inspector(database: database).entries(filter).map(\.state)
                 }
-                let reached = { @Sendable (expected: [EntryState]) in
-                    while try states() != expected { try await Task.sleep(for: .milliseconds(5)) }
-                }
                 let outcome = try await Program.run(
                     arguments,
                     terminating: { terminate in
                         try await user.send(contentsOf: ["in hand", "waits"])
                         _ = try await Subprocess.run(.name("cat"), arguments: ["\(script).began"], output: .discarded)
-                        try await reached([.running, .running])
+                        try await eventually("one is in hand and one waits") { try states() == [.running, .running] }
                         try terminate()
-                        try await reached([.running, .pending])
+                        try await eventually("what waits is given back") { try states() == [.running, .pending] }
                         try "".write(toFile: script + ".end", atomically: false, encoding: .utf8)
                     })
                 #expect(outcome.code == 0, "\(outcome.errors)")
