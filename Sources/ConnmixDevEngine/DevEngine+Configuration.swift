@@ -32,6 +32,8 @@ extension DevEngine {
         public var pingResetsReadTimeout = false
         /// The context key that a frame of `op` `auth` or `userauth` waits for.
         public var authKey = "uid"
+        /// A longer message of a consumer makes the engine close its connection with code 1009, in bytes.
+        public var frameLimit = 64 << 20
         /// Where it is set, the connection waits after each frame that has a member `n`, until that context key has the value of
         /// `n`; then it sends `{"ack":n}` to the end user and goes on.
         public var acknowledgeKey: String?

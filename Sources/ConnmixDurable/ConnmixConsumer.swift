@@ -178,7 +178,8 @@ public final class ConnmixConsumer: Service {
             limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
             relay: Relay(
-                policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace, windowCapacity: capacity,
+                policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace,
+                replyTimeout: configuration.replyTimeout, windowCapacity: capacity,
                 windowBytes: configuration.windowBytes, laneWindow: configuration.laneWindow),
             judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
             acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: seenChanges,

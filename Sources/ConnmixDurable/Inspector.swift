@@ -35,6 +35,7 @@ public final class Inspector {
                     handlerVersion: run?.handlerVersion,
                     paused: owner == nil ? nil : pause.isKnown ? pause.reason : account?.paused),
                 nodes: account.map { StatusReport.Node.list(json: $0.nodesJSON) } ?? [],
+                waiting: account?.waitingJSON.map { StatusReport.Waiting.list(json: $0) } ?? [],
                 atRisk: account?.atRisk ?? 0, atRiskHigh: account?.highWater ?? 0,
                 lossBound: LossBound(
                     isRunning: owner != nil, now: account?.atRisk ?? 0, high: run?.atRiskHigh ?? 0, limit: run?.atRiskLimit,
@@ -47,6 +48,15 @@ public final class Inspector {
                     path: store.path, bytes: size.database, walBytes: size.log,
                     schemaVersion: try connection.integer("PRAGMA user_version"), synchronous: run?.synchronous),
                 takenAt: Clock.now())
+        }
+    }
+
+    /// What the running consumer's commands wait for, longest first; empty where none runs.
+    public func waiting() throws -> [StatusReport.Waiting] {
+        guard store.owner() != nil else { return [] }
+        return try read { connection in
+            let account = try RunTable.account(connection, of: RunTable.newest(connection)?.id)
+            return account?.waitingJSON.map { StatusReport.Waiting.list(json: $0) } ?? []
         }
     }
 

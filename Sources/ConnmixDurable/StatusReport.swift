@@ -20,6 +20,16 @@ public struct StatusReport: Sendable {
         public let state: String
     }
 
+    /// Commands whose lanes wait for a node that cannot be reached.
+    public struct Waiting: Sendable, Equatable {
+        /// Its id; several, with commas between, where any of them may hold the client that the commands are for.
+        public let node: String
+        /// Since when it is away, in microseconds since 1970.
+        public let since: Int64
+        /// Those that are for it, and those behind them in their lanes.
+        public let commands: Int64
+    }
+
     public struct Database: Sendable {
         public let path: String
         public let bytes: Int64
@@ -32,6 +42,8 @@ public struct StatusReport: Sendable {
     public let consumer: Consumer
     /// Only while a consumer runs.
     public let nodes: [Node]
+    /// What waits for which nodes, longest first; as of the consumer's last account, empty where none runs.
+    public let waiting: [Waiting]
     /// Messages that were read and not committed, as of the consumer's last account; 0 where none runs.
     public let atRisk: Int64
     /// The most there were in this run.

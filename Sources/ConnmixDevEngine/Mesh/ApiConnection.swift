@@ -23,6 +23,10 @@ final class ApiConnection: WebSocketSession, CommandOrigin {
 
     func received(text: ByteBuffer) {
         self.lastTraffic = .now()
+        guard text.readableBytes <= self.mesh.memory.settings.frameLimit else {
+            self.link?.close(code: 1009)
+            return
+        }
         self.mesh.received(text, from: self)
     }
 

@@ -200,7 +200,8 @@ final class Cluster: Sendable {
         connector.connect(to: identity) { [self] in
             NodeChannelHandler(
                 identity: identity, number: number, settings: settings.connection, form: form,
-                delegate: ConnectionWatcher(identity: identity, cluster: self, delegate: delegate),
+                consumes: !isUnwanted(identity) && delegate.shouldConsume(),
+                delegate: ConnectionWatcher(cluster: self, delegate: delegate),
                 onForm: { self.state.value.forms[identity] = $0 },
                 onConsuming: { self.state.value.machine.consuming(identity) })
         }.whenComplete { result in
@@ -293,12 +294,10 @@ final class Cluster: Sendable {
 
 /// Lets the cluster see its connections come and go, and passes everything on.
 private final class ConnectionWatcher: ClusterDelegate {
-    private let identity: NodeIdentity
     private let cluster: Cluster
     private let delegate: any ClusterDelegate
 
-    init(identity: NodeIdentity, cluster: Cluster, delegate: any ClusterDelegate) {
-        self.identity = identity
+    init(cluster: Cluster, delegate: any ClusterDelegate) {
         self.cluster = cluster
         self.delegate = delegate
     }
@@ -320,10 +319,12 @@ private final class ConnectionWatcher: ClusterDelegate {
         delegate.settled(outcomes, by: route)
     }
 
+    func writable(_ isWritable: Bool, _ connection: NodeConnection) { delegate.writable(isWritable, connection) }
     func routeOpened(_ route: HTTPRoute) { delegate.routeOpened(route) }
     func routeClosed(_ route: HTTPRoute) { delegate.routeClosed(route) }
 
-    func shouldConsume() -> Bool { !cluster.isUnwanted(identity) && delegate.shouldConsume() }
+    func shouldRead() -> Bool { delegate.shouldRead() }
+    func shouldConsume() -> Bool { delegate.shouldConsume() }
     func directoryKnown() { delegate.directoryKnown() }
     func nodeGone(_ identity: NodeIdentity) { delegate.nodeGone(identity) }
     func happened(_ event: ConsumerEvent) { delegate.happened(event) }

@@ -25,8 +25,10 @@ struct CommandOutcome: Sendable {
 
     enum Result: Sendable {
         case replied(Reply.Outcome)
-        /// Written, and no answer in time or before the connection ended: nobody knows whether it was applied.
-        case unanswered(reason: String)
+        /// Written, and no answer in time. The connection stands, and an answer may yet come.
+        case overdue(reason: String)
+        /// Written, and no answer before the connection ended: nobody knows whether it was applied.
+        case lost(Disconnection)
         /// Never written: surely not applied.
         case notWritten
     }
@@ -41,12 +43,16 @@ protocol ClusterDelegate: AnyObject, Sendable {
     /// A node is gone or unreachable; its outcomes were delivered before.
     func disconnected(_ connection: NodeConnection, reason: String, clean: Bool)
     func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute)
+    /// The connection takes no more for now, or takes more again.
+    func writable(_ isWritable: Bool, _ connection: NodeConnection)
     /// No WebSocket is open anywhere, and this node takes mesh commands by HTTP.
     func routeOpened(_ route: HTTPRoute)
     /// It takes no more; what is under way on it gets its outcome all the same.
     func routeClosed(_ route: HTTPRoute)
-    /// Whether a new connection is to pop at once.
+    /// Whether connections are to pop.
     func shouldConsume() -> Bool
+    /// Whether connections are to be read.
+    func shouldRead() -> Bool
     /// Every node of the center's first list was announced.
     func directoryKnown()
     /// The id will not come back: its end users, contexts and channels are gone.

@@ -101,7 +101,7 @@ public struct ClusterProbe: Sendable {
         return connector.connect(to: identity) {
             NodeChannelHandler(
                 identity: identity, number: 0, settings: NodeConnectionMachine.Settings(topics: []), form: nil,
-                delegate: Bystander(),
+                consumes: false, delegate: Bystander(),
                 onForm: { _ in }, onConsuming: {})
         }.flatMap { channel in
             let connected = ContinuousClock.now - start
@@ -167,6 +167,8 @@ private final class Bystander: ClusterDelegate {
     func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {}
     func routeOpened(_ route: HTTPRoute) {}
     func routeClosed(_ route: HTTPRoute) {}
+    func writable(_ isWritable: Bool, _ connection: NodeConnection) {}
+    func shouldRead() -> Bool { true }
     func shouldConsume() -> Bool { false }
     func directoryKnown() {}
     func nodeGone(_ identity: NodeIdentity) {}

@@ -81,16 +81,21 @@ final class HTTPRoute: CommandRoute {
                     (.replied(outcome), true)
                 } else {
                     // Whatever the status says, it is no answer of an engine but, say, a proxy's: nobody knows what became of it.
-                    (.unanswered(reason: "HTTP status \(answer.status) and no answer of an engine"), false)
+                    (.lost(Self.end("HTTP status \(answer.status) and no answer of an engine")), false)
                 }
             case .failure(let error as HTTPCall.Failure) where !error.mayBeWritten:
                 (.notWritten, false)
             case .failure(let error):
-                (.unanswered(reason: (error as? HTTPCall.Failure)?.error.message ?? "\(error)"), false)
+                (.lost(Self.end((error as? HTTPCall.Failure)?.error.message ?? "\(error)")), false)
             }
         // First the end, so that a command that is free again does not come back here.
         if !isWorking, !state.value.isClosed { onFailure(self) }
         delegate.settled([CommandOutcome(command: id, result: outcome)], by: self)
         advance()
+    }
+
+    /// A request of its own each: what one command does to its connection, no other one hears of.
+    private static func end(_ reason: String) -> Disconnection {
+        Disconnection(cause: .wanted, reason: reason)
     }
 }

@@ -20,10 +20,20 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private var messages: [ReceivedMessage] = []
     private var outcomes: [CommandOutcome] = []
     private var timer: (fires: ContinuousClock.Instant, task: Scheduled<Void>)?
-    private var endReason: (text: String, clean: Bool)?
+    private var ending: Disconnection?
+    /// The answer to the latest ping of a peer that takes nothing for now: older ones need none.
+    private var owedPong: ByteBuffer?
+    private var isReading = true
+    private var isToldOpen = true
+    /// What lay unwritten when it was looked at last, while the socket takes no more.
+    private var unwritten = Int.max
 
+    /// So much may lie unwritten before commands go elsewhere, or wait, and from the lower mark on they come again.
+    static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
+
+    /// - Parameter consumes: whether to pop at once.
     init(
-        identity: NodeIdentity, number: Int64, settings: NodeConnectionMachine.Settings, form: RequestForm?,
+        identity: NodeIdentity, number: Int64, settings: NodeConnectionMachine.Settings, form: RequestForm?, consumes: Bool,
         delegate: any ClusterDelegate, onForm: @escaping (RequestForm) -> Void, onConsuming: @escaping () -> Void
     ) {
         self.identity = identity
@@ -32,7 +42,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         self.delegate = delegate
         self.onForm = onForm
         self.onConsuming = onConsuming
-        machine = NodeConnectionMachine(settings: settings, form: form, consumes: delegate.shouldConsume(), now: .now)
+        machine = NodeConnectionMachine(settings: settings, form: form, consumes: consumes, now: .now)
     }
 
     // MARK: Channel events
@@ -56,12 +66,13 @@ final class NodeChannelHandler: ChannelInboundHandler {
         case .text, .binary:
             read(frame.unmaskedData)
         case .ping:
-            let pong = WebSocketFrame(fin: true, opcode: .pong, maskKey: .random(), data: frame.unmaskedData)
-            context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
+            owedPong = frame.unmaskedData
+            if machine.isWritable { sendPong(context) }
         case .connectionClose:
             var data = frame.unmaskedData
-            let code = data.readInteger(as: UInt16.self).map { " with code \($0)" } ?? ""
-            close(reason: "the engine closed the connection\(code)", clean: false)
+            let code = data.readInteger(as: UInt16.self)
+            let reason = "the engine closed the connection\(code.map { " with code \($0)" } ?? "")"
+            close(Disconnection(cause: .peer, reason: reason, closeCode: code))
         case .pong:
             break
         default:
@@ -78,13 +89,23 @@ final class NodeChannelHandler: ChannelInboundHandler {
         context.fireChannelReadComplete()
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        machine.setWritable(isWritable, now: .now)
+        unwritten = .max
+        if isWritable { sendPong(context) }
+        isWritable ? scheduleOpen(context) : tell(isOpen: false)
+        rescheduleTimer()
+        context.fireChannelWritabilityChanged()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         end()
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(reason: error.brief, clean: false)
+        close(Disconnection(cause: .peer, reason: error.brief))
     }
 
     // MARK: Calls from outside, on the loop
@@ -97,7 +118,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         let now = ContinuousClock.now
         var refused: [(id: Int64, command: Command)] = []
         for entry in commands {
-            guard endReason == nil, let requestID = machine.command(entry.id, now: now) else {
+            guard ending == nil, let requestID = machine.command(entry.id, now: now) else {
                 refused.append(entry)
                 continue
             }
@@ -108,29 +129,30 @@ final class NodeChannelHandler: ChannelInboundHandler {
         if !refused.isEmpty { refuse(refused, of: connection) }
     }
 
-    func setReading(_ wanted: Bool) {
+    /// Reads, and pops, as the delegate says now.
+    func review() {
         guard let context else { return }
-        machine.setReading(wanted, now: .now)
-        context.channel.setOption(.autoRead, value: wanted).whenSuccess { [channel = context.channel] in
-            if wanted { channel.read() }
+        let isReading = delegate.shouldRead()
+        if isReading != self.isReading {
+            self.isReading = isReading
+            machine.setReading(isReading, now: .now)
+            context.channel.setOption(.autoRead, value: isReading).whenSuccess { [channel = context.channel] in
+                if isReading { channel.read() }
+            }
         }
-        rescheduleTimer()
-    }
-
-    func setConsuming(_ wanted: Bool) {
-        perform(machine.setConsuming(wanted, now: .now))
+        perform(machine.setConsuming(delegate.shouldConsume(), now: .now))
     }
 
     func leave() {
         perform(machine.leave(now: .now))
     }
 
-    func close(reason: String, clean: Bool) {
-        guard endReason == nil, let context else { return }
-        endReason = (reason, clean)
+    func close(_ end: Disconnection) {
+        guard ending == nil, let context else { return }
+        ending = end
         handOn()
         var data = context.channel.allocator.buffer(capacity: 2)
-        data.write(webSocketErrorCode: clean ? .normalClosure : .goingAway)
+        data.write(webSocketErrorCode: end.webSocketCode)
         let frame = WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: data)
         // Half a goodbye is enough: whatever was applied was answered before, and a peer that reads nothing must not hold us.
         context.eventLoop.scheduleTask(in: .seconds(1)) { [channel = context.channel] in channel.close(promise: nil) }
@@ -205,12 +227,11 @@ final class NodeChannelHandler: ChannelInboundHandler {
                 delegate.happened(.nodeConsuming(identity))
             case .notConsuming(let reason):
                 delegate.happened(.nodeNotConsuming(identity, reason: reason))
-            case .unanswered(let command):
+            case .overdue(let command):
                 outcomes.append(
-                    CommandOutcome(
-                        command: command, result: .unanswered(reason: "no answer within \(settings.replyTimeout)")))
-            case .close(let reason, let clean):
-                close(reason: reason, clean: clean)
+                    CommandOutcome(command: command, result: .overdue(reason: "no answer within \(settings.replyTimeout)")))
+            case .close(let end):
+                close(end)
             case .report(let unknownFrame):
                 delegate.happened(.unknownFrame(identity, reason: unknownFrame))
             }
@@ -231,6 +252,29 @@ final class NodeChannelHandler: ChannelInboundHandler {
         context.flush()
     }
 
+    private func tell(isOpen: Bool) {
+        guard isOpen != isToldOpen, let connection else { return }
+        isToldOpen = isOpen
+        delegate.writable(isOpen, connection)
+    }
+
+    /// Not from within the write that made room: what comes next would write again, and so on without end.
+    private func scheduleOpen(_ context: ChannelHandlerContext) {
+        guard !isToldOpen else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute {
+            let handler = bound.value
+            if handler.context?.channel.isWritable == true { handler.tell(isOpen: true) }
+        }
+    }
+
+    private func sendPong(_ context: ChannelHandlerContext) {
+        guard let data = owedPong, ending == nil else { return }
+        owedPong = nil
+        let pong = WebSocketFrame(fin: true, opcode: .pong, maskKey: .random(), data: data)
+        context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
+    }
+
     private func write(_ context: ChannelHandlerContext, _ body: (inout ByteBuffer) -> Void) {
         var buffer = context.channel.allocator.buffer(capacity: 256)
         body(&buffer)
@@ -246,19 +290,26 @@ final class NodeChannelHandler: ChannelInboundHandler {
         guard let connection else { return }
         timer?.task.cancel()
         timer = nil
-        let reason = endReason ?? ("the connection was lost", false)
-        endReason = reason
-        for command in machine.closed() {
-            outcomes.append(CommandOutcome(command: command, result: .unanswered(reason: reason.text)))
-        }
+        let end = ending ?? Disconnection(cause: .peer, reason: "the connection was lost")
+        ending = end
+        for command in machine.closed() { outcomes.append(CommandOutcome(command: command, result: .lost(end))) }
         handOn()
         self.connection = nil
-        delegate.disconnected(connection, reason: reason.text, clean: reason.clean)
+        delegate.disconnected(connection, reason: end.reason, clean: end.isClean)
+    }
+
+    /// A slow peer is not a dead one: as long as it takes something, it has time for the rest.
+    private func noticeProgress() {
+        guard !machine.isWritable, let context,
+            let left = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        else { return }
+        if left < unwritten, unwritten != .max { machine.taken(now: .now) }
+        unwritten = left
     }
 
     /// One timer, moved only when an earlier time is needed: it fires at most once a deadline.
     private func rescheduleTimer() {
-        guard let context, endReason == nil, let next = machine.nextDeadline else { return }
+        guard let context, ending == nil, let next = machine.nextDeadline else { return }
         if let timer, timer.fires <= next { return }
         timer?.task.cancel()
         let delay = max(.zero, next - .now)
@@ -271,8 +322,19 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     private func timerFired() {
         timer = nil
+        noticeProgress()
         perform(machine.tick(now: .now))
         handOn()
         rescheduleTimer()
+    }
+}
+
+extension Disconnection {
+    fileprivate var webSocketCode: WebSocketErrorCode {
+        switch cause {
+        case .wanted: isClean ? .normalClosure : .goingAway
+        case .peer, .silence: .goingAway
+        case .violation: .protocolError
+        }
     }
 }

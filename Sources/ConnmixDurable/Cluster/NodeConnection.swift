@@ -21,14 +21,11 @@ final class NodeConnection: CommandRoute {
         onLoop { $0.send(commands, over: self) }
     }
 
-    /// Pops, or stops popping.
-    func setConsuming(_ wanted: Bool) {
-        onLoop { $0.setConsuming(wanted) }
-    }
-
-    /// Stops or resumes reading the socket altogether: the last resort against a backlog.
-    func setReading(_ wanted: Bool) {
-        onLoop { $0.setReading(wanted) }
+    /// Asks the delegate again whether to pop, and whether to read the socket at all: the last resort against a backlog.
+    ///
+    /// It is asked when it is done and not before: whoever changes its mind calls this afterwards, and no call overtakes another.
+    func review() {
+        onLoop { $0.review() }
     }
 
     /// Unpops, waits for answers, closes.
@@ -37,7 +34,7 @@ final class NodeConnection: CommandRoute {
     }
 
     func close(reason: String) {
-        onLoop { $0.close(reason: reason, clean: false) }
+        onLoop { $0.close(Disconnection(cause: .wanted, reason: reason)) }
     }
 
     private func onLoop(_ body: @escaping @Sendable (NodeChannelHandler) -> Void) {

@@ -19,17 +19,17 @@ struct NodeConnectionMachine {
         case ping(id: Int64?)
         case nowConsuming(RequestForm)
         case notConsuming(reason: String)
-        /// No answer to this command in time. It may have been applied, or may yet be.
-        case unanswered(command: Int64)
-        /// End the connection; `clean` where everything that was asked for was done.
-        case close(reason: String, clean: Bool)
+        /// No answer to this command in time. It may have been applied, or may yet be; an answer may still come.
+        case overdue(command: Int64)
+        case close(Disconnection)
         case report(unknownFrame: String)
     }
 
     enum ReplyAction: Equatable {
+        /// The answer to a command, in time or late.
         case command(Int64)
         case actions([Action])
-        /// Nobody waits for it: a late answer, or an unasked one.
+        /// Nobody waits for it.
         case unasked
     }
 
@@ -64,6 +64,10 @@ struct NodeConnectionMachine {
     private var isClosed = false
     /// Since when the socket is not read; its silence means nothing then.
     private var unreadSince: ContinuousClock.Instant?
+    /// When the first command was written after the last answer.
+    private var unansweredSince: ContinuousClock.Instant?
+    /// Since when the peer takes nothing of what is written.
+    private var stuckSince: ContinuousClock.Instant?
 
     /// - Parameters:
     ///   - form: what worked for this node before; `nil` where it is not known yet.
@@ -79,13 +83,20 @@ struct NodeConnectionMachine {
 
     var isConsuming: Bool { consumption == .on }
     var isLeaving: Bool { leaving != nil }
+    /// Whether the socket takes what is written.
+    var isWritable: Bool { stuckSince == nil }
+    /// How long the engine may answer nothing, or take nothing.
+    private var patience: Duration { settings.pingInterval * 2 }
+    private var answerPatience: Duration { max(patience, settings.replyTimeout) }
 
     var nextDeadline: ContinuousClock.Instant? {
         guard !isClosed else { return nil }
         var next = pingAt
         if unreadSince == nil {
-            next = min(next, lastHeard + settings.pingInterval * 2)
+            next = min(next, lastHeard + patience)
             if let deadline = requests.nextDeadline { next = min(next, deadline) }
+            if let unansweredSince { next = min(next, unansweredSince + answerPatience) }
+            if let stuckSince { next = min(next, stuckSince + patience) }
         }
         if case .refused(let until) = consumption { next = min(next, until) }
         if let leaving {
@@ -117,13 +128,25 @@ struct NodeConnectionMachine {
     /// - Returns: its request id; `nil` where the connection is closed or leaving and takes none.
     mutating func command(_ command: Int64, now: ContinuousClock.Instant) -> Int64? {
         guard !isClosed, leaving == nil else { return nil }
+        if unansweredSince == nil { unansweredSince = now }
         return requests.add(.command(command), deadline: now + settings.replyTimeout)
+    }
+
+    /// Whether the socket takes more. While it does not, the peer reads too slowly or not at all.
+    mutating func setWritable(_ isWritable: Bool, now: ContinuousClock.Instant) {
+        stuckSince = isWritable ? nil : stuckSince ?? now
+    }
+
+    /// The peer took some of what was written, though not yet enough for more.
+    mutating func taken(now: ContinuousClock.Instant) {
+        if stuckSince != nil { stuckSince = now }
     }
 
     mutating func replied(_ reply: Reply, now: ContinuousClock.Instant) -> ReplyAction {
         guard !isClosed, let purpose = requests.take(reply.id) else { return .unasked }
         switch purpose {
         case .command(let command):
+            unansweredSince = nil
             return .command(command)
         case .pop(let form):
             return .actions(popReplied(reply.outcome, form: form, now: now))
@@ -156,6 +179,9 @@ struct NodeConnectionMachine {
             lastHeard = now
             requests.postpone(by: now - since)
             leaving?.deadline += now - since
+            if let asked = unansweredSince { unansweredSince = asked + (now - since) }
+            // An engine whose frames nobody reads may read none either.
+            if stuckSince != nil { stuckSince = now }
         case (nil, true), (_?, false):
             break
         }
@@ -172,19 +198,26 @@ struct NodeConnectionMachine {
     mutating func tick(now: ContinuousClock.Instant) -> [Action] {
         guard !isClosed else { return [] }
         var actions: [Action] = []
-        if unreadSince == nil, now >= lastHeard + settings.pingInterval * 2 {
-            return close("nothing was heard for \(settings.pingInterval * 2)", clean: false)
+        if unreadSince == nil, now >= lastHeard + patience {
+            return close(.silence, "nothing was heard for \(patience)")
+        }
+        if unreadSince == nil, let stuckSince, now >= stuckSince + patience {
+            return close(.silence, "the engine took nothing of what was written for \(patience)")
         }
         while unreadSince == nil, let purpose = requests.expire(now: now) {
             switch purpose {
-            case .command(let command): actions.append(.unanswered(command: command))
+            case .command(let command): actions.append(.overdue(command: command))
             case .ping: break
-            case .pop: return actions + close("queue.pop was not answered", clean: false)
-            case .unpop: return actions + close("queue.unpop was not answered", clean: false)
+            case .pop: return actions + close(.silence, "queue.pop was not answered")
+            case .unpop: return actions + close(.silence, "queue.unpop was not answered")
             }
+        }
+        if unreadSince == nil, let unansweredSince, now >= unansweredSince + answerPatience {
+            return actions + close(.silence, "no command was answered for \(answerPatience)")
         }
         if now >= pingAt {
             pingAt = now + settings.pingInterval
+            guard isWritable else { return actions + finishLeaving(now: now) }
             // The docs dialect's ping is a bare text frame without an id.
             let id = form == .php105 ? requests.add(.ping, deadline: now + settings.replyTimeout) : nil
             actions.append(.ping(id: id))
@@ -198,7 +231,7 @@ struct NodeConnectionMachine {
 
     /// The socket is closed, by whomever.
     ///
-    /// - Returns: the commands whose outcome is now unknown, oldest first.
+    /// - Returns: the commands whose outcome is now unknown, oldest first; those that were late, too.
     mutating func closed() -> [Int64] {
         isClosed = true
         return requests.removeAll().compactMap { if case .command(let id) = $0 { id } else { nil } }
@@ -234,7 +267,7 @@ struct NodeConnectionMachine {
         case .failure(.consumedAlready, _) where mayHaveBeenConsuming:
             return popSucceeded(now: now)
         case .failure(.consumedAlready, _):
-            return close("the engine says 202, consumed already, on a fresh connection", clean: false)
+            return close(.violation, "the engine says 202, consumed already, on a fresh connection")
         case .failure(.invalidParameters, _) where !formIsProven && form == .docs:
             // Sent in the documented form; the engine of May 2022 knows the older one only.
             mayBeConsuming = false
@@ -271,24 +304,25 @@ struct NodeConnectionMachine {
 
     private mutating func finishLeaving(now: ContinuousClock.Instant) -> [Action] {
         guard let leaving, !isClosed else { return [] }
-        if now >= leaving.deadline { return close("leaving took longer than \(settings.drainTimeout)", clean: false) }
+        if now >= leaving.deadline { return close(.wanted, "leaving took longer than \(settings.drainTimeout)") }
         switch consumption {
         case .popping, .on, .unpopping: return []
         case .off, .refused: break
         }
         if let quietUntil = leaving.quietUntil, now < quietUntil { return [] }
-        return requests.isEmpty ? close("left", clean: true) : []
+        return requests.isEmpty ? close(.wanted, "left", isClean: true) : []
     }
 
-    private mutating func close(_ reason: String, clean: Bool) -> [Action] {
+    private mutating func close(_ cause: Disconnection.Cause, _ reason: String, isClean: Bool = false) -> [Action] {
         isClosed = true
-        return [.close(reason: reason, clean: clean)]
+        return [.close(Disconnection(cause: cause, reason: reason, isClean: isClean))]
     }
 
+    /// What an engine says goes into events and rows: no more than a few hundred bytes of it.
     private static func describe(_ outcome: Reply.Outcome) -> String {
         switch outcome {
-        case .success(let result): result.json
-        case .failure(let code, let message): "\(code) \(message)"
+        case .success(let result): String(decoding: result.json.utf8.prefix(300), as: UTF8.self)
+        case .failure(let code, let message): "\(code) \(String(decoding: message.utf8.prefix(300), as: UTF8.self))"
         }
     }
 }

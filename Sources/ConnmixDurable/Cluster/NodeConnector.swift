@@ -37,6 +37,7 @@ struct NodeConnector: Sendable {
         ClientBootstrap(group: loop)
             .connectTimeout(limit)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.writeBufferWaterMark, value: NodeChannelHandler.writeMarks)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations

@@ -17,18 +17,18 @@ extension ConsumerCore: ClusterDelegate {
                 if spans.isOn, let span = state.sendSpans.removeValue(forKey: outcome.command) {
                     ConsumerSpans.end(span, outcome.result)
                 }
+                let (id, node) = (outcome.command, route.identity.id)
                 let change: Relay.Change?
                 switch outcome.result {
-                case .replied(let reply): change = state.relay.replied(outcome.command, reply, now: now)
-                case .unanswered(let reason):
-                    change = state.relay.unanswered(outcome.command, reason: reason, now: now)
+                case .replied(let reply): change = state.relay.replied(id, reply, node: node, now: now)
+                case .overdue(let reason): change = state.relay.overdue(id, reason: reason, node: node, now: now)
+                case .lost(let end): change = state.relay.lost(id, end, node: node, now: now)
                 case .notWritten:
                     // It is closing or being left, and takes no more; its end is announced later.
-                    let node = route.identity.id
                     if state.connections[node] === route || state.httpRoutes[node] === route {
-                        state.relay.disconnected(node)
+                        state.relay.disconnected(node, now: now)
                     }
-                    change = state.relay.notWritten(outcome.command)
+                    change = state.relay.notWritten(id, node: node, now: now)
                 }
                 if let change { keep(change, &state, &settled) }
             }
@@ -40,15 +40,13 @@ extension ConsumerCore: ClusterDelegate {
 
     func connected(_ connection: NodeConnection) {
         losses.withLock { $0.opened(connection.number, .init(connection.identity), now: Clock.now()) }
-        let isReading = intake.withLock { $0.isReading }
         state.withLock { state in
             state.connections[connection.identity.id] = connection
-            state.relay.connected(connection.identity.id)
+            state.relay.connected(connection.identity.id, now: Clock.now())
             note(connection.identity, "connected", &state)
         }
-        if !isReading { connection.setReading(false) }
-        // A pause may have come between the connection's first pop and its place in the list.
-        connection.setConsuming(shouldConsume())
+        // Whoever changed the mind of intake before may not have found it in the list.
+        connection.review()
         onEvent(.nodeConnected(connection.identity))
         pump()
     }
@@ -58,7 +56,7 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             guard state.connections[connection.identity.id] === connection else { return }
             state.connections[connection.identity.id] = nil
-            state.relay.disconnected(connection.identity.id)
+            state.relay.disconnected(connection.identity.id, now: Clock.now())
             // A node that was replaced or removed meanwhile is not shown any more.
             if state.nodes[connection.identity] != nil { note(connection.identity, "disconnected", &state) }
         }
@@ -69,7 +67,7 @@ extension ConsumerCore: ClusterDelegate {
     func routeOpened(_ route: HTTPRoute) {
         state.withLock { state in
             state.httpRoutes[route.identity.id] = route
-            state.relay.connected(route.identity.id, takesOnlyMesh: true)
+            state.relay.connected(route.identity.id, takesOnlyMesh: true, now: Clock.now())
             note(route.identity, "http", &state)
         }
         onEvent(.nodeByHTTP(route.identity))
@@ -80,10 +78,22 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             guard state.httpRoutes[route.identity.id] === route else { return }
             state.httpRoutes[route.identity.id] = nil
-            state.relay.disconnected(route.identity.id)
+            state.relay.disconnected(route.identity.id, now: Clock.now())
             if state.nodes[route.identity] != nil { note(route.identity, "unreachable", &state) }
         }
         pump()
+    }
+
+    func writable(_ isWritable: Bool, _ connection: NodeConnection) {
+        state.withLock { state in
+            guard state.connections[connection.identity.id] === connection else { return }
+            state.relay.writable(isWritable, connection.identity.id)
+        }
+        if isWritable { pump() }
+    }
+
+    func shouldRead() -> Bool {
+        intake.withLock { $0.isReading }
     }
 
     func shouldConsume() -> Bool {
@@ -111,10 +121,10 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             switch event {
             case .nodeAdded(let identity):
-                state.relay.nodeListed(identity.id)
+                state.relay.nodeListed(identity.id, now: Clock.now())
                 note(identity, "connecting", &state)
             case .nodeReplaced(let old, let new):
-                state.relay.nodeReplaced(old.id, by: new.id)
+                state.relay.nodeReplaced(old.id, by: new.id, now: Clock.now())
                 note(new, "connecting", &state)
             case .nodeUnreachable(let identity, _): note(identity, "unreachable", &state)
             case .nodeConsuming(let identity): note(identity, "consuming", &state)

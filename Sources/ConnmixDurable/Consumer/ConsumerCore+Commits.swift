@@ -224,22 +224,26 @@ extension ConsumerCore {
     /// Writes the live account, at most once a second, into a commit that happens anyway or when it has become wrong.
     func account(_ transaction: Transaction, isIdle: Bool) throws {
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
-        let facts = state.withLock { state -> (nodes: [NodeIdentity: String], paused: String?)? in
+        let facts = state.withLock {
+            state -> (nodes: [NodeIdentity: String], paused: String?, waiting: [StatusReport.Waiting])? in
             let isDue = transaction.now - state.accountedAt >= 1_000_000
+            let waiting = isDue ? state.relay.waitingForNodes.map { StatusReport.Waiting($0) } : state.accountedWaiting
             let isWrong =
-                state.accountIsStale || isDue && (atRisk, highWater) != (state.accountedAtRisk, state.accountedHighWater)
+                state.accountIsStale || waiting != state.accountedWaiting
+                || isDue && (atRisk, highWater) != (state.accountedAtRisk, state.accountedHighWater)
             guard isWrong || isDue && !isIdle else { return nil }
             state.accountedAt = transaction.now
             state.accountedAtRisk = atRisk
             state.accountedHighWater = highWater
+            state.accountedWaiting = waiting
             state.accountIsStale = false
-            return (state.nodes, state.gauge.reason)
+            return (state.nodes, state.gauge.reason, waiting)
         }
         guard let facts else { return }
         if metrics.isOn { try observe(transaction.connection, facts.nodes, atRisk: atRisk, highWater: highWater) }
         try RunTable.account(
             transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(facts.nodes),
-            paused: facts.paused)
+            paused: facts.paused, waiting: facts.waiting)
     }
 
     private func observe(

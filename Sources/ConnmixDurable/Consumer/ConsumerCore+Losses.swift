@@ -61,7 +61,8 @@ extension ConsumerCore {
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
         let nodes = state.withLock { $0.nodes }
         try RunTable.account(
-            transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(nodes), paused: nil)
+            transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(nodes), paused: nil,
+            waiting: [])
         try RunTable.end(transaction, run: run)
     }
 }

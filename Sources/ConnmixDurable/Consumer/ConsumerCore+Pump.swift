@@ -128,24 +128,10 @@ extension ConsumerCore {
         if state.withLock({ requestDrain(&$0, isAtRisk: isAtRisk) }) { submitDrain() }
     }
 
+    /// The connections ask what holds when they come to it, so it matters only that something has changed.
     func apply(_ change: Intake.Change?) {
-        guard let change else { return }
-        let connections = state.withLock { Array($0.connections.values) }
-        let mayPop = state.withLock { !$0.dispatcher.isStopping }
-        for connection in connections {
-            switch change {
-            case .pause:
-                connection.setConsuming(false)
-            case .stopReading:
-                connection.setConsuming(false)
-                connection.setReading(false)
-            case .read:
-                connection.setReading(true)
-            case .resume:
-                connection.setReading(true)
-                if mayPop { connection.setConsuming(true) }
-            }
-        }
+        guard change != nil else { return }
+        for connection in state.withLock({ Array($0.connections.values) }) { connection.review() }
     }
 
     func report(_ outcome: HandlerOutcome) {

@@ -34,6 +34,7 @@ final class ConsumerCore: Sendable {
         var accountedAt: Int64 = 0
         var accountedAtRisk = 0
         var accountedHighWater = 0
+        var accountedWaiting: [StatusReport.Waiting] = []
         var accountIsStale = true
         var timer: (fires: Int64, task: Scheduled<Void>)?
         var failure: (any Error)?

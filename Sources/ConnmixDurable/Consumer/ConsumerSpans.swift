@@ -51,7 +51,8 @@ struct ConsumerSpans: Sendable {
         case .replied(.failure(let code, _)):
             span.attributes["connmix.code"] = code.rawValue
             span.setStatus(SpanStatus(code: .error, message: "refused with code \(code)"))
-        case .unanswered(let reason): span.setStatus(SpanStatus(code: .error, message: reason))
+        case .overdue(let reason): span.setStatus(SpanStatus(code: .error, message: reason))
+        case .lost(let end): span.setStatus(SpanStatus(code: .error, message: end.reason))
         case .notWritten: span.setStatus(SpanStatus(code: .error, message: "not written"))
         }
         span.end()

@@ -82,6 +82,8 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     private var repass: Repass?
     /// The first pass made progress since the last second one.
     private var mayRepass = true
+    /// Something has left or woken since nobody of `causes` had room.
+    private var mayOpen = true
     private var isHalted = false
     /// Every row up to here was looked at in this pass.
     private(set) var cursor: Int64 = 0
@@ -125,6 +127,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     /// Rows of the key are taken again; everything is looked at for them.
     mutating func unpark(_ key: OrderKey) {
         guard parked.remove(key) != nil else { return }
+        mayOpen = true
         lookAgain(above: 0)
     }
 
@@ -151,15 +154,31 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     mutating func wake(_ key: OrderKey) {
         resting.remove(key)
+        mayOpen = true
     }
 
     mutating func wakeAll() {
         resting.removeAll()
+        mayOpen = true
+    }
+
+    /// The rows of a lane from `id` on leave for the file, and give up their places under other keys: nobody waits for them. Rows of
+    /// other lanes that merely go to the same target stay.
+    ///
+    /// Nothing is remembered of them. Whoever calls this keeps later rows of the lane out, and looks again when they may come.
+    ///
+    /// - Parameter staying: rows that are being worked on, and keep their places.
+    /// - Returns: the rows that left.
+    mutating func evict(lane: OrderKey, from id: Int64, except staying: (Int64) -> Bool) -> [Int64] {
+        let leaving = rows(of: lane).filter { $0 >= id && nodes[$0]?.keys.first == lane && !staying($0) }
+        for id in leaving { remove(id) }
+        return leaving
     }
 
     /// The row keeps its place, and lets the later ones of its keys pass.
     mutating func letPass(_ id: Int64) {
         guard let keys = nodes[id]?.keys else { return }
+        if isCause(keys) { mayOpen = true }
         nodes[id]?.keys = OrderKeys(nil, quota: keys.quota)
         leaveLanes(id, keys, bytes: nodes[id]?.bytes ?? 0)
     }
@@ -243,6 +262,18 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         return admission
     }
 
+    /// A row that was just added to the file, with the highest id so far, and that needs no place here for now.
+    mutating func leaveAside(_ id: Int64) {
+        // Where rows before it were not looked at yet, the pass comes to it later.
+        if !isBehind, repass == nil { passed(id) }
+    }
+
+    /// A row of the file, in the order of ids, that needs no place here for now.
+    mutating func passOver(_ id: Int64) {
+        if repass != nil, id > frontier { endRepass(early: false) }
+        passed(id)
+    }
+
     /// A row was looked at that needs no place here.
     mutating func passed(_ id: Int64) {
         cursor = max(cursor, id)
@@ -310,6 +341,8 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     mutating func remove(_ id: Int64) {
         guard let node = nodes.removeValue(forKey: id) else { return }
         bytes -= node.bytes
+        // Where one quota gives a place back, another may have more.
+        if !causes.isEmpty, !mayOpen { mayOpen = node.keys.quota != nil || isCause(node.keys) }
         if let quota = node.keys.quota, let held = quotas[quota] {
             quotas[quota] = held.count == 1 ? nil : (held.count - 1, held.bytes - node.bytes)
             quotaRows -= 1
@@ -318,6 +351,12 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     }
 
     // MARK: -
+
+    private func isCause(_ keys: OrderKeys) -> Bool {
+        var isCause = false
+        keys.forEach { if causes.contains($0) { isCause = true } }
+        return isCause
+    }
 
     private mutating func leaveLanes(_ id: Int64, _ keys: OrderKeys, bytes: Int) {
         keys.forEach { key in
@@ -413,6 +452,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
                 guard let node = nodes[id] else { continue }
                 if node.keys.second != nil {
                     causes.insert(key)
+                    mayOpen = true
                     node.keys.forEach { close($0, from: id) }
                     node.keys.forEach { if $0 != key { lanesToLeave.append(($0, id)) } }
                 }
@@ -441,8 +481,10 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     /// Where a key that was full has room again, goes back to the oldest row that was left in the file.
     private mutating func beginRepass() {
+        // Tens of thousands of keys may rest: they are not looked at again for each event.
+        guard mayOpen else { return }
         let opening = causes.filter { hasRoom($0) }
-        guard !opening.isEmpty else { return }
+        guard !opening.isEmpty else { return mayOpen = false }
         causes.subtract(opening)
         // A key that is closed only because a row of it waits for another key cannot open by itself: all such are tried.
         let opened = closed.filter { !causes.contains($0) }

@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// The rows about the consumer itself: its runs, and its live account for `status`.
 enum RunTable {
     static func begin(
@@ -34,15 +36,16 @@ enum RunTable {
     }
 
     static func account(
-        _ transaction: Transaction, run: Int64, atRisk: Int, highWater: Int, nodesJSON: String, paused: String?
+        _ transaction: Transaction, run: Int64, atRisk: Int, highWater: Int, nodesJSON: String, paused: String?,
+        waiting: [StatusReport.Waiting]
     ) throws {
         let upsert = try transaction.connection.statement(
             """
-            INSERT INTO runtime (id, run, updated_at, at_risk, at_risk_high, nodes, paused)
-            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)
+            INSERT INTO runtime (id, run, updated_at, at_risk, at_risk_high, nodes, paused, waiting)
+            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)
             ON CONFLICT (id) DO UPDATE SET run = excluded.run, updated_at = excluded.updated_at,
                 at_risk = excluded.at_risk, at_risk_high = excluded.at_risk_high, nodes = excluded.nodes,
-                paused = excluded.paused
+                paused = excluded.paused, waiting = excluded.waiting
             """)
         upsert.bind(1, run)
         upsert.bind(2, transaction.now)
@@ -50,6 +53,7 @@ enum RunTable {
         upsert.bind(4, Int64(highWater))
         upsert.bind(5, nodesJSON)
         upsert.bind(6, paused)
+        upsert.bind(7, waiting.isEmpty ? nil : StatusReport.Waiting.json(waiting))
         try upsert.run()
         let high = try transaction.connection.statement(
             "UPDATE run SET at_risk_high = ?2 WHERE id = ?1 AND at_risk_high < ?2")
@@ -77,18 +81,50 @@ enum RunTable {
     /// The live account of a run; `nil` where the file still holds an earlier run's.
     static func account(
         _ connection: Connection, of run: Int64?
-    ) throws -> (atRisk: Int64, highWater: Int64, nodesJSON: String, paused: String?)? {
+    ) throws -> (atRisk: Int64, highWater: Int64, nodesJSON: String, paused: String?, waitingJSON: String?)? {
         guard let run else { return nil }
-        let select = try connection.statement("SELECT at_risk, at_risk_high, nodes, paused FROM runtime WHERE run = ?1")
+        let select = try connection.statement(
+            "SELECT at_risk, at_risk_high, nodes, paused, waiting FROM runtime WHERE run = ?1")
         select.bind(1, run)
-        return try select.first { ($0.int(0), $0.int(1), $0.text(2), $0.optionalText(3)) }
+        return try select.first { ($0.int(0), $0.int(1), $0.text(2), $0.optionalText(3), $0.optionalText(4)) }
     }
 }
 
 extension StatusReport.Node {
     /// The nodes of an account. What is not in its form is left out.
     static func list(json: String) -> [StatusReport.Node] {
-        var nodes: [StatusReport.Node] = []
+        JSONScanner.facts(json).compactMap { facts in
+            guard let id = facts["id"], let address = facts["address"], let state = facts["state"] else { return nil }
+            return StatusReport.Node(id: id, address: address, state: state)
+        }
+    }
+}
+
+extension StatusReport.Waiting {
+    static func list(json: String) -> [StatusReport.Waiting] {
+        JSONScanner.facts(json).compactMap { facts in
+            guard let node = facts["node"], let since = facts["since"].flatMap({ Int64($0) }),
+                let commands = facts["commands"].flatMap({ Int64($0) })
+            else { return nil }
+            return StatusReport.Waiting(node: node, since: since, commands: commands)
+        }
+    }
+
+    static func json(_ waiting: [StatusReport.Waiting]) -> String {
+        var buffer = ByteBuffer()
+        for (index, entry) in waiting.enumerated() {
+            buffer.writeString(index == 0 ? "[{\"node\":" : ",{\"node\":")
+            buffer.writeJSONString(entry.node)
+            buffer.writeString(",\"since\":\"\(entry.since)\",\"commands\":\"\(entry.commands)\"}")
+        }
+        return String(buffer: buffer) + "]"
+    }
+}
+
+extension JSONScanner {
+    /// A list of objects whose values are texts. What is not in that form ends it.
+    fileprivate static func facts(_ json: String) -> [[String: String]] {
+        var list: [[String: String]] = []
         json.lend { bytes in
             var scanner = JSONScanner(bytes)
             guard scanner.consume(UInt8(ascii: "[")), scanner.peek() == UInt8(ascii: "{") else { return }
@@ -99,12 +135,10 @@ extension StatusReport.Node {
                     facts[scanner.text((key, escaped))] = scanner.text(value)
                     return true
                 }
-                guard isObject, let id = facts["id"], let address = facts["address"], let state = facts["state"] else {
-                    return
-                }
-                nodes.append(StatusReport.Node(id: id, address: address, state: state))
+                guard isObject else { return }
+                list.append(facts)
             } while scanner.consume(UInt8(ascii: ","))
         }
-        return nodes
+        return list
     }
 }

@@ -8,6 +8,7 @@ struct Migration: Equatable {
     static let all: [Migration] = [
         Migration("0001_foundation.sql", PackageResources._001_foundation_sql),
         Migration("0002_changes_and_evidence.sql", PackageResources._002_changes_and_evidence_sql),
+        Migration("0003_waiting.sql", PackageResources._003_waiting_sql),
     ]
 
     init(_ name: String, _ bytes: [UInt8]) {

@@ -19,6 +19,7 @@ struct OutboxListCommand: ParsableCommand {
     func run() throws {
         let inspector = try options.inspector()
         let terminal = Terminal.output
+        let waiting = try inspector.waiting()
         let end = try Pages.read(limit: filters.common.limit ?? 50, after: page.after) { after, limit in
             var filter = filters.filter
             (filter.after, filter.limit) = (after, limit)
@@ -27,9 +28,11 @@ struct OutboxListCommand: ParsableCommand {
             $0.id
         } show: { commands in
             if output.json {
-                for command in commands { try StandardOutput().write(JSONWriter.line { $0.members(of: command) }) }
+                for command in commands {
+                    try StandardOutput().write(JSONWriter.line { $0.members(of: command, waiting: waiting) })
+                }
             } else {
-                try StandardOutput().write(OutboxTableText.text(commands, terminal, now: Age.now()))
+                try StandardOutput().write(OutboxTableText.text(commands, terminal, now: Age.now(), waiting: waiting))
             }
         }
         try ListEnd.say(end, what: "command")

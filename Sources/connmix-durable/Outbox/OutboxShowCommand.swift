@@ -14,15 +14,17 @@ struct OutboxShowCommand: ParsableCommand {
     var id: Int64
 
     func run() throws {
-        let command = try options.inspector().command(id, withData: !payload.withoutPayload)
+        let inspector = try options.inspector()
+        let command = try inspector.command(id, withData: !payload.withoutPayload)
+        let waiting = try inspector.waiting()
         if output.json {
-            try StandardOutput().write(JSONWriter.line { $0.members(of: command) })
+            try StandardOutput().write(JSONWriter.line { $0.members(of: command, waiting: waiting) })
         } else {
-            try StandardOutput().write(text(command, .output))
+            try StandardOutput().write(text(command, waiting, .output))
         }
     }
 
-    private func text(_ command: OutboxRecord, _ terminal: Terminal) -> String {
+    private func text(_ command: OutboxRecord, _ waiting: [StatusReport.Waiting], _ terminal: Terminal) -> String {
         let now = Age.now()
         var sheet = FactSheet()
         sheet.add("id", "\(command.id)", .bold)
@@ -34,6 +36,9 @@ struct OutboxShowCommand: ParsableCommand {
         sheet.add("message", command.messageID.map { "\($0)" })
         sheet.add("lane", command.lane)
         sheet.add("node", command.node)
+        sheet.add(
+            "waits for", command.awaited(among: waiting).map { "node \($0.node), away for \(Age.text($0.since, now: now))" },
+            .yellow)
         sheet.add("answers", "\(command.attempts)")
         sheet.add("writes", "\(command.writes)")
         sheet.add("enqueued", time: command.enqueuedAt, now: now)

@@ -2,7 +2,10 @@ import ConnmixDurable
 
 /// Commands for people.
 enum OutboxTableText {
-    static func text(_ commands: [OutboxRecord], _ terminal: Terminal, now: Int64, isStream: Bool = false) -> String {
+    static func text(
+        _ commands: [OutboxRecord], _ terminal: Terminal, now: Int64, waiting: [StatusReport.Waiting] = [],
+        isStream: Bool = false
+    ) -> String {
         let isWide = (terminal.width ?? .max) >= 120
         var columns: [Table.Column] = [
             .init(title: "ID", isNumber: true, least: isStream ? 8 : 0),
@@ -31,13 +34,16 @@ enum OutboxTableText {
             let kind = command.function.map { "\($0)()" } ?? command.kind
             var cells = ["\(command.id)", command.state.description, kind, target, "\(command.attempts)", age]
             let data = Preview.text(command)
+            let awaited = command.awaited(among: waiting)
+            let trouble =
+                awaited.map { "waits for node \($0.node), away for \(Age.text($0.since, now: now))" } ?? command.lastError
             if isWide {
                 let next = command.availableAt.flatMap { $0 > now ? Age.text($0, now: now) : nil }
                 let message = command.messageID.map { "\($0)" } ?? ""
                 cells += ["\(command.writes)", message, command.node ?? "", next ?? ""]
-                cells += [command.lastError ?? "", data]
+                cells += [trouble ?? "", data]
             } else {
-                cells.append(command.lastError ?? data)
+                cells.append(trouble ?? data)
             }
             table.add(cells)
         }

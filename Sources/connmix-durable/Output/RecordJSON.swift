@@ -40,7 +40,8 @@ extension JSONWriter {
         }
     }
 
-    mutating func members(of command: OutboxRecord) {
+    /// - Parameter waiting: what the running consumer's commands wait for, where that is known.
+    mutating func members(of command: OutboxRecord, waiting: [StatusReport.Waiting] = []) {
         key("id"); integer(command.id)
         key("message_id"); integer(command.messageID)
         key("kind"); string(command.kind)
@@ -56,6 +57,9 @@ extension JSONWriter {
         key("available_at"); time(command.availableAt)
         key("expires_at"); time(command.expiresAt)
         key("settled_at"); time(command.settledAt)
+        let awaited = command.awaited(among: waiting)
+        key("waits_for"); string(awaited?.node)
+        key("waiting_since"); time(awaited?.since)
         key("last_error"); string(command.lastError)
         key("code"); integer(command.code)
         key("delivered"); integer(command.delivered)

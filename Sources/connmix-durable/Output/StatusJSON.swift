@@ -51,6 +51,14 @@ extension JSONWriter {
                 writer.key("state"); writer.string(node.state)
             }
         }
+        key("waiting")
+        array(status.waiting) { writer, entry in
+            writer.object { writer in
+                writer.key("node"); writer.string(entry.node)
+                writer.key("since"); writer.time(entry.since)
+                writer.key("commands"); writer.integer(entry.commands)
+            }
+        }
         key("at_risk"); integer(status.atRisk)
         key("at_risk_high"); integer(status.atRiskHigh)
         key("loss_bound")

@@ -26,6 +26,9 @@ enum StatusScreen {
                 index == 0 ? "nodes" : " ", "\(node.id)  \(node.address)  \(node.state)",
                 node.state == "consuming" ? .green : .yellow)
         }
+        for (index, entry) in status.waiting.enumerated() {
+            sheet.add(index == 0 ? "waiting" : " ", entry.text(now: status.takenAt), .yellow)
+        }
         if consumer.isRunning {
             if status.nodes.isEmpty { sheet.add("nodes", "none", .yellow) }
             sheet.add("at risk", "\(status.atRisk) messages, at most \(status.atRiskHigh) in this run")

@@ -112,12 +112,14 @@ struct TopScreen {
     private func nodes(_ sight: Sight) -> Section {
         let status = sight.status
         let names = status.nodes.map { $0.id.escapedForTerminal.displayWidth }.max() ?? 0
-        let rows = status.nodes.map { node in
-            var line = ScreenLine(node.id.escapedForTerminal.cut(to: 30).padded(to: min(30, names)) + "  ")
-            line.add(node.address.padded(to: 22) + "  ")
-            line.add(node.state, node.state == "consuming" ? .green : .yellow)
-            return line
-        }
+        let rows =
+            status.nodes.map { node in
+                var line = ScreenLine(node.id.escapedForTerminal.cut(to: 30).padded(to: min(30, names)) + "  ")
+                line.add(node.address.padded(to: 22) + "  ")
+                line.add(node.state, node.state == "consuming" ? .green : .yellow)
+                return line
+            }
+            + status.waiting.map { ScreenLine($0.text(now: status.takenAt).escapedForTerminal, .yellow) }
         return Section(title: "NODES  at risk \(status.atRisk), at most \(status.atRiskHigh) in this run", rows: rows)
     }
 

@@ -30,6 +30,8 @@ struct LeavingTests {
         func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {}
         func routeOpened(_ route: HTTPRoute) {}
         func routeClosed(_ route: HTTPRoute) {}
+        func writable(_ isWritable: Bool, _ connection: NodeConnection) {}
+        func shouldRead() -> Bool { true }
         func shouldConsume() -> Bool { false }
         func directoryKnown() {}
         func nodeGone(_ identity: NodeIdentity) {}

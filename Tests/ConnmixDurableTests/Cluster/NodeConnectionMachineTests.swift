@@ -56,7 +56,7 @@ struct NodeConnectionMachineTests {
         var fresh = make(form: .docs)
         _ = fresh.opened(now: start)
         guard case .actions(let actions) = fresh.replied(Reply(id: 1, outcome: refused(.consumedAlready)), now: start),
-            case .close(_, clean: false)? = actions.first
+            case .close? = actions.first
         else { return #expect(Bool(false)) }
     }
 
@@ -69,7 +69,9 @@ struct NodeConnectionMachineTests {
         var consuming = makeConsuming()
         #expect(consuming.command(77, now: start) == 2)
         consuming.heard(now: start + .seconds(10))
-        #expect(consuming.tick(now: start + .seconds(10)) == [.unanswered(command: 77)])
+        #expect(consuming.tick(now: start + .seconds(10)) == [.overdue(command: 77)])
+        // A late answer settles it all the same, once.
+        #expect(consuming.replied(Reply(id: 2, outcome: ok), now: start + .seconds(11)) == .command(77))
         #expect(consuming.replied(Reply(id: 2, outcome: ok), now: start + .seconds(11)) == .unasked)
     }
 
@@ -92,9 +94,50 @@ struct NodeConnectionMachineTests {
         #expect(machine.tick(now: start + .seconds(20)) == [.ping(id: nil)])
         machine.heard(now: start + .seconds(21))
         #expect(machine.tick(now: start + .seconds(40)) == [.ping(id: nil)])
-        guard case .close(_, clean: false)? = machine.tick(now: start + .seconds(61)).first else { return #expect(Bool(false)) }
+        guard case .close? = machine.tick(now: start + .seconds(61)).first else { return #expect(Bool(false)) }
         var older = makeConsuming(form: .php105)
         #expect(older.tick(now: start + .seconds(20)) == [.ping(id: 2)])
+    }
+
+    @Test(
+        "P4: a connection that answers no command is lost, after two ping intervals or the time for an answer; a slow one is not")
+    func answersNothing() {
+        var machine = makeConsuming()
+        #expect(machine.command(5, now: start) == 2)
+        machine.heard(now: start + .seconds(39))
+        #expect(machine.tick(now: start + .seconds(39)).contains(.overdue(command: 5)))
+        guard case .close(let end)? = machine.tick(now: start + .seconds(40)).last else { return #expect(Bool(false)) }
+        #expect(end.cause == .silence && end.reason == "no command was answered for 40.0 seconds")
+        #expect(machine.closed() == [5])  // late, and still of unknown outcome
+
+        var slow = makeConsuming()
+        for second in stride(from: 0, to: 600, by: 15) {
+            let now = start + .seconds(second)
+            slow.heard(now: now)
+            let id = slow.command(Int64(second), now: now) ?? 0
+            #expect(slow.tick(now: now + .seconds(14)).allSatisfy { if case .close = $0 { false } else { true } })
+            #expect(slow.replied(Reply(id: id, outcome: ok), now: now + .seconds(14)) == .command(Int64(second)))
+        }
+    }
+
+    @Test("P4: a peer that takes nothing of what is written is lost after two ping intervals, and is not pinged meanwhile")
+    func takesNothing() {
+        var machine = makeConsuming()
+        machine.setWritable(false, now: start)
+        for second in [10, 20, 30, 39] {
+            machine.heard(now: start + .seconds(second))
+            #expect(machine.tick(now: start + .seconds(second)) == [])
+        }
+        var reader = machine
+        reader.taken(now: start + .seconds(39))  // slowly, but it reads
+        reader.heard(now: start + .seconds(50))
+        #expect(reader.tick(now: start + .seconds(50)) == [])
+        reader.setWritable(true, now: start + .seconds(51))
+        reader.heard(now: start + .seconds(70))
+        #expect(reader.tick(now: start + .seconds(70)) == [.ping(id: nil)])
+        machine.heard(now: start + .seconds(40))
+        guard case .close(let end)? = machine.tick(now: start + .seconds(40)).last else { return #expect(Bool(false)) }
+        #expect(end.cause == .silence)
     }
 
     @Test("leaving: unpop, answers, a quiet time, close")
@@ -109,7 +152,10 @@ struct NodeConnectionMachineTests {
         #expect(machine.tick(now: start + .milliseconds(300)) == [])
         #expect(machine.tick(now: start + .milliseconds(400)) == [])  // a command still waits
         #expect(machine.replied(Reply(id: 2, outcome: ok), now: start + .milliseconds(400)) == .command(5))
-        #expect(machine.tick(now: start + .milliseconds(401)) == [.close(reason: "left", clean: true)])
+        #expect(
+            machine.tick(now: start + .milliseconds(401)) == [
+                .close(Disconnection(cause: .wanted, reason: "left", isClean: true))
+            ])
     }
 
     @Test("P7: pausing unpops, resuming pops again")

@@ -60,7 +60,7 @@ struct LossTableTests {
                 try LossTable.write(transaction, rows, run: 1)
                 let nodes =
                     #"[{"id":"a","address":"10.0.0.1:6789","state":"connecting"},{"id":"b","address":"h:1","state":"consuming"}]"#
-                try RunTable.account(transaction, run: 1, atRisk: 3, highWater: 7, nodesJSON: nodes, paused: nil)
+                try RunTable.account(transaction, run: 1, atRisk: 3, highWater: 7, nodesJSON: nodes, paused: nil, waiting: [])
             }
             for run in 2...3 as ClosedRange<Int64> {
                 // The second run dies before it has heard of a node.

@@ -2,6 +2,22 @@ import Testing
 
 @testable import ConnmixDurable
 
+/// In scripts nodes come and go at the beginning of time, and answers come over the connection that the command went.
+extension Relay {
+    mutating func nodeListed(_ id: String) { nodeListed(id, now: 0) }
+    mutating func nodeReplaced(_ id: String, by successor: String) { nodeReplaced(id, by: successor, now: 0) }
+    mutating func connected(_ id: String, takesOnlyMesh: Bool = false) { connected(id, takesOnlyMesh: takesOnlyMesh, now: 0) }
+    mutating func disconnected(_ id: String) { disconnected(id, now: 0) }
+    mutating func replied(_ id: Int64, _ outcome: Reply.Outcome, now: Int64) -> Change? {
+        replied(id, outcome, node: flights[id]?.node ?? "n1", now: now)
+    }
+    mutating func notWritten(_ id: Int64) -> Change? { notWritten(id, node: flights[id]?.node ?? "n1", now: 0) }
+    /// The connection ended, and it is clear why: no command did it.
+    mutating func lost(_ id: Int64, now: Int64) -> Change? {
+        lost(id, Disconnection(cause: .wanted, reason: "reset"), node: flights[id]?.node ?? "n1", now: now)
+    }
+}
+
 @Suite("the relay")
 struct RelayTests {
     private func make(
@@ -61,7 +77,7 @@ struct RelayTests {
             let (sends, changes) = relay.nextSends(now: now)
             kept += changes
             for send in sends {
-                if let change = relay.unanswered(send.id, reason: "lost", now: now) { kept.append(change) }
+                if let change = relay.lost(send.id, now: now) { kept.append(change) }
             }
             kept = ConsumerCore.newest(kept)
             #expect(kept.count == 2)
@@ -141,10 +157,18 @@ struct RelayTests {
     func nodeGone() throws {
         var missing = make([try call("a", node: "n3")], nodes: ["n2"])
         #expect(missing.nextSends(now: 0).changes.isEmpty)
+        #expect(missing.nextDeadline == 1_000_000)
+        _ = missing.tick(now: 1_000_000)
+        #expect(missing.nextSends(now: 1_000_000).changes.isEmpty)
+        #expect(missing.window.count == 0)  // it waits in the file
         #expect(missing.nextDeadline == 30_000_000)
         _ = missing.tick(now: 29_999_999)
-        #expect(missing.nextSends(now: 29_999_999).changes.isEmpty)
+        let early = missing.window.wantsPass()
+        #expect(!early)
         _ = missing.tick(now: 30_000_000)
+        #expect(missing.window.nextPass(limit: 1)?.after == 0)
+        _ = missing.load(1, try call("a", node: "n3"), now: 30_000_000)
+        missing.confirm(1)
         #expect(state(missing.nextSends(now: 30_000_000).changes.first) == .dead)
     }
 
@@ -154,7 +178,7 @@ struct RelayTests {
         for round in 0..<50 {
             let now = Int64(round) * 1_000
             #expect(sent(&relay, now: now) == ["1@n1"])
-            guard case .postponed(1, let item, _, _)? = relay.unanswered(1, reason: "reset", now: now) else {
+            guard case .postponed(1, let item, _, _)? = relay.lost(1, now: now) else {
                 return #expect(Bool(false))
             }
             #expect(item.attempts == 0)
@@ -217,6 +241,9 @@ struct RelayTests {
         _ = relay.tick(now: 90_000_000)
         #expect(relay.nextSends(now: 90_000_000).changes.isEmpty)
         relay.directoryKnown()
+        #expect(relay.window.nextPass(limit: 1)?.after == 0)
+        _ = relay.load(1, command, now: 90_000_000)
+        relay.confirm(1)
         #expect(state(relay.nextSends(now: 90_000_000).changes.first) == .dead)
     }
 
@@ -295,12 +322,12 @@ struct RelayTests {
         #expect(changes.map(\.id) == [2])
         #expect(changes.allSatisfy { state($0) == .expired })
         #expect(state(relay.replied(1, ok, now: 6_000)) == .sent)
-        guard case .settled(3, let settlement)? = relay.unanswered(3, reason: "lost", now: 6_000) else {
+        guard case .settled(3, let settlement)? = relay.lost(3, now: 6_000) else {
             return #expect(Bool(false))
         }
         #expect(settlement.state == .expired && settlement.writes == 1)
         #expect(settlement.error == "its time ran out; written 1 times and never answered")
-        #expect(state(relay.unanswered(4, reason: "lost", now: 6_000)) == .pending)
+        #expect(state(relay.lost(4, now: 6_000)) == .pending)
     }
 
     @Test("at most once: noted in the file before the only write; unanswered it is unknown, refused it may go again")
@@ -315,7 +342,7 @@ struct RelayTests {
         relay.noted(2, isWaiting: true)
         relay.noted(3, isWaiting: false)  // cancelled meanwhile
         #expect(sent(&relay) == ["1@n1", "2@n1"])
-        #expect(state(relay.unanswered(1, reason: "lost", now: 0)) == .unknown)
+        #expect(state(relay.lost(1, now: 0)) == .unknown)
         #expect(state(relay.replied(2, .failure(.sendFailed, message: "gone"), now: 0)) == .pending)
         #expect(sent(&relay) == [])
         _ = relay.tick(now: 1_000_000)
@@ -397,7 +424,7 @@ struct RelayTests {
         #expect(sent(&relay) == ["1@n1", "2@n1", "3@n1"])
         #expect(state(relay.replied(2, ok, now: 0)) == .sent)
         #expect(sent(&relay) == ["4@n1"])
-        for id in [1, 3, 4] as [Int64] { #expect(state(relay.unanswered(id, reason: "lost", now: 0)) == .pending) }
+        for id in [1, 3, 4] as [Int64] { #expect(state(relay.lost(id, now: 0)) == .pending) }
         relay.disconnected("n1")
         #expect(sent(&relay) == [])  // for a while they wait for that node's next connection
         relay.connected("n1")
@@ -424,7 +451,7 @@ struct RelayTests {
         #expect(sent(&relay) == ["1@n1"])
         let results = [relay.supersede(1), relay.supersede(2), relay.supersede(77)]
         #expect(results == [false, true, true])
-        #expect(state(relay.unanswered(1, reason: "lost", now: 0)) == .pending)
+        #expect(state(relay.lost(1, now: 0)) == .pending)
         let afterWrite = relay.supersede(1)
         #expect(!afterWrite)
     }
@@ -486,7 +513,7 @@ struct RelayTests {
         #expect(sent(&relay) == ["1@n1", "3@n1"])
         relay.endedElsewhere(1)
         relay.endedElsewhere(3)
-        #expect(state(relay.unanswered(1, reason: "lost", now: 0)) == nil)
+        #expect(state(relay.lost(1, now: 0)) == nil)
         #expect(state(relay.replied(3, ok, now: 0)) == nil)
         #expect(sent(&relay) == ["2@n1", "4@n1"])
     }
@@ -509,9 +536,9 @@ struct RelayTests {
     func silentNode() throws {
         var relay = make([try send("a")])
         #expect(sent(&relay) == ["1@n1"])
-        #expect(state(relay.unanswered(1, reason: "no answer", now: 0)) == .pending)
+        #expect(state(relay.lost(1, now: 0)) == .pending)
         #expect(sent(&relay, now: 1_000_000) == ["1@n1"])
-        #expect(state(relay.unanswered(1, reason: "no answer", now: 6_000_000)) == .pending)
+        #expect(state(relay.lost(1, now: 6_000_000)) == .pending)
         #expect(sent(&relay, now: 6_000_000) == ["1@n2"])
 
         var policy = CommandRetryPolicy()
@@ -572,7 +599,7 @@ struct RelayTests {
         #expect(sent(&relay) == ["1@n1"])
         relay.endedElsewhere(1)
         relay.pendingAgain(1)
-        #expect(state(relay.unanswered(1, reason: "lost", now: 0)) == .pending)
+        #expect(state(relay.lost(1, now: 0)) == .pending)
         #expect(sent(&relay) == ["1@n1"])
     }
 

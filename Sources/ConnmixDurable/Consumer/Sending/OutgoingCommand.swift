@@ -22,6 +22,8 @@ struct OutgoingCommand: Sendable {
     var isAcknowledgement = false
     /// Of a request that is for one node.
     var requiredNode: String?
+    /// It may be why connections close: nothing else is to be in flight beside it.
+    var goesAlone = false
     /// Nodes that were asked for a client whose node is not known, and do not have it.
     var asked: Set<String> = []
 

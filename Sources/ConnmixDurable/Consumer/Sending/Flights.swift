@@ -1,0 +1,75 @@
+/// A command that was handed to a connection and has no outcome yet.
+struct Flight: Sendable {
+    let node: String
+    /// The connection's number among those of this relay.
+    let route: Int
+    /// Microseconds since 1970.
+    let sentAt: Int64
+    let bytes: Int
+    /// Nothing else was in flight beside it, over a connection that had stood for a while.
+    let isAlone: Bool
+}
+
+/// Which commands are in flight, and over which connections: the present flight of each, and earlier ones that are overdue and may
+/// yet be answered. Pure.
+struct Flights: Sendable {
+    private var present: [Int64: Flight] = [:]
+    private var overdue: [Int64: [Flight]] = [:]
+    private var forgetting = Timeline<Int64>()
+
+    /// A command on its way: no outcome yet, in time so far.
+    subscript(id: Int64) -> Flight? { present[id] }
+    var isEmpty: Bool { present.isEmpty && overdue.isEmpty }
+    var nextDeadline: Int64? { forgetting.next }
+    func isOverdue(_ id: Int64) -> Bool { !overdue.isEmpty && overdue[id] != nil }
+
+    mutating func begin(_ id: Int64, _ flight: Flight) {
+        present[id] = flight
+    }
+
+    /// It was answered over a connection of that node, or the connection was lost.
+    ///
+    /// - Returns: the flight that ended; an overdue one first, since it was sent first.
+    mutating func end(_ id: Int64, node: String) -> (flight: Flight, wasOverdue: Bool)? {
+        if !overdue.isEmpty, var flights = overdue[id], let place = flights.firstIndex(where: { $0.node == node }) {
+            let flight = flights.remove(at: place)
+            overdue[id] = flights.isEmpty ? nil : flights
+            return (flight, true)
+        }
+        return cancel(id, node: node).map { ($0, false) }
+    }
+
+    /// It was never written.
+    mutating func cancel(_ id: Int64, node: String) -> Flight? {
+        guard present[id]?.node == node else { return nil }
+        return present.removeValue(forKey: id)
+    }
+
+    /// It was not answered in time, and keeps its place on the connection until then at most.
+    mutating func overrun(_ id: Int64, until time: Int64) -> Flight? {
+        guard let flight = present.removeValue(forKey: id) else { return nil }
+        overdue[id, default: []].append(flight)
+        forgetting.add(id, at: time)
+        return flight
+    }
+
+    /// - Returns: a flight that no answer is expected of any more.
+    mutating func forget(now: Int64) -> (id: Int64, flight: Flight)? {
+        while let id = forgetting.popDue(now: now) {
+            guard var flights = overdue[id] else { continue }
+            let flight = flights.removeFirst()
+            overdue[id] = flights.isEmpty ? nil : flights
+            return (id, flight)
+        }
+        return nil
+    }
+
+    /// The connection is gone, and with it what was overdue on it.
+    mutating func closed(_ node: String) {
+        guard !overdue.isEmpty else { return }
+        for (id, flights) in overdue {
+            let left = flights.filter { $0.node != node }
+            if left.count < flights.count { overdue[id] = left.isEmpty ? nil : left }
+        }
+    }
+}

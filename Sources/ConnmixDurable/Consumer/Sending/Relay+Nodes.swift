@@ -1,0 +1,126 @@
+internal import DequeModule
+
+extension StatusReport.Waiting {
+    init(_ group: (nodes: [String], since: Int64, commands: Int)) {
+        self.init(node: group.nodes.joined(separator: ","), since: group.since, commands: Int64(group.commands))
+    }
+}
+
+/// What the relay is told of nodes.
+extension Relay {
+    /// What waits for which nodes, and since when.
+    var waitingForNodes: [(nodes: [String], since: Int64, commands: Int)] { standing.waiting }
+
+    mutating func directoryKnown() {
+        routes.isDirectoryKnown = true
+        if let from = standing.wakeAll() { window.lookAgain(above: from - 1) }
+        wakeStalled()
+    }
+
+    mutating func nodeListed(_ id: String, now: Int64) {
+        routes.listed(id, now: now)
+    }
+
+    /// The id left the center's list: it may come back within the grace period.
+    mutating func nodeMissing(_ id: String, now: Int64) {
+        routes.unlisted(id, now: now)
+        wake(awaiting: id)
+    }
+
+    /// Another id listens at its address: it will not come back.
+    ///
+    /// A connection is often open again before the center tells the new id, and what was popped over it still names the old one. So
+    /// calls go on to the successor: it has the clients of its own time and refuses those of the old one's.
+    mutating func nodeReplaced(_ id: String, by successor: String, now: Int64) {
+        routes.replaced(id, by: successor, now: now)
+        wake(awaiting: id)
+    }
+
+    mutating func connected(_ node: String, takesOnlyMesh: Bool = false, now: Int64) {
+        disconnected(node, now: now)  // an HTTP route, perhaps, of which nothing was in flight in its window
+        routes.connected(node, takesOnlyMesh: takesOnlyMesh, now: now)
+        wake(awaiting: node)
+        wakeCrowd()
+    }
+
+    mutating func disconnected(_ node: String, now: Int64) {
+        guard routes[node] != nil else { return }
+        flights.closed(node)
+        for id in routes.disconnected(node, now: now) where !isUnderWay(id) { window.makeReady(id) }
+        wakeCrowd()
+    }
+
+    /// The connection takes no more for now, or takes more again.
+    mutating func writable(_ isWritable: Bool, _ node: String) {
+        routes[node]?.isOpen = isWritable
+        if isWritable { wakeCrowd(of: node) }
+    }
+
+    private mutating func wake(awaiting node: String) {
+        if let from = standing.wake(awaiting: { $0.contains(node) }) { window.lookAgain(above: from - 1) }
+        wakeStalled()
+    }
+
+    private mutating func wakeStalled() {
+        let ids = stalled
+        stalled = []
+        for id in ids where !isUnderWay(id) { window.makeReady(id) }
+    }
+
+    /// The connection has room for all that waits for it, perhaps.
+    mutating func wakeCrowd(of node: String) {
+        while let id = routes[node]?.crowd.popFirst() {
+            if !isUnderWay(id) { window.makeReady(id) }
+        }
+        wakeCrowd()
+    }
+
+    private mutating func wakeCrowd() {
+        while let id = crowd.popFirst() {
+            if !isUnderWay(id) { window.makeReady(id) }
+        }
+    }
+
+    // MARK: Room
+
+    /// What was in flight takes no room any more.
+    mutating func freeRoom(of flight: Flight, for id: Int64, now: Int64) {
+        guard routes[flight.node]?.number == flight.route else { return }
+        routes[flight.node]?.window.gave(flight.bytes)
+        wakeNext(of: flight.node)
+    }
+
+    /// It is not in flight any more, or it is overdue.
+    mutating func landed(_ flight: Flight, _ id: Int64, now: Int64) {
+        guard let route = routes[flight.node], route.number == flight.route else { return }
+        routes[flight.node]?.inTime -= 1
+        switch route.testing {
+        case .nothing: break
+        case .soon(let suspect): if route.inTime == 1 { window.makeReady(suspect) }
+        case .now(let suspect):
+            assert(suspect == id, "something landed beside a command that was alone in flight")
+            routes[flight.node]?.aloneAfter = now + max(20_000, now - flight.sentAt)
+            endTest(on: flight.node)
+        }
+    }
+
+    /// The others have their turn, and the next suspect after them.
+    private mutating func endTest(on node: String) {
+        routes[node]?.testing = .nothing
+        wakeCrowd(of: node)
+        if let next = routes[node]?.suspects.popFirst() { window.makeReady(next) }
+    }
+
+    /// A suspect that waited for its turn is gone: the others need not wait for it.
+    mutating func endTest(of id: Int64) {
+        for node in routes.connected where routes[node]?.testing == .soon(id) { endTest(on: node) }
+    }
+
+    private mutating func wakeNext(of node: String) {
+        // Two for one, since the window may have opened.
+        for _ in 0..<2 {
+            if let id = routes[node]?.crowd.popFirst(), !isUnderWay(id) { window.makeReady(id) }
+            if let id = crowd.popFirst(), !isUnderWay(id) { window.makeReady(id) }
+        }
+    }
+}

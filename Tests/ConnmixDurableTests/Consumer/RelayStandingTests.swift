@@ -1,0 +1,231 @@
+import Testing
+
+@testable import ConnmixDurable
+
+/// A relay beside a file that holds the same commands: what it leaves there is loaded when it asks, as the consumer does.
+struct RelayBench {
+    var relay: Relay
+    var file: [Int64: OutgoingCommand] = [:]
+    var now: Int64 = 0
+    private var lastID: Int64 = 0
+
+    init(capacity: Int = 4_096, nodes: [String] = ["n1"], away: [String] = [], replyTimeout: Duration = .seconds(10)) {
+        relay = Relay(
+            policy: CommandRetryPolicy(), nodeGrace: .seconds(30), replyTimeout: replyTimeout, windowCapacity: capacity,
+            random: SplitMix(state: 1))
+        relay.window.passEnded()
+        relay.directoryKnown()
+        for node in nodes + away { relay.nodeListed(node, now: 0) }
+        for node in nodes { relay.connected(node, now: 0) }
+    }
+
+    /// A command comes in, as from a handler.
+    @discardableResult
+    mutating func add(_ item: OutgoingCommand) -> Int64 {
+        lastID += 1
+        file[lastID] = item
+        if relay.append(lastID, item, now: now) { relay.confirm(lastID) }
+        return lastID
+    }
+
+    /// What is sent when everything was read that there is room for.
+    mutating func sent() -> [Relay.Sending] {
+        _ = relay.tick(now: now)
+        var sends: [Relay.Sending] = []
+        for _ in 0..<100_000 {
+            let some = relay.nextSends(now: now).sends
+            sends += some
+            let isDone = load()
+            if some.isEmpty, isDone { return sends }
+        }
+        Issue.record("it never comes to rest")
+        return sends
+    }
+
+    private mutating func load() -> Bool {
+        guard let pass = relay.window.nextPass(limit: 1_000) else { return true }
+        var rows: [(id: Int64, item: OutgoingCommand)] = []
+        var id = pass.after + 1
+        while id <= lastID, rows.count < pass.limit {
+            if let item = file[id] { rows.append((id, item)) }
+            id += 1
+        }
+        for (id, item) in rows {
+            switch relay.load(id, item, now: now) {
+            case .taken: relay.confirm(id)
+            case .leftInFile, .known: break
+            case .full: return false
+            }
+        }
+        if rows.count < pass.limit { relay.window.passEnded() }
+        return false
+    }
+
+    mutating func answer(_ send: Relay.Sending, _ outcome: Reply.Outcome = .success(EngineResult(success: true, json: "{}"))) {
+        keep(relay.replied(send.id, outcome, node: send.node, now: now))
+    }
+
+    /// What the next commit does.
+    mutating func keep(_ change: Relay.Change?) {
+        switch change {
+        case .sent(let id, _, _), .settled(let id, _):
+            file[id] = nil
+            relay.marked(id)
+        case .postponed(let id, let item, _, _): file[id]?.availableAt = item.availableAt
+        case .writing, nil: break
+        }
+    }
+
+    static func send(_ client: String, lane: String? = nil) throws -> OutgoingCommand {
+        OutgoingCommand(command: try .meshSend(to: ClientID(client), "x"), node: "n1", lane: lane, availableAt: 0)
+    }
+
+    static func call(_ client: String, node: String?, lane: String? = nil) throws -> OutgoingCommand {
+        OutgoingCommand(command: try .subscribe(ClientID(client), to: ["r"]), node: node, lane: lane, availableAt: 0)
+    }
+
+    static func publish(_ channel: String, lane: String?) throws -> OutgoingCommand {
+        OutgoingCommand(command: try .meshPublish(to: channel, "x"), node: "n1", lane: lane, availableAt: 0)
+    }
+}
+
+@Suite("lanes that stand still")
+struct RelayStandingTests {
+    private typealias Bench = RelayBench
+    private static let second: Int64 = 1_000_000
+
+    @Test(
+        "P5: a lane whose head needs a node that is away gives up its place at a channel; its own order holds when the node comes"
+    )
+    func channel() throws {
+        var bench = Bench(away: ["away"])
+        bench.add(try Bench.call("c1", node: "away"))
+        bench.add(try Bench.publish("r", lane: "c1"))
+        bench.add(try Bench.publish("r", lane: "c2"))
+        #expect(bench.sent().map(\.id) == [])  // for a second the node may be back
+        bench.now = Self.second
+        let sends = bench.sent()
+        #expect(sends.map(\.id) == [3])
+        #expect(bench.relay.waitingForNodes.map(\.nodes) == [["away"]])
+        #expect(bench.relay.waitingForNodes.map(\.commands) == [2])
+        #expect(bench.relay.waitingForNodes.map(\.since) == [0])
+        bench.answer(sends[0])
+        let late = bench.add(try Bench.publish("r", lane: "c1"))  // behind its lane, wherever that is
+        #expect(bench.sent().map(\.id) == [])
+        #expect(!bench.relay.isDrained(before: .max - 1))
+        bench.relay.connected("away", now: bench.now)
+        var order: [Int64] = []
+        for _ in 0..<3 {
+            let sends = bench.sent()
+            order += sends.map(\.id)
+            for send in sends { bench.answer(send) }
+        }
+        #expect(order == [1, 2, late])
+        #expect(bench.relay.waitingForNodes.isEmpty)
+        #expect(bench.relay.isDrained(before: .max - 1))
+    }
+
+    @Test("P5: lanes that stand leave the window; whoever comes behind them is loaded and goes")
+    func fullWindow() throws {
+        var bench = Bench(away: ["away"])
+        for client in 0..<8 {
+            bench.add(try Bench.call("c\(client)", node: "away"))
+            for _ in 0..<511 { bench.add(try Bench.send("c\(client)")) }
+        }
+        let last = bench.add(try Bench.send("x"))
+        #expect(bench.sent().isEmpty)
+        bench.now = Self.second
+        #expect(bench.sent().map(\.id) == [last])
+        #expect(bench.relay.waitingForNodes.map(\.commands) == [8 * 512])
+    }
+
+    @Test("P5: calls that have asked everybody there is wait for the rest, and not before others")
+    func unknownOwner() throws {
+        var bench = Bench(away: ["away"])
+        for client in 0..<600 { bench.add(try Bench.call("c\(client)", node: nil)) }
+        let last = bench.add(try Bench.call("x", node: "n1"))
+        var seen: Set<Int64> = []
+        for _ in 0..<4 {
+            for send in bench.sent() {
+                #expect(send.node == "n1")
+                seen.insert(send.id)
+                send.id == last ? bench.answer(send) : bench.answer(send, .failure(.callFailed, message: "not here"))
+            }
+            bench.now += Self.second
+        }
+        #expect(seen.count == 601)
+        #expect(bench.relay.window.count == 0)
+        bench.relay.connected("away", now: bench.now)
+        let again = bench.sent().filter { $0.node == "away" }
+        #expect(!again.isEmpty)
+    }
+
+    @Test("P7: a hundred thousand clients that wait for a node take next to no memory, and keep nobody waiting")
+    func manyClients() throws {
+        var bench = Bench(away: ["away"])
+        for client in 0..<100_000 { bench.add(try Bench.call("c\(client)", node: "away")) }
+        bench.now = Self.second
+        let last = bench.add(try Bench.call("x", node: "n1"))
+        #expect(bench.sent().map(\.id) == [last])
+        #expect(bench.relay.window.count == 1)
+        #expect(bench.relay.waitingForNodes.map(\.commands) == [100_000])
+    }
+
+    @Test("P5: an operator's change is looked at, also where a lane stands")
+    func cancelled() throws {
+        var bench = Bench(away: ["away"])
+        bench.add(try Bench.call("c1", node: "away"))
+        let next = bench.add(try Bench.publish("r", lane: "c1"))
+        bench.now = Self.second
+        #expect(bench.sent().isEmpty)
+        bench.file[1] = nil  // cancelled in the file
+        bench.relay.lookAgain()
+        #expect(bench.sent().map(\.id) == [next])
+    }
+
+    @Test("P5: a node that leaves the list takes its calls with it after the grace period, and its lanes go on")
+    func grace() throws {
+        var bench = Bench(away: ["away"])
+        bench.add(try Bench.call("c1", node: "away"))
+        let next = bench.add(try Bench.publish("r", lane: "c1"))
+        bench.now = Self.second
+        #expect(bench.sent().isEmpty)
+        bench.relay.nodeMissing("away", now: bench.now)
+        #expect(bench.sent().isEmpty)
+        bench.now += 30 * Self.second
+        _ = bench.relay.tick(now: bench.now)
+        #expect(bench.relay.window.nextPass(limit: 9)?.after == 0)
+        #expect(bench.relay.load(1, try Bench.call("c1", node: "away"), now: bench.now) == .taken)
+        bench.relay.confirm(1)
+        let changes = bench.relay.nextSends(now: bench.now).changes
+        #expect(changes.map(\.id) == [1])
+        #expect(changes.first?.settlement(of: 1)?.state == .dead)
+        for change in changes { bench.keep(change) }
+        #expect(bench.sent().map(\.id) == [next])
+    }
+
+    @Test(
+        "P5: a lane whose head is not answered in time lets others pass at its channel, and goes on when the answer comes, however late"
+    )
+    func overdueHead() throws {
+        var bench = Bench(nodes: ["n1"])
+        bench.add(try Bench.call("c1", node: "n1"))
+        bench.add(try Bench.publish("r", lane: "c1"))
+        bench.add(try Bench.publish("r", lane: "c2"))
+        let first = bench.sent()
+        #expect(first.map(\.id) == [1])
+        bench.now = 10 * Self.second
+        bench.keep(bench.relay.overdue(1, reason: "no answer", node: "n1", now: bench.now))
+        let others = bench.sent()
+        #expect(others.map(\.id) == [3])
+        bench.answer(others[0])
+        bench.now += Self.second / 4
+        #expect(bench.sent().isEmpty)  // not sent again yet
+        bench.answer(first[0])
+        let next = bench.sent()
+        #expect(next.map(\.id) == [2])
+        bench.answer(next[0])
+        #expect(bench.relay.isDrained(before: .max - 1))
+        #expect(bench.relay.flights.isEmpty)
+    }
+}
