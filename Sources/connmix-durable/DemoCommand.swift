@@ -25,8 +25,10 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        StandardError.waitForNobody { LineLogHandler.dropped($0, .text) }
         let path = database ?? Self.temporaryPath()
-        let account = try await Demo(messages: messages, database: path).run()
+        let demo = Demo(messages: messages, database: path)
+        let account = try await Interruption.unlessCome { try await demo.run() }
         if output.json {
             try StandardOutput().write(JSONWriter.line { account.write(to: &$0) })
         } else {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ConnmixDevEngine
-import UnixSignals
 
 /// `connmix-durable engine`
 struct EngineCommand: AsyncParsableCommand {
@@ -43,11 +42,13 @@ struct EngineCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // Each end user is a connection.
+        DescriptorLimit.raise()
         let engine = try await start()
         do {
             try await faults.add(to: engine)
             try StandardOutput().write(output.json ? json(engine) : text(engine))
-            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
+            await StopSignals.first()
             try await engine.shutdown()
         } catch {
             try await engine.shutdown()

@@ -47,7 +47,7 @@ enum Exit: Int32 {
                 default: .bug
                 }
             end(code, error.message)
-        case is BrokenPipe: exit(Exit.done.rawValue)
+        case is BrokenPipe: end(.done, nil)
         case is CancellationError: end(.interrupted, nil)
         default: end(parsing: error)
         }
@@ -55,6 +55,7 @@ enum Exit: Int32 {
 
     private static func end(_ code: Exit, _ message: String?) -> Never {
         if let message { StandardError.write(line: "connmix-durable: \(message)") }
+        StandardError.flush()
         exit(code.rawValue)
     }
 

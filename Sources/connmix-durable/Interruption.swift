@@ -1,9 +1,13 @@
 import Glibc
 import Synchronization
 
-/// Notices Ctrl-C and SIGTERM, for work that stops at the next good place.
+/// Notices Ctrl-C, SIGTERM and a terminal that is gone, for work that stops at the next good place.
 enum Interruption {
     private static let flag = Atomic<Bool>(false)
+    private static let watched = Atomic<Bool>(false)
+
+    /// Whether signals only raise the flag.
+    static var isWatched: Bool { watched.load(ordering: .relaxed) }
 
     /// From now on the first signal only raises the flag; a second one ends the process as it would have.
     static func watch() {
@@ -15,6 +19,8 @@ enum Interruption {
         }
         sigaction(SIGINT, &action, nil)
         sigaction(SIGTERM, &action, nil)
+        if StopSignals.hangupStops { sigaction(SIGHUP, &action, nil) }
+        watched.store(true, ordering: .relaxed)
     }
 
     static var hasCome: Bool { flag.load(ordering: .relaxed) }

@@ -10,7 +10,8 @@ struct ConsumeRun {
 
     /// Consumes with a handler, sends the texts, and ends the program with SIGTERM once so many frames arrived.
     init(
-        _ texts: [String], answers: Int, database: String, options: [String] = [], handler: [String]
+        _ texts: [String], answers: Int, database: String, under wrapper: [String] = [], options: [String] = [],
+        handler: [String]
     ) async throws {
         self.database = database
         (frames, outcome) = try await withDevEngine(.init(nodes: 1, topics: ["chat"])) { engine in
@@ -18,7 +19,7 @@ struct ConsumeRun {
             let arguments =
                 ["consume", "--database", database, "--center", engine.center, "--topic", "chat", "--backoff-base", "0.01"]
                 + ["--backoff-cap", "0.05", "--log-format", "json"] + options + handler
-            let outcome = try await Program.run(arguments) {
+            let outcome = try await Program.run(arguments, under: wrapper) {
                 try await user.send(contentsOf: texts)
                 try await engine.waitUntil(within: .seconds(20)) { $0.delivered >= answers }
             }

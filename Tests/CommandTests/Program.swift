@@ -85,11 +85,16 @@ struct Program {
     }
 
     /// Runs the program while `body` runs, then ends it with the signals, and waits for it.
+    ///
+    /// - Parameter wrapper: a command that becomes the program, such as `nohup`.
     static func run(
-        _ arguments: [String], signals: [Signal] = [.terminate], during body: @Sendable () async throws -> Void
+        _ arguments: [String], under wrapper: [String] = [], signals: [Signal] = [.terminate],
+        during body: @Sendable () async throws -> Void
     ) async throws -> Outcome {
+        let words = wrapper + [path.string] + arguments
         let result = try await Subprocess.run(
-            .path(path), arguments: Arguments(arguments), platformOptions: options, input: .none,
+            wrapper.isEmpty ? .path(path) : .name(words[0]), arguments: Arguments(Array(words.dropFirst())),
+            platformOptions: options, input: .none,
             output: .string(limit: 16 << 20), error: .string(limit: 1 << 20)
         ) { execution in
             try await guarding(execution) {
@@ -131,6 +136,9 @@ struct Program {
         }
         return Outcome(result.terminationStatus, result.standardOutput, "")
     }
+
+    /// A wrapper: with so many file descriptors at most.
+    static func descriptors(_ limit: String) -> [String] { ["bash", "-c", "ulimit \(limit); exec \"$@\"", "bash"] }
 
     private static var options: PlatformOptions {
         var options = PlatformOptions()

@@ -399,7 +399,7 @@ struct SidecarProcessTests {
                     try await engine.waitUntil { $0.nodes[0].consumers == 1 }
                     try FileManager.default.moveItem(atPath: program, toPath: program + ".away")
                     try await user.send("hello")
-                    while try !String(contentsOfFile: log, encoding: .utf8).contains("could not be run") { await Task.yield() }
+                    while try !String(contentsOfFile: log, encoding: .utf8).contains("cannot be started") { await Task.yield() }
                     try FileManager.default.moveItem(atPath: program + ".away", toPath: program)
                     try await engine.waitUntil(within: .seconds(20)) { $0.delivered == 1 }
                 }

@@ -81,4 +81,16 @@ struct WorkerSessionTests {
         session.takeBack(102)
         #expect(session.room(now: now) == .free)
     }
+
+    @Test("one that says that it ends gets nothing more, and does not begin what was written ahead")
+    func last() {
+        var (session, now) = session(answered: WorkerSession.proof, after: .zero, timeout: .seconds(5))
+        session.take(100, now: now)
+        session.take(101, now: now)
+        let answered = session.answered(Array(#"{"id":100,"ok":true,"last":true}"#.utf8), now: now)
+        #expect(answered == .finish(.done([])))
+        #expect(session.isLast && session.room(now: now) == .none && session.deadline == nil)
+        let late = session.answered(answer(101), now: now)
+        #expect(late == .violation("it wrote a line though it held no message"))
+    }
 }

@@ -26,16 +26,18 @@ enum Editor {
         // Ctrl-C at the terminal is the editor's.
         let interrupt = signal(SIGINT, SIG_IGN)
         defer { signal(SIGINT, interrupt) }
+        var environment = HandlerEnvironment.block()
+        defer { for variable in environment { free(variable) } }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var defaults = sigset_t()
         sigemptyset(&defaults)
-        for number in [SIGINT, SIGPIPE, SIGTERM] { sigaddset(&defaults, number) }
+        for number in [SIGINT, SIGPIPE, SIGTERM, SIGHUP] { sigaddset(&defaults, number) }
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
         var process: pid_t = 0
-        let result = posix_spawn(&process, path, nil, &attributes, &arguments, environ)
+        let result = posix_spawn(&process, path, nil, &attributes, &arguments, &environment)
         guard result == 0 else {
             throw Failure(.inputOutput, "cannot run \(path): \(String(cString: strerror(result)))")
         }

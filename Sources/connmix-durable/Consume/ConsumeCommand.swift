@@ -14,7 +14,7 @@ struct ConsumeCommand: AsyncParsableCommand {
               connmix-durable consume --topic chat --concurrency 8 --timeout 30 --worker php worker.php
 
             --exec and --worker take everything that follows; name them last.
-            SIGTERM or SIGINT finishes what is in hand; a second one stops at once. Nothing is lost either way.
+            SIGTERM, SIGINT or SIGHUP finishes what is in hand; a second one stops at once. Nothing is lost either way.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -45,26 +45,46 @@ struct ConsumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let format = options.logFormat
+        StandardError.waitForNobody { LineLogHandler.dropped($0, format) }
         var logger = Logger(label: "connmix-durable") { _ in LineLogHandler(format: format) }
         logger.logLevel = options.logLevel
         var configuration = options.configuration(database: database.database, topics: topic)
         if echo {
             try await Running.consumer(configuration, handler: Self.answer, metrics: options.metrics, logger: logger)
-        } else if !exec.isEmpty {
-            let handler = ExecHandler(try SidecarProgram(exec), timeout: options.timeout?.duration, logger: logger)
+            return
+        }
+        DescriptorLimit.raise()
+        let program = try SidecarProgram(exec + worker)
+        let gate = LaunchGate(name: program.name, waits: true, logger: logger)
+        let reaper = OrphanReaper(gate).map { [$0] } ?? []
+        try fit(&configuration)
+        if !exec.isEmpty {
+            let handler = ExecHandler(program, timeout: options.timeout?.duration, gate: gate, logger: logger)
             try await Running.consumer(
-                configuration, handler: { try await handler.handle($0, $1) }, metrics: options.metrics, logger: logger)
+                configuration, handler: { try await handler.handle($0, $1) }, beside: reaper, metrics: options.metrics,
+                logger: logger)
         } else {
             let count = configuration.concurrency
             configuration.concurrency = WorkerPool.handlers(forWorkers: count)
             try await WorkerPool.with(
-                try SidecarProgram(worker), count: count, timeout: options.timeout?.duration, logger: logger
+                program, gate: gate, count: count, timeout: options.timeout?.duration, logger: logger
             ) { [configuration, logger] pool in
                 try await Running.consumer(
-                    configuration, handler: { try await pool.handle($0, $1) }, beside: [pool], metrics: options.metrics,
-                    logger: logger)
+                    configuration, handler: { try await pool.handle($0, $1) }, beside: reaper + [pool],
+                    metrics: options.metrics, logger: logger)
             }
         }
+    }
+
+    /// As many processes as there are file descriptors for: the default is lowered, a number that was named is refused. One that is
+    /// out of range is refused elsewhere.
+    private func fit(_ configuration: inout ConsumerConfiguration) throws {
+        let each = exec.isEmpty ? DescriptorLimit.perWorker : DescriptorLimit.perProcess
+        if options.concurrency == nil {
+            configuration.concurrency = min(configuration.concurrency, max(1, DescriptorLimit.most(each)))
+        }
+        guard (1...ConsumerConfiguration.concurrencyLimit).contains(configuration.concurrency) else { return }
+        try DescriptorLimit.check(configuration.concurrency, each: each, exec.isEmpty ? "a worker" : "a process")
     }
 
     private static let answer: MessageHandler = { message, context in

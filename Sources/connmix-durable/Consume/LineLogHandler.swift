@@ -23,18 +23,30 @@ struct LineLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        StandardError.write(
+            Self.line(event.level, event.message.description, facts.map { ($0.key, "\($0.value)") }, format))
+    }
+
+    /// The line that says how many lines there were no room for.
+    static func dropped(_ count: Int, _ format: LogFormat) -> String {
+        line(.warning, "log lines were dropped: nobody read stderr", [("lines", "\(count)")], format)
+    }
+
+    private static func line(
+        _ level: Logger.Level, _ message: String, _ facts: [(key: String, value: String)], _ format: LogFormat
+    ) -> String {
         switch format {
         case .text:
-            let tail = facts.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }.joined()
-            StandardError.write(line: "\(Timestamp.text(Age.now())) \(event.level) \(event.message)\(tail)")
+            let tail = facts.map { " \($0.key)=\(quoted($0.value))" }.joined()
+            return "\(Timestamp.text(Age.now())) \(level) \(message)\(tail)".escapedForTerminal + "\n"
         case .json:
             let line = JSONWriter.line { writer in
                 writer.key("time"); writer.time(Age.now())
-                writer.key("level"); writer.string(event.level.rawValue)
-                writer.key("message"); writer.string(event.message.description)
-                for fact in facts { writer.key(fact.key); writer.string("\(fact.value)") }
+                writer.key("level"); writer.string(level.rawValue)
+                writer.key("message"); writer.string(message)
+                for fact in facts { writer.key(fact.key); writer.string(fact.value) }
             }
-            StandardError.write(String(decoding: line, as: UTF8.self))
+            return String(decoding: line, as: UTF8.self)
         }
     }
 

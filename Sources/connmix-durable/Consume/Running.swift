@@ -1,7 +1,6 @@
 import ConnmixDurable
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// Runs a consumer until a signal: the first one stops in order, the second at once.
 enum Running {
@@ -41,7 +40,7 @@ enum Running {
                 services: (services + [consumer]).map { service in
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
                 },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+                gracefulShutdownSignals: StopSignals.all, logger: quiet))
         try await withThrowingTaskGroup(of: End.self) { tasks in
             tasks.addTask {
                 // Ends with the events, and at the latest with this task.
@@ -50,11 +49,7 @@ enum Running {
                 return .ended
             }
             tasks.addTask {
-                var count = 0
-                for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-                    count += 1
-                    if count == 2 { break }
-                }
+                await StopSignals.second()
                 return .secondSignal
             }
             let first = try await tasks.next()

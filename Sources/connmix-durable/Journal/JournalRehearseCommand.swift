@@ -35,7 +35,9 @@ struct JournalRehearseCommand: AsyncParsableCommand {
         let detail = try database.inspector().entry(id)
         let entry = detail.entry
         let logger = Logger(label: "connmix-durable") { _ in SwiftLogNoOpLogHandler() }
-        let handler = ExecHandler(try SidecarProgram(command), timeout: timeout?.duration, logger: logger)
+        let program = try SidecarProgram(command)
+        let gate = LaunchGate(name: program.name, waits: false, logger: logger)
+        let handler = ExecHandler(program, timeout: timeout?.duration, gate: gate, logger: logger)
         let message = Message(
             id: entry.id, topic: entry.topic, node: entry.node, client: ClientID(entry.client), attempt: 1,
             receivedAt: entry.receivedAt, data: ByteBuffer(bytes: entry.data ?? []))

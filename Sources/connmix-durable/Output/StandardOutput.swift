@@ -10,31 +10,34 @@ struct StandardOutput {
     func write(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            let most = try Self.room(rest.count)
+            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, most) }
             guard count < 0 else {
                 rest = rest.dropFirst(count)
                 continue
             }
             switch errno {
             case EINTR: continue
+            case EAGAIN: try Self.wait()
             case EPIPE: throw BrokenPipe()
             default:
                 throw Failure(.inputOutput, "cannot write the output: \(String(cString: strerror(errno)))")
             }
         }
     }
-}
 
-/// Writes what is not data: errors, progress, hints.
-enum StandardError {
-    /// Writes in one go, so that lines of several writers do not mix. Failures are ignored: there is nobody left to tell.
-    static func write(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    /// How much is written at once. Who listens to signals waits where they are heard, and then writes no more than a pipe takes.
+    private static func room(_ count: Int) throws -> Int {
+        guard Interruption.isWatched else { return count }
+        try wait()
+        return min(count, 4_096)
     }
 
-    /// Writes a line, with anything that could act on a terminal escaped.
-    static func write(line: String) {
-        write(line.escapedForTerminal + "\n")
+    /// Waits for a reader that reads.
+    ///
+    /// - Throws: `CancellationError` where a signal has come.
+    private static func wait() throws {
+        var output = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+        repeat { try Interruption.check() } while poll(&output, 1, 100) <= 0
     }
 }

@@ -20,16 +20,18 @@ struct ExecHandler: Sendable {
 
     private let program: SidecarProgram
     private let timeout: Duration?
+    private let gate: LaunchGate
     private let logger: Logger
 
-    init(_ program: SidecarProgram, timeout: Duration?, logger: Logger) {
+    init(_ program: SidecarProgram, timeout: Duration?, gate: LaunchGate, logger: Logger) {
         self.program = program
         self.timeout = timeout
+        self.gate = gate
         self.logger = logger
     }
 
     func handle(_ message: Message, _ context: HandlerContext) async throws {
-        let run = try await runInTime(message)
+        let run = try await runOnceStarted(message, context)
         if Task.isCancelled, run.status != .exited(0) { throw CancellationError() }
         switch run.status {
         case .exited(0):
@@ -61,12 +63,31 @@ struct ExecHandler: Sendable {
         return commands
     }
 
-    private func runInTime(_ message: Message) async throws -> Run {
-        let process = StartedProcess()
+    /// Waits with its message where the program cannot be started: that is no attempt.
+    private func runOnceStarted(_ message: Message, _ context: HandlerContext) async throws -> Run {
+        while true {
+            let turn = try await gate.enter()
+            defer { turn.finish() }
+            do {
+                return try await runInTime(message, turn) { number in
+                    turn.started(number)
+                    gate.proved()
+                    context.begin()
+                }
+            } catch let failure as StartFailure {
+                turn.failed(failure.reason)
+                try gate.retries(after: failure.reason)
+            }
+        }
+    }
+
+    private func runInTime(
+        _ message: Message, _ turn: LaunchTurn, started: @escaping @Sendable (Int32) -> Void
+    ) async throws -> Run {
         // What the process left behind in its group goes with it.
-        defer { SidecarProgram.sweep(process.number) }
+        defer { SidecarProgram.sweep(turn.number) }
         return try await withThrowingTaskGroup(of: End.self) { group in
-            group.addTask { .exited(try await run(message) { process.number = $0 }) }
+            group.addTask { .exited(try await run(message, turn, started: started)) }
             if let timeout {
                 group.addTask {
                     try await Task.sleep(for: timeout)
@@ -80,20 +101,19 @@ struct ExecHandler: Sendable {
             case .timedOut?, nil:
                 // Cancelling ends the process and waits for it.
                 _ = try? await group.next()
+                guard turn.number != nil else { throw StartFailure(reason: "it did not start within \(timeout ?? .zero)") }
                 throw HandlerError.timedOut(after: timeout ?? .zero)
             }
         }
     }
 
-    private func run(_ message: Message, started: @Sendable (Int32) -> Void) async throws -> Run {
+    private func run(
+        _ message: Message, _ turn: LaunchTurn, started: @Sendable (Int32) -> Void
+    ) async throws -> Run {
         let line = MessageLine.bytes(message)
-        let environment: [Environment.Key: String?] = [
-            "CONNMIX_ID": "\(message.id)", "CONNMIX_TOPIC": message.topic, "CONNMIX_NODE": message.node,
-            "CONNMIX_CLIENT": message.client.text, "CONNMIX_ATTEMPT": "\(message.attempt)",
-        ]
         do {
             let result = try await Subprocess.run(
-                program.executable, arguments: program.arguments, environment: .inherit.updating(environment),
+                program.executable, arguments: program.arguments, environment: HandlerEnvironment.of(message),
                 platformOptions: SidecarProgram.options(patience: .zero), input: .inputWriter, output: .sequence,
                 error: .sequence
             ) { execution in
@@ -112,6 +132,9 @@ struct ExecHandler: Sendable {
         } catch is OutputTooLong {
             throw SidecarError("\(program.name) wrote more than \(LineSplitter.limit >> 20) MiB and was ended")
         } catch let error as SubprocessError {
+            guard turn.number != nil || Task.isCancelled || HandlerEnvironment.isTooLong(message) else {
+                throw StartFailure(error, of: program)
+            }
             throw SidecarError("\(program.name) could not be run: \(error)")
         }
     }

@@ -5,6 +5,7 @@ import SystemPackage
 /// The program of `--exec` or `--worker`. No shell is involved.
 struct SidecarProgram: Sendable {
     let name: String
+    let path: String
     let executable: Executable
     let arguments: Arguments
 
@@ -15,6 +16,7 @@ struct SidecarProgram: Sendable {
             throw Failure(.usage, "there is no program \(name) that can be run; name one in $PATH, or by its path")
         }
         self.name = name
+        self.path = path
         executable = .path(FilePath(path))
         arguments = Arguments(Array(words.dropFirst()))
     }

@@ -11,6 +11,8 @@ struct WorkerAnswer: Sendable, Equatable {
 
     let id: Int64
     let verdict: Verdict
+    /// The worker ends after this one.
+    let isLast: Bool
 
     /// - Returns: `nil` where the line is no answer, and the worker cannot be trusted any more.
     init?(_ line: [UInt8]) {
@@ -18,6 +20,7 @@ struct WorkerAnswer: Sendable, Equatable {
         var isOK: Bool?
         var error: String?
         var isPermanent = false
+        var isLast = false
         var retryAfter: Double?
         var commands: [[UInt8]] = []
         let isRead = line.withUnsafeBufferPointer { bytes in
@@ -36,6 +39,7 @@ struct WorkerAnswer: Sendable, Equatable {
                 case "id": id = scanner.integer(place)
                 case "ok": isOK = raw == "true" ? true : raw == "false" ? false : nil
                 case "permanent": isPermanent = raw == "true"
+                case "last": isLast = raw == "true"
                 case "retry_after": retryAfter = Double(raw)
                 default: break
                 }
@@ -45,6 +49,7 @@ struct WorkerAnswer: Sendable, Equatable {
         }
         guard isRead, let id, let isOK else { return nil }
         self.id = id
+        self.isLast = isLast
         let reason = error ?? "the worker gave no reason"
         if isOK {
             verdict = Self.done(commands)

@@ -12,21 +12,41 @@ final class WorkerConversation: Sendable {
         /// What it works on, and what was written ahead.
         var jobs: [WorkerJob] = []
         var input: (any Channel)?
+        var unread: UnreadInput?
         var isTimerSet = false
         var isOver = false
         var reason: String?
         var errorTail = ByteTail()
     }
 
+    /// What is known when the process has ended.
+    struct Rest {
+        /// The messages that it still held, the one that it worked on first.
+        let jobs: [WorkerJob]
+        /// What it was at fault for.
+        let reason: String?
+        /// The end of what it wrote to stderr.
+        let errorTail: String
+        let answers: Int
+        let saidLast: Bool
+        /// What of its stdin it has not read, where that is known.
+        let unread: Int?
+    }
+
+    /// A pipe takes so many bytes whole or not at all.
+    private static let wholeWrite = 4_096
+
     private let queue: JobQueue
+    private let gate: LaunchGate
     private let timeout: Duration?
     private let logger: Logger
     private let loop: any EventLoop
     private let over: EventLoopPromise<Void>
     private let state: Mutex<State>
 
-    init(queue: JobQueue, timeout: Duration?, logger: Logger, loop: any EventLoop) {
+    init(queue: JobQueue, gate: LaunchGate, timeout: Duration?, logger: Logger, loop: any EventLoop) {
         self.queue = queue
+        self.gate = gate
         self.timeout = timeout
         self.logger = logger
         self.loop = loop
@@ -34,9 +54,11 @@ final class WorkerConversation: Sendable {
         state = Mutex(State(session: WorkerSession(timeout: timeout.map { .nanoseconds($0.nanoseconds) })))
     }
 
-    /// - Parameter input: what will be the process's stdin.
-    func attach(_ input: any Channel) {
-        state.withLock { $0.input = input }
+    /// - Parameters:
+    ///   - input: what will be the process's stdin.
+    ///   - unread: what it leaves of it.
+    func attach(_ input: any Channel, _ unread: UnreadInput) {
+        state.withLock { ($0.input, $0.unread) = (input, unread) }
         input.closeFuture.whenComplete { _ in self.inputClosed() }
     }
 
@@ -74,16 +96,20 @@ final class WorkerConversation: Sendable {
 
     /// The process's stdin ends, which asks it to end.
     func closeInput() {
-        let input = state.withLock { $0.input }
+        let (input, unread) = state.withLock { ($0.input, $0.unread) }
+        unread?.inputEnds()
         input?.close(promise: nil)
     }
 
-    /// What is known when the process has ended: the messages that it still held, the one that it worked on first; what it was at
-    /// fault for, the end of what it wrote to stderr.
-    func close() -> (jobs: [WorkerJob], reason: String?, errorTail: String, answers: Int) {
+    /// The process has ended.
+    func close() -> Rest {
         state.withLock { state in
+            let unread = state.unread?.count
+            state.unread?.close()
             defer { state.jobs = [] }
-            return (state.jobs, state.reason, state.errorTail.text, state.session.answers)
+            return Rest(
+                jobs: state.jobs, reason: state.reason, errorTail: state.errorTail.text, answers: state.session.answers,
+                saidLast: state.session.isLast, unread: unread)
         }
     }
 
@@ -123,7 +149,7 @@ final class WorkerConversation: Sendable {
         }
     }
 
-    /// The line did not go out whole, so that nobody can have handled it.
+    /// The line did not go out whole, so that nobody can have handled it. A long one may have done harm by its length all the same.
     private func takeBack(_ job: WorkerJob) {
         let isHeld = state.withLock { state in
             guard let place = state.jobs.firstIndex(where: { $0 === job }) else { return false }
@@ -132,7 +158,12 @@ final class WorkerConversation: Sendable {
             return true
         }
         end()
-        if isHeld { queue.putBack(job) }
+        guard isHeld else { return }
+        if job.line.readableBytes <= Self.wholeWrite || job.mayReturn() {
+            queue.putBack(job)
+        } else {
+            job.finish(.failure(SidecarError("\(gate.name) ended before it had read the message")))
+        }
     }
 
     /// The process reads no more. What it still has to say it must say soon.
@@ -163,15 +194,24 @@ final class WorkerConversation: Sendable {
 
     /// - Returns: whether the process may go on.
     func took(_ line: [UInt8]) -> Bool {
-        let (answer, job) = state.withLock { state -> (WorkerSession.Answered, WorkerJob?) in
+        let (answer, job, left) = state.withLock { state -> (WorkerSession.Answered, WorkerJob?, [WorkerJob]?) in
             let answer = state.session.answered(line, now: .now())
-            guard case .finish = answer else { return (answer, nil) }
+            guard case .finish = answer else { return (answer, nil, nil) }
             let job = state.jobs.removeFirst()
+            guard !state.session.isLast else {
+                defer { state.jobs = [] }
+                return (answer, job, state.jobs)
+            }
             state.jobs.first?.begin()
-            return (answer, job)
+            return (answer, job, nil)
         }
         switch answer {
         case .finish(let verdict):
+            gate.proved()
+            if let left {
+                end()
+                for job in left.reversed() { queue.putBack(job) }
+            }
             // The worker first: it waits, and the handler has its own work to do.
             takeNext()
             job?.finish(.success(verdict))

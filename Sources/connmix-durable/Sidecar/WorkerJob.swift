@@ -11,10 +11,14 @@ final class WorkerJob: Sendable {
         case finished
     }
 
+    /// How often it may go back without an attempt though a worker may have begun it.
+    static let mostReturns = 3
+
     let id: Int64
     let line: ByteBuffer
     private let context: HandlerContext
     private let state: Mutex<State>
+    private let returns = Mutex(0)
 
     init(
         id: Int64, line: ByteBuffer, context: HandlerContext,
@@ -48,6 +52,16 @@ final class WorkerJob: Sendable {
         }
         left?.resume(throwing: CancellationError())
         return isWaiting
+    }
+
+    /// A worker that may have begun it ended without a word of it.
+    ///
+    /// - Returns: whether it may go to another one without an attempt.
+    func mayReturn() -> Bool {
+        returns.withLock { returns in
+            returns += 1
+            return returns <= Self.mostReturns
+        }
     }
 
     /// The worker has nothing before it any more: the attempt begins now.

@@ -3,17 +3,20 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 
 /// `--worker`: processes that stay, each working on one message at a time.
 ///
 /// They are started with the first message: by then the database file is ours.
 final class WorkerPool: Service {
     private let program: SidecarProgram
+    private let gate: LaunchGate
     private let count: Int
     private let timeout: Duration?
     private let logger: Logger
     private let loop: any EventLoop
     private let queue = JobQueue()
+    private let deaths = Mutex(Throttle(every: .seconds(1)))
     private let firstMessage = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingOldest(1))
 
     /// How many handlers keep workers busy: while one has its message another one's is ready. What is out of range stays so, to be
@@ -25,11 +28,11 @@ final class WorkerPool: Service {
 
     /// Runs `body` with a pool and on its event loop.
     static func with(
-        _ program: SidecarProgram, count: Int, timeout: Duration?, logger: Logger,
+        _ program: SidecarProgram, gate: LaunchGate, count: Int, timeout: Duration?, logger: Logger,
         body: @Sendable (WorkerPool) async throws -> Void
     ) async throws {
         let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let pool = WorkerPool(program, count: count, timeout: timeout, logger: logger, loop: threads.next())
+        let pool = WorkerPool(program, gate: gate, count: count, timeout: timeout, logger: logger, loop: threads.next())
         let result: Result<Void, any Error>
         do {
             result = .success(
@@ -41,8 +44,11 @@ final class WorkerPool: Service {
         try result.get()
     }
 
-    private init(_ program: SidecarProgram, count: Int, timeout: Duration?, logger: Logger, loop: any EventLoop) {
+    private init(
+        _ program: SidecarProgram, gate: LaunchGate, count: Int, timeout: Duration?, logger: Logger, loop: any EventLoop
+    ) {
         self.program = program
+        self.gate = gate
         self.count = count
         self.timeout = timeout
         self.logger = logger
@@ -93,16 +99,30 @@ final class WorkerPool: Service {
     private func keepAlive(_ number: Int) async {
         var logger = logger
         logger[metadataKey: "worker"] = "\(number)"
-        var pause = Duration.milliseconds(100)
         while !Task.isCancelled {
-            let process = WorkerProcess(program, queue: queue, timeout: timeout, logger: logger, loop: loop)
+            // It throws where the consumer stops, and only there.
+            guard let turn = try? await gate.enter() else { return }
+            let process = WorkerProcess(
+                program, queue: queue, gate: gate, turn: turn, timeout: timeout, logger: logger, loop: loop)
             let end = await process.run()
             guard !Task.isCancelled else { return }
-            if end.answers > 0 { pause = .milliseconds(100) }
-            logger.warning("worker ended and is started again", metadata: ["reason": "\(end.reason)"])
-            // Half to all of the pause, so that workers that died together do not start together.
-            try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
-            pause = min(pause * 2, .seconds(30))
+            switch end.manner {
+            // The gate has said so, and lets nobody through for a while.
+            case .notStarted: break
+            case .expected: logger.debug("worker ended and is replaced", metadata: ["reason": "\(end.reason)"])
+            case .useless: gate.wasUseless(begunAt: end.begunAt, end.reason)
+            case .fault:
+                tell(end.reason, logger)
+                // Half to all of the pause, so that workers that died together do not start together.
+                try? await Task.sleep(for: .milliseconds(100) * Double.random(in: 0.5...1))
+            }
         }
+    }
+
+    private func tell(_ reason: String, _ logger: Logger) {
+        guard let others = deaths.withLock({ $0.admit(now: .now) }) else { return }
+        var facts: Logger.Metadata = ["reason": "\(reason)"]
+        if others > 0 { facts["others_before"] = "\(others)" }
+        logger.warning("worker ended and is started again", metadata: facts)
     }
 }

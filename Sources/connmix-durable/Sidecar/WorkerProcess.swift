@@ -7,8 +7,9 @@ import SystemPackage
 /// One process of the pool, from its start to its end.
 struct WorkerProcess: Sendable {
     struct End {
-        let answers: Int
+        let manner: WorkerEnd.Manner
         let reason: String
+        let begunAt: ContinuousClock.Instant
     }
 
     private enum Part: Sendable {
@@ -26,45 +27,71 @@ struct WorkerProcess: Sendable {
     private let program: SidecarProgram
     private let queue: JobQueue
     private let conversation: WorkerConversation
+    private let turn: LaunchTurn
     private let loop: any EventLoop
-    private let process = StartedProcess()
 
-    init(_ program: SidecarProgram, queue: JobQueue, timeout: Duration?, logger: Logger, loop: any EventLoop) {
+    /// - Parameter turn: its own; it is given up when the process was started, and ends with it.
+    init(
+        _ program: SidecarProgram, queue: JobQueue, gate: LaunchGate, turn: LaunchTurn, timeout: Duration?, logger: Logger,
+        loop: any EventLoop
+    ) {
         self.program = program
         self.queue = queue
+        self.turn = turn
         self.loop = loop
-        conversation = WorkerConversation(queue: queue, timeout: timeout, logger: logger, loop: loop)
+        conversation = WorkerConversation(queue: queue, gate: gate, timeout: timeout, logger: logger, loop: loop)
     }
 
     /// Runs the process until it ends, breaks the protocol, takes too long, or the calling task is cancelled. The message that
-    /// it held has failed then.
+    /// it held has failed then, unless it did not begin it.
     func run() async -> End {
+        defer { turn.finish() }
         let status: Result<TerminationStatus, any Error>
         do {
             let (outputs, descriptors) = try await connect()
             status = await converse(descriptors)
             // What the process left behind goes too; what has left its group may keep the pipes for as long as it likes.
-            SidecarProgram.sweep(process.number)
+            SidecarProgram.sweep(turn.number)
             let mostPatient = loop.scheduleTask(in: .milliseconds(500)) { for output in outputs { output.close(promise: nil) } }
             for output in outputs { try? await output.closeFuture.get() }
             mostPatient.cancel()
         } catch {
             conversation.end()
+            turn.failed("\(error)")
             status = .failure(error)
         }
+        let rest = conversation.close()
+        let end = WorkerEnd(
+            isClean: (try? status.get()) == .exited(0), answers: rest.answers, saidLast: rest.saidLast,
+            hasFault: rest.reason != nil, lived: .now - turn.begunAt)
+        let reason = reason(status, rest)
+        settle(rest, end, reason)
+        return End(manner: turn.number == nil ? .notStarted : end.manner, reason: reason, begunAt: turn.begunAt)
+    }
+
+    private func reason(_ status: Result<TerminationStatus, any Error>, _ rest: WorkerConversation.Rest) -> String {
         var reason: String
         switch status {
         case .success(.exited(let code)): reason = "\(program.name) ended with exit code \(code)"
         case .success(.signaled(let signal)): reason = "\(program.name) was ended by signal \(signal)"
         case .failure(let error): reason = "\(program.name) could not be run: \(error)"
         }
-        let left = conversation.close()
-        if let fault = left.reason { reason = "\(program.name) was ended: \(fault)" }
-        if !left.errorTail.isEmpty { reason += ": \(left.errorTail)" }
-        left.jobs.first?.finish(.failure(Task.isCancelled ? CancellationError() : SidecarError(reason)))
+        if let fault = rest.reason { reason = "\(program.name) was ended: \(fault)" }
+        return rest.errorTail.isEmpty ? reason : "\(reason): \(rest.errorTail)"
+    }
+
+    /// Decides about the messages that the process still had.
+    private func settle(_ rest: WorkerConversation.Rest, _ end: WorkerEnd, _ reason: String) {
         // What was only written ahead nobody has begun.
-        for job in left.jobs.dropFirst().reversed() { queue.putBack(job) }
-        return End(answers: left.answers, reason: reason)
+        for job in rest.jobs.dropFirst().reversed() { queue.putBack(job) }
+        guard let held = rest.jobs.first else { return }
+        guard !Task.isCancelled else { return held.finish(.failure(CancellationError())) }
+        let size = rest.jobs.reduce(0) { $0 + $1.line.readableBytes }
+        switch end.held(size: size, unread: rest.unread) {
+        case .untouched: queue.putBack(held)
+        case .returned where held.mayReturn(): queue.putBack(held)
+        case .returned, .failed: held.finish(.failure(SidecarError(reason)))
+        }
     }
 
     private func converse(_ descriptors: Descriptors) async -> Result<TerminationStatus, any Error> {
@@ -79,7 +106,7 @@ struct WorkerProcess: Sendable {
                 switch part {
                 case .silent:
                     // One that broke the protocol goes at once, another has a second after its stdin closed.
-                    if conversation.isBroken, status == nil { SidecarProgram.terminate(process.number) }
+                    if conversation.isBroken, status == nil { SidecarProgram.terminate(turn.number) }
                     conversation.closeInput()
                     group.cancelAll()
                 case .exited(let result):
@@ -94,17 +121,21 @@ struct WorkerProcess: Sendable {
     private func execute(_ descriptors: Descriptors) async -> Result<TerminationStatus, any Error> {
         do {
             let result = try await Subprocess.run(
-                program.executable, arguments: program.arguments,
+                program.executable, arguments: program.arguments, environment: HandlerEnvironment.common,
                 platformOptions: SidecarProgram.options(patience: .seconds(1)),
                 input: .fileDescriptor(descriptors.input, closeAfterSpawningProcess: true),
                 output: .fileDescriptor(descriptors.output, closeAfterSpawningProcess: true),
                 error: .fileDescriptor(descriptors.error, closeAfterSpawningProcess: true)
             ) { execution in
-                process.number = execution.processIdentifier.value
+                turn.started(execution.processIdentifier.value)
                 conversation.begin()
             }
             return .success(result.terminationStatus)
+        } catch let error as SubprocessError {
+            turn.failed(StartFailure(error, of: program).reason)
+            return .failure(error)
         } catch {
+            if !Task.isCancelled { turn.failed("\(error)") }
             return .failure(error)
         }
     }
@@ -115,23 +146,36 @@ struct WorkerProcess: Sendable {
         let (input, output, error) = (pipes[0], pipes[1], pipes[2])
         let conversation = conversation
         let bootstrap = NIOPipeBootstrap(group: loop).channelOption(.allowRemoteHalfClosure, value: false)
-        let stdout = try await bootstrap.takingOwnershipOfDescriptor(input: output.readEnd.rawValue) { channel in
-            channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(LineHandler(conversation))
-                channel.closeFuture.whenComplete { _ in conversation.end() }
-                return channel
+        // Ends that no channel has yet.
+        var loose = [output.readEnd, error.readEnd, input.writeEnd]
+        var channels: [any Channel] = []
+        do {
+            channels.append(
+                try await bootstrap.takingOwnershipOfDescriptor(input: output.readEnd.rawValue) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(LineHandler(conversation))
+                        channel.closeFuture.whenComplete { _ in conversation.end() }
+                        return channel
+                    }
+                })
+            loose.removeFirst()
+            channels.append(
+                try await bootstrap.takingOwnershipOfDescriptor(input: error.readEnd.rawValue) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(ErrorLineHandler(conversation))
+                        return channel
+                    }
+                })
+            loose.removeFirst()
+            let stdin = try await bootstrap.takingOwnershipOfDescriptor(output: input.writeEnd.rawValue) { channel in
+                channel.eventLoop.makeSucceededFuture(channel)
             }
+            conversation.attach(stdin, UnreadInput(input.writeEnd))
+        } catch let failure {
+            for channel in channels { channel.close(promise: nil) }
+            for end in loose + [input.readEnd, output.writeEnd, error.writeEnd] { try? end.close() }
+            throw failure
         }
-        let stderr = try await bootstrap.takingOwnershipOfDescriptor(input: error.readEnd.rawValue) { channel in
-            channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(ErrorLineHandler(conversation))
-                return channel
-            }
-        }
-        let stdin = try await bootstrap.takingOwnershipOfDescriptor(output: input.writeEnd.rawValue) { channel in
-            channel.eventLoop.makeSucceededFuture(channel)
-        }
-        conversation.attach(stdin)
-        return ([stdout, stderr], Descriptors(input: input.readEnd, output: output.writeEnd, error: error.writeEnd))
+        return (channels, Descriptors(input: input.readEnd, output: output.writeEnd, error: error.writeEnd))
     }
 }

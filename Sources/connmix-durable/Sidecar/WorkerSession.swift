@@ -33,6 +33,8 @@ struct WorkerSession {
     private var quickAnswers = 0
     /// Answers so far.
     private(set) var answers = 0
+    /// It has said that it ends: nothing more is handed over, and what was written ahead it does not begin.
+    private(set) var isLast = false
 
     /// - Parameter timeout: how long an answer may take, from when the message is the first.
     init(timeout: TimeAmount? = nil) {
@@ -46,6 +48,7 @@ struct WorkerSession {
     }
 
     func room(now: NIODeadline) -> Room {
+        if isLast { return .none }
         if held == nil { return .free }
         return ahead == nil && quickAnswers >= Self.proof && now - begunAt <= Self.quick ? .ahead : .none
     }
@@ -77,7 +80,8 @@ struct WorkerSession {
         guard answer.id == id else { return .violation("it answered message \(answer.id) while it held \(id)") }
         quickAnswers = now - begunAt <= Self.quick ? quickAnswers + 1 : 0
         answers += 1
-        held = ahead
+        isLast = answer.isLast
+        held = isLast ? nil : ahead
         ahead = nil
         begunAt = now
         return .finish(answer.verdict)
