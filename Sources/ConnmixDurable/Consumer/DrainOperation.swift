@@ -178,7 +178,7 @@ final class DrainOperation: WriteOperation {
     private func journal(_ transaction: Transaction, _ effects: inout Effects) throws {
         guard !work.arrivals.isEmpty else { return }
         let (fresh, repeats) = try withoutRepeats(transaction, &effects)
-        let plan = core.admit(fresh, transaction, &effects)
+        let plan = try core.admit(fresh, transaction, &effects)
         for (message, (id, state)) in zip(fresh, plan) {
             effects.origins.add(message.connection, entry: id)
             try message.data.withUnsafeReadableBytes { data in
