@@ -341,6 +341,9 @@ extension ConsumerCore {
         metrics.committed(work, effects, inMicroseconds: Clock.now() - work.takenAt)
         for outcome in effects.outcomes { report(outcome) }
         for (key, entry) in effects.repeats { onEvent(.repeated(key: key, entry: entry)) }
+        if let (entry, messages, reason) = effects.unacknowledged {
+            onEvent(.notAcknowledged(entry: entry, messages: messages, reason: reason))
+        }
         for (id, node, reason) in effects.unreadable { onEvent(.unreadableMessage(id: id, node: node, reason: reason)) }
         pump()
     }
