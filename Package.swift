@@ -165,6 +165,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "ConnmixDevEngine",
+                "CSQLite",
                 "ConnmixDurable",
                 "connmix-durable",
                 .product(name: "CoreMetrics", package: "swift-metrics"),

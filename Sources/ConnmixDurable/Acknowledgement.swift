@@ -31,8 +31,10 @@ public struct Acknowledgement: Sendable {
     /// - Parameters:
     ///   - key: the context value's name.
     ///   - moment: what is acknowledged.
-    ///   - value: what it is set to, as JSON text, such as a number. `nil` and what is no JSON: this message is not acknowledged. Runs
-    ///     once a message on the writer's thread; it must be quick. The message's `id` is 0 where it is a repeat.
+    ///   - value: what it is set to, as JSON text, such as a number; `nil`: this message is not acknowledged. What is no JSON, or more
+    ///     than a command may carry, cannot be sent: the message is journaled and handled as any other, and
+    ///     `ConsumerEvent.notAcknowledged` says so. Runs once a message on the writer's thread; it must be quick. The message's `id`
+    ///     is 0 where it is a repeat.
     public static func contextValue(
         _ key: String, when moment: Moment = .journaled, value: @escaping @Sendable (Message) -> String?
     ) -> Acknowledgement {
@@ -40,10 +42,18 @@ public struct Acknowledgement: Sendable {
     }
 
     /// The command that acknowledges a message; `nil` where it is not acknowledged.
-    func command(for message: Message) -> Command? {
-        guard let value = value(message) else { return nil }
-        // A value that is no JSON makes arguments that are none.
-        return try? .call(message.client, "set_context_value", argumentsJSON: "[\(keyJSON),\(value)]")
+    ///
+    /// - Throws: `badData` where the value cannot be sent.
+    func command(for message: Message) throws(ConnmixError) -> Command? {
+        guard var text = value(message) else { return nil }
+        // Looked at by itself: `1,2` would be two arguments.
+        guard text.withUTF8({ JSONScanner.isValue($0) }) else {
+            throw ConnmixError(
+                .badData,
+                "the value for \(key.bounded(toBytes: 100)) is no JSON (\(text.utf8.count) bytes); give one JSON value as text, or nil"
+            )
+        }
+        return try .call(message.client, "set_context_value", argumentsJSON: "[\(keyJSON),\(text)]")
     }
 
     private var keyJSON: String {

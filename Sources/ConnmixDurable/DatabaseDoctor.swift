@@ -51,7 +51,7 @@ public struct DatabaseDoctor: Sendable {
                     UNION ALL SELECT max(started_at, coalesce(ended_at, 0)) FROM run WHERE id = (SELECT max(id) FROM run)
                     UNION ALL SELECT updated_at FROM runtime)
                 """
-            ).first { $0.optionalInt(0) } ?? nil
+            ).first { $0.optionalTime(0) } ?? nil
         facts.now = Clock.now()
         facts.newestRun = try connection.prepare(
             "SELECT pid, ended_at IS NOT NULL, clean FROM run ORDER BY id DESC LIMIT 1"

@@ -47,7 +47,8 @@ public final class HandlerContext: Sendable {
     ///
     /// `body` runs inside the transaction that marks the message done, on the writer's thread, after the handler has returned: both
     /// are committed, or neither. If it throws, its changes are undone and the attempt has failed; other messages are not
-    /// touched by that. It may run more than once for one commit, and must be short: everybody's commit waits for it.
+    /// touched by that. It may run more than once for one commit, and must be short: everybody's commit waits for it. Statements that
+    /// run for more than five seconds in all are interrupted, and the attempt has failed.
     ///
     /// - Throws: `stopped` where the handler has ended already.
     public func write(_ body: @escaping OwnWrite) throws(ConnmixError) {

@@ -66,7 +66,7 @@ extension Inspector {
                     let waits = row.int(2) != 0
                     entries.append(
                         OpenEntry(
-                            id: row.int(0), lane: row.text(1), waits: waits, availableAt: row.int(3),
+                            id: row.int(0), lane: row.text(1), waits: waits, availableAt: row.time(3),
                             reason: waits ? row.text(4) : ""))
                 }
             }

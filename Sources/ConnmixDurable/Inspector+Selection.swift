@@ -8,6 +8,15 @@ extension Inspector {
         let ends = try read { try Self.ends($0, "SELECT (SELECT min(id) FROM journal), (SELECT max(id) FROM journal)") }
         return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit) { window in
             try read { try JournalReader.ids($0, filter, in: window) }
+        } nearest: { ids in
+            try read { connection in
+                try Self.ends(
+                    connection,
+                    """
+                    SELECT (SELECT min(id) FROM journal WHERE id BETWEEN ?1 AND ?2),
+                        (SELECT max(id) FROM journal WHERE id BETWEEN ?1 AND ?2)
+                    """, in: ids)
+            }
         }
     }
 
@@ -16,6 +25,15 @@ extension Inspector {
         let ends = try read { try Self.ends($0, "SELECT (SELECT min(id) FROM outbox), (SELECT max(id) FROM outbox)") }
         return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit) { window in
             try read { try OutboxReader.ids($0, filter, in: window, and: Self.joined(filter)) }
+        } nearest: { ids in
+            try read { connection in
+                try Self.ends(
+                    connection,
+                    """
+                    SELECT (SELECT min(id) FROM outbox WHERE id BETWEEN ?1 AND ?2),
+                        (SELECT max(id) FROM outbox WHERE id BETWEEN ?1 AND ?2)
+                    """, in: ids)
+            }
         }
     }
 
@@ -31,39 +49,49 @@ extension Inspector {
 
     /// In which states entries are. Those that are not there any more are left out.
     package func entryStates(_ ids: [Int64]) throws -> [Int64: EntryState] {
-        try states(ids, "SELECT id, state FROM journal WHERE id IN (SELECT value FROM json_each(?1))")
-            .compactMapValues { EntryState(rawValue: $0) }
+        try states(ids, "SELECT id, state FROM journal WHERE id IN (SELECT value FROM json_each(?1))", of: "journal entry")
     }
 
     /// In which states commands are. Those that are not there any more are left out.
     package func commandStates(_ ids: [Int64]) throws -> [Int64: CommandState] {
-        try states(ids, "SELECT id, state FROM outbox WHERE id IN (SELECT value FROM json_each(?1))")
-            .compactMapValues { CommandState(rawValue: $0) }
+        try states(ids, "SELECT id, state FROM outbox WHERE id IN (SELECT value FROM json_each(?1))", of: "command")
     }
 
-    private func states(_ ids: [Int64], _ sql: StaticString) throws -> [Int64: Int64] {
+    private func states<State: RawRepresentable>(
+        _ ids: [Int64], _ sql: StaticString, of what: String
+    ) throws -> [Int64: State] where State.RawValue == Int64 {
         try read { connection in
             let select = try connection.statement(sql)
             select.bind(1, ids.jsonText)
-            var states: [Int64: Int64] = [:]
-            try select.forEach { states[$0.int(0)] = $0.int(1) }
+            var states: [Int64: State] = [:]
+            try select.forEach { states[$0.int(0)] = try $0.known(1, "state", of: "\(what) \($0.int(0))") }
             return states
         }
     }
 
     /// The first and the last id. Both in one SELECT would read the whole table
     /// (https://sqlite.org/optoverview.html#the_min_max_optimization).
-    private static func ends(_ connection: Connection, _ sql: StaticString) throws -> ClosedRange<Int64>? {
-        let found = try connection.statement(sql).first { row in
+    private static func ends(
+        _ connection: Connection, _ sql: StaticString, in ids: ClosedRange<Int64>? = nil
+    ) throws -> ClosedRange<Int64>? {
+        let select = try connection.statement(sql)
+        if let ids {
+            select.bind(1, ids.lowerBound)
+            select.bind(2, ids.upperBound)
+        }
+        let found = try select.first { row in
             row.optionalInt(0).flatMap { first in row.optionalInt(1).map { first...$0 } }
         }
         return found ?? nil
     }
 
     /// Goes over the ids of a table, a window at a time.
+    ///
+    /// - Parameter nearest: the first and the last id that there is in a range. Where a window was empty the next one begins there: ids
+    ///   may be far apart.
     private static func walk(
         _ ends: ClosedRange<Int64>?, _ named: [ClosedRange<Int64>], _ order: ListOrder, limit: Int,
-        _ ids: (ClosedRange<Int64>) throws -> [Int64]
+        _ ids: (ClosedRange<Int64>) throws -> [Int64], nearest: (ClosedRange<Int64>) throws -> ClosedRange<Int64>?
     ) throws -> [Int64] {
         guard var rest = ends else { return [] }
         if let first = named.map(\.lowerBound).min(), let last = named.map(\.upperBound).max() {
@@ -72,17 +100,24 @@ extension Inspector {
         }
         var found: [Int64] = []
         while limit == 0 || found.count < limit {
+            let before = found.count
             switch order {
             case .oldest:
-                let end = min(rest.upperBound, rest.lowerBound + window - 1)
+                let (sum, isBeyond) = rest.lowerBound.addingReportingOverflow(window - 1)
+                let end = isBeyond ? rest.upperBound : min(rest.upperBound, sum)
                 found += try ids(rest.lowerBound...end)
                 guard end < rest.upperBound else { return bounded(found, limit) }
                 rest = (end + 1)...rest.upperBound
             case .newest:
-                let start = max(rest.lowerBound, rest.upperBound - window + 1)
+                let (difference, isBeyond) = rest.upperBound.subtractingReportingOverflow(window - 1)
+                let start = isBeyond ? rest.lowerBound : max(rest.lowerBound, difference)
                 found += try ids(start...rest.upperBound).reversed()
                 guard start > rest.lowerBound else { return bounded(found, limit) }
                 rest = rest.lowerBound...(start - 1)
+            }
+            if found.count == before {
+                guard let next = try nearest(rest) else { return bounded(found, limit) }
+                rest = next
             }
         }
         return bounded(found, limit)

@@ -63,7 +63,7 @@ package struct JournalImport: Sendable {
                 throw ConnmixError(.busy, "another process works on action \(action); wait until it has ended")
             }
             for entry in entries {
-                let id = transaction.nextID(.journal)
+                let id = try transaction.nextID(.journal)
                 try entry.data.withUnsafeBytes { data in
                     try Journal.append(
                         transaction, id: id, state: .pending, run: 0, topic: entry.topic, node: entry.node,

@@ -44,7 +44,7 @@ public struct Lanes: Sendable {
     public static func by(_ key: @escaping @Sendable (Message) -> String?) -> Lanes {
         Lanes { message in
             guard let name = key(message), !name.isEmpty else { return .none }
-            return .named(name.utf8.count <= 1_024 ? name : String(name.prefix(256)))
+            return .named(name.bounded(toBytes: 1_024))
         }
     }
 

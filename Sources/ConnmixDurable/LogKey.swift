@@ -58,6 +58,8 @@ extension Logger {
             say(.info, "unreadable message kept as dead", (.entry, "\(id)"), (.node, node), (.reason, reason))
         case .repeated(let key, let entry):
             say(.debug, "repeat dropped", (.key, key), (.entry, "\(entry)"))
+        case .notAcknowledged(let entry, let messages, let reason):
+            say(.info, "messages not acknowledged", (.entry, "\(entry)"), (.entries, "\(messages)"), (.reason, reason))
         case .handlerFailed(let id, let attempt, let error, let isDead):
             say(.info, isDead ? "message dead" : "handler failed", (.entry, "\(id)"), (.attempt, "\(attempt)"), (.error, error))
         case .commandDead(let id, let reason):

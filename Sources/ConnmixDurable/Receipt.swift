@@ -24,7 +24,11 @@ public final class Receipt: Sendable {
 
         /// How many end users a publish was for.
         public var total: Int64? {
-            delivered.map { $0 + (failed ?? 0) }
+            delivered.map { delivered in
+                // Both are the engine's numbers, and may be any.
+                let (sum, isTooLarge) = delivered.addingReportingOverflow(failed ?? 0)
+                return isTooLarge ? (delivered < 0 ? .min : .max) : sum
+            }
         }
 
         public var isSuccess: Bool { state == .sent }

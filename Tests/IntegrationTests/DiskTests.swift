@@ -166,7 +166,7 @@ struct DiskTests {
             let full = await #expect(throws: ConnmixError.self) {
                 while committed < 1_000 {
                     try await store.writer.write { transaction in
-                        let id = transaction.nextID(.journal)
+                        let id = try transaction.nextID(.journal)
                         try blob.withUnsafeBytes {
                             try Journal.append(
                                 transaction, id: id, state: .done, run: 1, topic: "t", node: "n", client: "c",

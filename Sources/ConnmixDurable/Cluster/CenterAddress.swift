@@ -44,8 +44,9 @@ struct CenterAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// The text without what stands before its last @.
     static func redacted(_ text: String) -> String {
-        guard let at = text.lastIndex(of: "@") else { return String(text.prefix(200)) }
+        guard let at = text.lastIndex(of: "@") else { return text.bounded(toBytes: 200) }
         let scheme = text.firstRange(of: "://").map { text[..<$0.upperBound] } ?? ""
-        return scheme.utf8.count < text[..<at].utf8.count ? "\(scheme)…\(text[at...].prefix(200))" : "…\(text[at...].prefix(200))"
+        return scheme.utf8.count < text[..<at].utf8.count
+            ? "\(scheme)…\(text[at...].bounded(toBytes: 200))" : "…\(text[at...].bounded(toBytes: 200))"
     }
 }

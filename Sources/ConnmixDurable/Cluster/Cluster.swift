@@ -157,7 +157,7 @@ final class Cluster: Sendable {
         client.exchange("/version", center).flatMapThrowing { body in
             let versions = try DirectoryDecoder.versions(body)
             guard versions.contains("v1") else {
-                let offered = versions.joined(separator: ", ").prefix(100)
+                let offered = versions.joined(separator: ", ").bounded(toBytes: 100)
                 throw ConnmixError(.unreachable, "the center at \(center) offers api \(offered) and not v1")
             }
         }.flatMap {

@@ -2,8 +2,10 @@ internal import NIOCore
 internal import NIOPosix
 
 extension Error {
-    /// The error in a few words, for a line that already says what was tried.
-    var brief: String {
+    /// The error in a few words, for a line that already says what was tried. It may quote what a peer sent, so it is bounded.
+    var brief: String { words.bounded(toBytes: 500) }
+
+    private var words: String {
         switch self {
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { $0.error.brief }

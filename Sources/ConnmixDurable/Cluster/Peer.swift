@@ -88,6 +88,6 @@ struct Peer: Sendable {
         }
         if says("EOF during handshake") { return fault("closed the connection during the TLS handshake; does it speak TLS?") }
         if says("uncleanShutdown") { return fault("cut the connection off") }
-        return fault("failed in TLS: \(error.prefix(300))")
+        return fault("failed in TLS: \(error.bounded(toBytes: 300))")
     }
 }

@@ -32,7 +32,7 @@ extension NewCommand {
 }
 
 extension Command {
-    init(_ row: OpenCommand) {
+    init(_ row: OpenCommand) throws(ConnmixError) {
         let columns = row.columns
         let client = ClientID(columns.target, isNumber: columns.flags.contains(.clientIsNumber))
         let kind: Kind =
@@ -45,5 +45,10 @@ extension Command {
         let isBinary = columns.flags.contains(.isBinary)
         self.init(
             stored: kind, payload: isBinary ? .binary(row.data) : .text(String(decoding: row.data, as: UTF8.self)))
+        // What is written into a request as it stands must not change what it says.
+        if let problem = storedProblem {
+            throw ConnmixError(
+                .corrupt, "command \(row.id) cannot be one: \(problem); cancel it (outbox cancel --id \(row.id)) or restore a backup")
+        }
     }
 }

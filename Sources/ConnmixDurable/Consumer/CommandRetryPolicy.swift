@@ -39,7 +39,7 @@ public struct CommandRetryPolicy: Sendable {
         _ code: EngineErrorCode, message: String, kind: Command.Kind, attempts: Int, isOwner: Bool,
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
-        let said = message.isEmpty ? "error \(code)" : "error \(code): \(message.prefix(500))"
+        let said = message.isEmpty ? "error \(code)" : "error \(code): \(message.bounded(toBytes: 500))"
         switch rules[code] {
         case .dead?:
             return .dead(reason: said)

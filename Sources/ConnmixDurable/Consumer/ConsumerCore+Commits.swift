@@ -35,10 +35,10 @@ extension ConsumerCore {
     /// Gives ids to new messages and decides which are handed out at once.
     func admit(
         _ arrivals: [ReceivedMessage], _ transaction: Transaction, _ effects: inout DrainOperation.Effects
-    ) -> [(id: Int64, state: EntryState)] {
-        state.withLock { state in
-            arrivals.map { message in
-                let id = transaction.nextID(.journal)
+    ) throws -> [(id: Int64, state: EntryState)] {
+        try state.withLock { state in
+            try arrivals.map { message in
+                let id = try transaction.nextID(.journal)
                 guard message.unreadable == nil else { return (id, .dead) }
                 let delivery = Delivery(
                     topic: message.topic, node: message.node, client: message.client, lane: message.lane, data: message.data,
@@ -196,7 +196,7 @@ extension ConsumerCore {
         rows.reserveCapacity(pass.limit)
         var bytes = 0
         let scanned = try OutboxTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
-            let command = OutgoingCommand(row)
+            let command = try OutgoingCommand(row)
             rows.append((row.id, command))
             bytes += command.bytes
             return bytes < Self.passBytes
@@ -345,6 +345,9 @@ extension ConsumerCore {
         metrics.committed(work, effects, inMicroseconds: Clock.now() - work.takenAt)
         for outcome in effects.outcomes { report(outcome) }
         for (key, entry) in effects.repeats { onEvent(.repeated(key: key, entry: entry)) }
+        if let (entry, messages, reason) = effects.unacknowledged {
+            onEvent(.notAcknowledged(entry: entry, messages: messages, reason: reason))
+        }
         for (id, node, reason) in effects.unreadable { onEvent(.unreadableMessage(id: id, node: node, reason: reason)) }
         pump()
     }

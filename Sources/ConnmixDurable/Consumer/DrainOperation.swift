@@ -50,6 +50,8 @@ final class DrainOperation: WriteOperation {
         var lostClaims: Set<Int64> = []
         /// Keys that were seen before, and the entry that had them first.
         var repeats: [(key: String, entry: Int64)] = []
+        /// Messages that could not be acknowledged: the first one, how many, and why.
+        var unacknowledged: (entry: Int64, messages: Int, reason: String)?
         /// Which connections the messages came from.
         var origins = MessageOrigins()
         /// Rows of the loss ledger.
@@ -154,7 +156,7 @@ final class DrainOperation: WriteOperation {
             case .released:
                 released.append(outcome.id)
             }
-            acknowledge(outcome)
+            acknowledge(outcome, &effects)
         }
         done.sort()
         released.sort()
@@ -178,7 +180,7 @@ final class DrainOperation: WriteOperation {
     private func journal(_ transaction: Transaction, _ effects: inout Effects) throws {
         guard !work.arrivals.isEmpty else { return }
         let (fresh, repeats) = try withoutRepeats(transaction, &effects)
-        let plan = core.admit(fresh, transaction, &effects)
+        let plan = try core.admit(fresh, transaction, &effects)
         for (message, (id, state)) in zip(fresh, plan) {
             effects.origins.add(message.connection, entry: id)
             try message.data.withUnsafeReadableBytes { data in
@@ -189,7 +191,7 @@ final class DrainOperation: WriteOperation {
                     error: message.unreadable)
             }
             if let key = message.dedupeKey { try DedupeTable.remember(transaction, key: key, entry: id) }
-            if core.acknowledge?.moment == .journaled { acknowledge(message, entry: id) }
+            if core.acknowledge?.moment == .journaled { acknowledge(message, entry: id, &effects) }
             if let reason = message.unreadable { effects.unreadable.append((id, message.node, reason)) }
         }
         // Those of messages in this very commit are counted once the first has its row.
@@ -197,17 +199,28 @@ final class DrainOperation: WriteOperation {
             guard let key = message.dedupeKey else { continue }
             try DedupeTable.countRepeat(transaction, key: key)
             effects.repeats.append((key, plan[index].id))
-            if core.acknowledge?.moment == .journaled { acknowledge(message, entry: plan[index].id) }
+            if core.acknowledge?.moment == .journaled { acknowledge(message, entry: plan[index].id, &effects) }
         }
     }
 
     /// Whoever sent it, this time or before, may send the next one.
-    private func acknowledge(_ message: ReceivedMessage, entry: Int64) {
-        guard message.unreadable == nil, let command = core.acknowledge?.command(for: Message(message)) else { return }
-        acknowledgements.append((command, entry, message.node))
+    private func acknowledge(_ message: ReceivedMessage, entry: Int64, _ effects: inout Effects) {
+        guard message.unreadable == nil else { return }
+        acknowledge(Message(message), entry: entry, node: message.node, &effects)
     }
 
-    private func acknowledge(_ outcome: HandlerOutcome) {
+    private func acknowledge(_ message: Message, entry: Int64, node: String, _ effects: inout Effects) {
+        do throws(ConnmixError) {
+            guard let command = try core.acknowledge?.command(for: message) else { return }
+            acknowledgements.append((command, entry, node))
+        } catch {
+            // The end user sends it again, and it is a repeat then; the message itself is safe.
+            let known = effects.unacknowledged ?? (entry, 0, error.message)
+            effects.unacknowledged = (known.entry, known.messages + 1, known.reason)
+        }
+    }
+
+    private func acknowledge(_ outcome: HandlerOutcome, _ effects: inout Effects) {
         guard let acknowledge = core.acknowledge, acknowledge.moment == .handled else { return }
         switch outcome.result {
         case .done, .dead, .parked: break
@@ -217,8 +230,7 @@ final class DrainOperation: WriteOperation {
         let message = Message(
             id: outcome.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
             receivedAt: delivery.receivedAt, data: delivery.data)
-        guard let command = acknowledge.command(for: message) else { return }
-        acknowledgements.append((command, outcome.id, delivery.node))
+        self.acknowledge(message, entry: outcome.id, node: delivery.node, &effects)
     }
 
     /// Counts messages whose key was seen within the window, and leaves them out.
@@ -247,7 +259,7 @@ final class DrainOperation: WriteOperation {
                     effects.origins.add(message.connection, entry: nil)
                     if let acknowledge = core.acknowledge {
                         let isSafe = try acknowledge.moment == .journaled || Journal.isEnded(transaction, id: entry)
-                        if isSafe { self.acknowledge(message, entry: entry) }
+                        if isSafe { self.acknowledge(message, entry: entry, &effects) }
                     }
                     continue
                 }

@@ -260,7 +260,7 @@ struct LossLedger: Sendable {
     }
 
     /// Reasons come from outside, too.
-    private static func brief(_ reason: String) -> String { String(reason.prefix(300)) }
+    private static func brief(_ reason: String) -> String { reason.bounded(toBytes: 300) }
 }
 
 extension LossRows.Epoch {

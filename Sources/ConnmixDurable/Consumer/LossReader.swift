@@ -21,12 +21,12 @@ enum LossReader {
             let isLive = row.int(1) == live
             records.append(
                 EpochRecord(
-                    id: row.int(0), run: row.int(1), node: row.text(2), address: row.text(3), openedAt: row.int(4),
-                    consumingAt: row.optionalInt(5), closedAt: row.optionalInt(6),
+                    id: row.int(0), run: row.int(1), node: row.text(2), address: row.text(3), openedAt: row.time(4),
+                    consumingAt: row.optionalTime(5), closedAt: row.optionalTime(6),
                     end: isOpen ? isLive ? .open : .unclean : row.int(7) == 1 ? .clean : .unclean,
-                    frames: row.int(8), bytes: row.int(9), firstEntry: row.optionalInt(10), lastEntry: row.optionalInt(11),
+                    frames: row.amount(8), bytes: row.amount(9), firstEntry: row.optionalInt(10), lastEntry: row.optionalInt(11),
                     reason: row.optionalText(12) ?? (isOpen && !isLive ? EpochRecord.processDied : nil),
-                    atRiskHigh: row.int(13)))
+                    atRiskHigh: row.amount(13)))
         }
         return records
     }
@@ -43,8 +43,8 @@ enum LossReader {
         try select.forEach { row in
             records.append(
                 GapRecord(
-                    id: row.int(0), run: row.int(1), node: row.text(2), address: row.text(3), beganAt: row.int(4),
-                    endedAt: row.optionalInt(5), reason: row.text(6), times: row.int(7), consumed: row.int(8)))
+                    id: row.int(0), run: row.int(1), node: row.text(2), address: row.text(3), beganAt: row.time(4),
+                    endedAt: row.optionalTime(5), reason: row.text(6), times: row.amount(7), consumed: row.amount(8)))
         }
         return records
     }
@@ -61,9 +61,9 @@ enum LossReader {
             records.append(
                 RunRecord(
                     id: row.int(0), pid: row.int(1), version: row.text(2), handlerVersion: row.optionalText(3),
-                    synchronous: row.text(4), startedAt: row.int(5), endedAt: row.optionalInt(6),
+                    synchronous: row.text(4), startedAt: row.time(5), endedAt: row.optionalTime(6),
                     end: row.int(0) == live ? .open : row.int(7) == 1 ? .clean : .unclean,
-                    recovered: row.int(8), atRiskHigh: row.int(9), atRiskLimit: row.optionalInt(10)))
+                    recovered: row.amount(8), atRiskHigh: row.amount(9), atRiskLimit: row.optionalAmount(10)))
         }
         return records
     }

@@ -92,6 +92,8 @@ enum LossTable {
     /// Closes what the run before left open, and writes down that no consumer ran since then.
     static func inherit(_ transaction: Transaction, run: Int64) throws -> LossRows.Inheritance {
         var inheritance = LossRows.Inheritance()
+        // Before the first row is added: there may be no room for one.
+        for table in [NumberedTable.epoch, .gap] { _ = try table.lastID(transaction.connection) }
         if let last = try lastSignOfLife(transaction, before: run) {
             inheritance.nodes = try openGaps(transaction)
             if last.isClean {
@@ -100,8 +102,8 @@ enum LossTable {
                 try inheritFromDead(transaction, last.run, last.time, &inheritance)
             }
         }
-        inheritance.lastEpoch = try lastID(transaction, "SELECT seq FROM sqlite_sequence WHERE name = 'epoch'")
-        inheritance.lastGap = try lastID(transaction, "SELECT seq FROM sqlite_sequence WHERE name = 'gap'")
+        inheritance.lastEpoch = try NumberedTable.epoch.lastID(transaction.connection)
+        inheritance.lastGap = try NumberedTable.gap.lastID(transaction.connection)
         return inheritance
     }
 
@@ -155,7 +157,7 @@ enum LossTable {
             """)
         select.bind(1, run)
         // A clock that was set back must not put the end after the next beginning.
-        return try select.first { ($0.int(0), min($0.int(2), transaction.now), $0.int(1) == 1) }
+        return try select.first { ($0.int(0), min($0.time(2), transaction.now), $0.int(1) == 1) }
     }
 
     /// As of its last account, which is written with the commit after every change.
@@ -177,9 +179,5 @@ enum LossTable {
             "UPDATE gap SET ended_at = max(?1, began_at) WHERE ended_at IS NULL")
         close.bind(1, time)
         try close.run()
-    }
-
-    private static func lastID(_ transaction: Transaction, _ query: StaticString) throws -> Int64 {
-        try transaction.connection.statement(query).first { $0.int(0) } ?? 0
     }
 }

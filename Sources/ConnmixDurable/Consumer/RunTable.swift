@@ -6,6 +6,7 @@ enum RunTable {
         _ transaction: Transaction, pid: Int64, version: String, handlerVersion: String?, synchronous: Synchronous,
         atRiskLimit: Int? = nil
     ) throws -> Int64 {
+        _ = try NumberedTable.run.lastID(transaction.connection)
         let insert = try transaction.connection.statement(
             """
             INSERT INTO run (pid, version, handler_version, synchronous, started_at, at_risk_limit)
@@ -74,7 +75,7 @@ enum RunTable {
             SELECT id, version, handler_version, synchronous, at_risk_high, at_risk_limit FROM run ORDER BY id DESC LIMIT 1
             """)
         return try select.first {
-            ($0.int(0), $0.text(1), $0.optionalText(2), $0.text(3), $0.int(4), $0.optionalInt(5))
+            ($0.int(0), $0.text(1), $0.optionalText(2), $0.text(3), $0.amount(4), $0.optionalAmount(5))
         }
     }
 
@@ -86,7 +87,7 @@ enum RunTable {
         let select = try connection.statement(
             "SELECT at_risk, at_risk_high, nodes, paused, waiting FROM runtime WHERE run = ?1")
         select.bind(1, run)
-        return try select.first { ($0.int(0), $0.int(1), $0.text(2), $0.optionalText(3), $0.optionalText(4)) }
+        return try select.first { ($0.amount(0), $0.amount(1), $0.text(2), $0.optionalText(3), $0.optionalText(4)) }
     }
 }
 

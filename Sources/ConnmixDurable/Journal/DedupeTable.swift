@@ -21,7 +21,7 @@ enum DedupeTable {
 
     static func countRepeat(_ transaction: Transaction, key: String) throws {
         let update = try transaction.connection.statement(
-            "UPDATE dedupe SET repeats = repeats + 1, repeated_at = ?2 WHERE key = ?1")
+            "UPDATE dedupe SET repeats = min(repeats, 2147483647) + 1, repeated_at = ?2 WHERE key = ?1")
         update.bind(1, key)
         update.bind(2, transaction.now)
         try update.run()

@@ -73,7 +73,7 @@ enum Journal {
         defer { select.reset() }
         var scanned = 0
         while try select.step() {
-            guard body(WaitingEntry(select)) else { return limit }
+            guard try body(WaitingEntry(select)) else { return limit }
             scanned += 1
         }
         return scanned
@@ -141,7 +141,7 @@ enum Journal {
         try select.forEach { row in
             guard row.int(1) < EntryState.done.rawValue else { return }
             gone.remove(row.int(0))
-            if row.int(1) == EntryState.pending.rawValue { waiting.append((row.int(0), Int(row.int(2)), row.int(3))) }
+            if row.int(1) == EntryState.pending.rawValue { waiting.append((row.int(0), row.count(2), row.time(3))) }
         }
         return (waiting, gone)
     }

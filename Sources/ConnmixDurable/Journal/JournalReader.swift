@@ -82,8 +82,8 @@ enum JournalReader {
         try select.forEach { row in
             records.append(
                 AttemptRecord(
-                    attempt: Int(row.int(0)), startedAt: row.int(1), endedAt: row.int(2),
-                    outcome: AttemptOutcome(rawValue: row.int(3)) ?? .failed, error: row.text(4)))
+                    attempt: row.count(0), startedAt: row.time(1), endedAt: row.time(2),
+                    outcome: try row.known(3, "outcome", of: "an attempt at journal entry \(id)"), error: row.text(4)))
         }
         return records
     }
@@ -99,7 +99,7 @@ enum JournalReader {
 
     /// When the oldest open entry was received.
     static func oldestOpen(_ connection: Connection) throws -> Int64? {
-        try connection.statement("SELECT received_at FROM journal WHERE state < 8 ORDER BY id LIMIT 1").first { $0.int(0) }
+        try connection.statement("SELECT received_at FROM journal WHERE state < 8 ORDER BY id LIMIT 1").first { $0.time(0) }
     }
 }
 
@@ -115,18 +115,16 @@ extension Query {
 
 extension JournalRecord {
     init(_ row: Statement, withData: Bool) throws(ConnmixError) {
-        guard let state = EntryState(rawValue: row.int(4)) else {
-            throw ConnmixError(.corrupt, "journal entry \(row.int(0)) has the unknown state \(row.int(4)); restore a backup")
-        }
+        let state: EntryState = try row.known(4, "state", of: "journal entry \(row.int(0))")
         id = row.int(0)
         topic = row.text(1)
         node = row.text(2)
         client = row.text(3)
         self.state = state
-        attempts = Int(row.int(5))
-        receivedAt = row.int(6)
-        availableAt = state.isFinished ? nil : row.int(7)
-        finishedAt = state.isFinished ? row.int(7) : nil
+        attempts = row.count(5)
+        receivedAt = row.time(6)
+        availableAt = state.isFinished ? nil : row.time(7)
+        finishedAt = state.isFinished ? row.time(7) : nil
         lastError = row.optionalText(8)
         handlerVersion = row.optionalText(9)
         replayOf = row.optionalInt(10)

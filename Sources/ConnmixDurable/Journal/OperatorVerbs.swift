@@ -14,6 +14,7 @@ struct BeforeImage: Equatable {
 
 extension BeforeImage {
     init(json: String, of id: Int64, _ connection: Connection) throws {
+        try connection.checkJSON(json, "the before-image of entry \(id)")
         let select = try connection.statement(
             """
             SELECT json_extract(?1, '$.state'), json_extract(?1, '$.attempts'), json_extract(?1, '$.state_at'),
@@ -89,7 +90,7 @@ extension Journal {
     /// The dedupe key stays behind: the new entry is meant to be handled.
     static func replay(_ transaction: Transaction, id: Int64, payload: [UInt8]?, time: Int64) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
-        let new = transaction.nextID(.journal)
+        let new = try transaction.nextID(.journal)
         let insert = try transaction.connection.statement(
             """
             INSERT INTO journal
@@ -146,9 +147,7 @@ extension Journal {
             """)
         select.bind(1, id)
         return try select.first { row in
-            guard let state = EntryState(rawValue: row.int(0)) else {
-                throw ConnmixError(.corrupt, "journal entry \(id) has the unknown state \(row.int(0)); restore a backup")
-            }
+            let state: EntryState = try row.known(0, "state", of: "journal entry \(id)")
             return BeforeImage(state: state, attempts: row.int(1), stateAt: row.int(2), isParked: row.int(3) != 0)
         }
     }

@@ -20,7 +20,7 @@ enum ParkedLanes {
         var lanes: [ParkedLane] = []
         try connection.statement("SELECT lane, entry, parked_at, reason FROM parked_lane ORDER BY parked_at, lane").forEach {
             row in
-            lanes.append(ParkedLane(lane: row.text(0), entry: row.int(1), parkedAt: row.int(2), reason: row.text(3)))
+            lanes.append(ParkedLane(lane: row.text(0), entry: row.int(1), parkedAt: row.time(2), reason: row.text(3)))
         }
         return lanes
     }

@@ -11,15 +11,22 @@ struct WaitingEntry {
     let lane: String?
     private let row: Statement
 
-    init(_ row: Statement) {
+    /// - Throws: `corrupt` where its attempts cannot be counted any further.
+    init(_ row: Statement) throws(ConnmixError) {
         id = row.int(0)
-        attempts = Int(row.int(1))
+        attempts = row.count(1)
+        guard attempts == row.int(1) else {
+            throw ConnmixError(
+                .corrupt,
+                "journal entry \(id) has had \(row.int(1)) attempts, which cannot be; discard it (journal discard --id \(id)) or restore a backup"
+            )
+        }
         flags = EntryFlags(rawValue: row.int(2))
         topic = row.text(3)
         node = row.text(4)
         client = row.text(5)
-        receivedAt = row.int(6)
-        availableAt = row.int(7)
+        receivedAt = row.time(6)
+        availableAt = row.time(7)
         lane = row.optionalText(8)
         self.row = row
     }

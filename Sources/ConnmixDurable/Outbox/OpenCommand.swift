@@ -9,21 +9,22 @@ struct OpenCommand {
     let expiresAt: Int64?
     let data: [UInt8]
 
-    init(_ row: Statement) {
+    /// - Throws: `corrupt` where its kind is unknown.
+    init(_ row: Statement) throws(ConnmixError) {
         id = row.int(0)
-        attempts = Int(row.int(2))
-        writes = Int(row.int(3))
+        attempts = row.count(2)
+        writes = row.count(3)
         columns = NewCommand(
-            kind: CommandKind(rawValue: row.int(1)) ?? .request,
+            kind: try row.known(1, "kind", of: "command \(id)"),
             target: row.text(7),
             function: row.optionalText(8),
             flags: CommandFlags(rawValue: row.int(4)),
             messageID: row.optionalInt(5),
             node: row.optionalText(6),
             lane: row.optionalText(9))
-        enqueuedAt = row.int(10)
-        availableAt = row.int(11)
+        enqueuedAt = row.time(10)
+        availableAt = row.time(11)
         data = row.bytes(12)
-        expiresAt = row.optionalInt(13)
+        expiresAt = row.optionalTime(13)
     }
 }

@@ -84,15 +84,14 @@ enum OutboxReader {
 
     /// When the oldest pending command was enqueued.
     static func oldestOpen(_ connection: Connection) throws -> Int64? {
-        try connection.statement("SELECT enqueued_at FROM outbox WHERE state < 8 ORDER BY id LIMIT 1").first { $0.int(0) }
+        try connection.statement("SELECT enqueued_at FROM outbox WHERE state < 8 ORDER BY id LIMIT 1").first { $0.time(0) }
     }
 }
 
 extension OutboxRecord {
     init(_ row: Statement, withData: Bool) throws(ConnmixError) {
-        guard let kind = CommandKind(rawValue: row.int(2)), let state = CommandState(rawValue: row.int(8)) else {
-            throw ConnmixError(.corrupt, "command \(row.int(0)) has an unknown kind or state; restore a backup")
-        }
+        let kind: CommandKind = try row.known(2, "kind", of: "command \(row.int(0))")
+        let state: CommandState = try row.known(8, "state", of: "command \(row.int(0))")
         id = row.int(0)
         messageID = row.optionalInt(1)
         let isBinary = CommandFlags(rawValue: row.int(3)).contains(.isBinary)
@@ -115,12 +114,12 @@ extension OutboxRecord {
         lane = row.optionalText(6)
         node = row.optionalText(7)
         self.state = state
-        attempts = Int(row.int(9))
-        writes = Int(row.int(10))
-        enqueuedAt = row.int(11)
-        availableAt = state == .pending ? row.int(12) : nil
-        settledAt = state == .pending ? nil : row.int(12)
-        expiresAt = row.optionalInt(13)
+        attempts = row.count(9)
+        writes = row.count(10)
+        enqueuedAt = row.time(11)
+        availableAt = state == .pending ? row.time(12) : nil
+        settledAt = state == .pending ? nil : row.time(12)
+        expiresAt = row.optionalTime(13)
         lastError = row.optionalText(14)
         code = row.optionalInt(15)
         delivered = row.optionalInt(16)

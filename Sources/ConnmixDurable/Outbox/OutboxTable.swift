@@ -23,7 +23,7 @@ enum OutboxTable {
             insert.bind(13, extras.idempotencyKey)
             insert.bind(14, extras.compactionKey)
         }
-        let id = transaction.nextID(.outbox)
+        let id = try transaction.nextID(.outbox)
         insert.bind(1, id)
         insert.bind(2, command.kind.rawValue)
         insert.bind(3, command.flags.rawValue)
@@ -49,7 +49,7 @@ enum OutboxTable {
     ///
     /// - Returns: how many commands were looked at; fewer than `limit` only where there are no more.
     static func scan(
-        _ connection: Connection, after cursor: Int64, limit: Int, _ body: (OpenCommand) -> Bool
+        _ connection: Connection, after cursor: Int64, limit: Int, _ body: (OpenCommand) throws -> Bool
     ) throws -> Int {
         let select = try connection.statement(
             """
@@ -62,7 +62,7 @@ enum OutboxTable {
         defer { select.reset() }
         var scanned = 0
         while try select.step() {
-            guard body(OpenCommand(select)) else { return limit }
+            guard try body(OpenCommand(select)) else { return limit }
             scanned += 1
         }
         return scanned
@@ -175,7 +175,7 @@ enum OutboxTable {
         select.bind(1, transaction.now)
         select.bind(2, Int64(limit))
         var rows: [(Int64, Int, Int)] = []
-        try select.forEach { rows.append(($0.int(0), Int($0.int(1)), Int($0.int(2)))) }
+        try select.forEach { rows.append(($0.int(0), $0.count(1), $0.count(2))) }
         return rows
     }
 
@@ -202,11 +202,11 @@ enum OutboxTable {
         var waiting: [Waiting] = []
         var settled: [(Int64, Settlement)] = []
         try select.forEach { row in
-            let state = CommandState(rawValue: row.int(1)) ?? .cancelled
+            let state: CommandState = try row.known(1, "state", of: "command \(row.int(0))")
             if state == .pending {
                 waiting.append(
                     Waiting(
-                        id: row.int(0), attempts: Int(row.int(2)), availableAt: row.int(4), expiresAt: row.optionalInt(10)))
+                        id: row.int(0), attempts: row.count(2), availableAt: row.time(4), expiresAt: row.optionalTime(10)))
             } else {
                 settled.append((row.int(0), Settlement(row, state)))
             }
@@ -229,7 +229,7 @@ enum OutboxTable {
 extension Settlement {
     fileprivate init(_ row: Statement, _ state: CommandState) {
         self.init(
-            state: state, attempts: Int(row.int(2)), writes: Int(row.int(3)), node: row.optionalText(5),
+            state: state, attempts: row.count(2), writes: row.count(3), node: row.optionalText(5),
             code: row.optionalInt(6), error: row.optionalText(7), delivered: row.optionalInt(8), failed: row.optionalInt(9))
     }
 }

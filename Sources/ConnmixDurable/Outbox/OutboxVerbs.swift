@@ -15,6 +15,7 @@ struct CommandImage: Equatable {
 
 extension CommandImage {
     init(json: String, of id: Int64, _ connection: Connection) throws {
+        try connection.checkJSON(json, "the before-image of command \(id)")
         let select = try connection.statement(
             """
             SELECT json_extract(?1, '$.state'), json_extract(?1, '$.attempts'), json_extract(?1, '$.state_at'),

@@ -20,6 +20,7 @@ enum ActionLog {
         _ transaction: Transaction, _ verb: OperatorVerb, _ ledger: Ledger, actor: String, reason: String?, selection: String,
         total: Int
     ) throws -> Int64 {
+        _ = try NumberedTable.action.lastID(transaction.connection)
         let insert = try transaction.connection.statement(
             """
             INSERT INTO action (verb, ledger, actor, reason, filter, state, total, created_at)
@@ -190,19 +191,16 @@ enum ActionLog {
 
 extension OperatorAction {
     init(_ row: Statement) throws(ConnmixError) {
-        guard let state = State(rawValue: row.int(5)) else {
-            throw ConnmixError(.corrupt, "action \(row.int(0)) has the unknown state \(row.int(5)); restore a backup")
-        }
         id = row.int(0)
+        state = try row.known(5, "state", of: "action \(row.int(0))")
         verb = row.text(1)
         actor = row.text(2)
         reason = row.optionalText(3)
         selection = row.text(4)
-        self.state = state
-        total = Int(row.int(6))
-        finished = Int(row.int(7))
-        createdAt = row.int(8)
-        endedAt = row.optionalInt(9)
-        isOnJournal = row.int(10) == Ledger.journal.rawValue
+        total = Int(row.amount(6))
+        finished = Int(row.amount(7))
+        createdAt = row.time(8)
+        endedAt = row.optionalTime(9)
+        isOnJournal = try row.known(10, "ledger", of: "action \(row.int(0))", as: Ledger.self) == .journal
     }
 }

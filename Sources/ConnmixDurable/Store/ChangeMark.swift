@@ -46,7 +46,8 @@ enum ChangeMark: Int64 {
     }
 
     func count(_ transaction: Transaction) throws {
-        let update = try transaction.connection.statement("UPDATE change SET version = version + 1 WHERE what = ?1")
+        let update = try transaction.connection.statement(
+            "UPDATE change SET version = CASE WHEN version < 9223372036854775807 THEN version + 1 ELSE 0 END WHERE what = ?1")
         update.bind(1, rawValue)
         try update.run()
     }

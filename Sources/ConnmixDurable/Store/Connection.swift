@@ -16,15 +16,21 @@ final class Connection {
     private var statements: [UnsafePointer<UInt8>: Statement] = [:]
     /// How many pages the log holds, as of the last commit of this connection.
     private let walPagesCell: UnsafeMutablePointer<Int32>
-    private let guardCell: UnsafeMutablePointer<Bool>
+    private let guardCell: UnsafeMutablePointer<TableGuard>
 
     var walPages: Int { Int(walPagesCell.pointee) }
 
     /// While it is set, statements are prepared for a handler: see `TableGuard`.
     var isGuarded: Bool {
-        get { guardCell.pointee }
-        set { guardCell.pointee = newValue }
+        get { guardCell.pointee.isOn }
+        set { guardCell.pointee.isOn = newValue }
     }
+
+    /// What the next statement changes is not known yet.
+    func beginGuardedStatement() { guardCell.pointee.beginStatement() }
+
+    /// Whether the guarded statement that was prepared last gives something another name.
+    var hasRenamed: Bool { guardCell.pointee.hasRenamed }
 
     /// - Parameter busyTimeout: how many milliseconds to spin for another process's lock before `busy` is thrown.
     init(path: String, mode: Mode, busyTimeout: Int = 5_000) throws(ConnmixError) {
@@ -46,7 +52,7 @@ final class Connection {
         walPagesCell = .allocate(capacity: 1)
         walPagesCell.initialize(to: 0)
         guardCell = .allocate(capacity: 1)
-        guardCell.initialize(to: false)
+        guardCell.initialize(to: TableGuard())
         csqlite_disable_checkpoint_on_close(handle)
         csqlite_set_defensive(handle)
         sqlite3_busy_handler(
@@ -75,8 +81,8 @@ final class Connection {
         sqlite3_set_authorizer(
             handle,
             { cell, action, first, second, _, _ in
-                guard cell?.assumingMemoryBound(to: Bool.self).pointee == true else { return SQLITE_OK }
-                let permitted = TableGuard.permits(
+                guard let tables = cell?.assumingMemoryBound(to: TableGuard.self), tables.pointee.isOn else { return SQLITE_OK }
+                let permitted = tables.pointee.permits(
                     action: action, first: first.map { String(cString: $0) }, second: second.map { String(cString: $0) })
                 return permitted ? SQLITE_OK : SQLITE_DENY
             }, guardCell)
@@ -104,13 +110,13 @@ final class Connection {
 
     /// Prepares a statement whose text is put together at run time. Values never belong in the text.
     func prepare(_ sql: String) throws -> Statement {
-        try sql.lend { try Statement($0, on: handle, persistent: false) }
+        try sql.lend { try Statement($0, on: handle, persistent: false, isOfHandler: isGuarded) }
     }
 
     /// Runs one or more statements that take no values.
     func execute(_ sql: String) throws(ConnmixError) {
         let result = sqlite3_exec(handle, sql, nil, nil, nil)
-        guard result == SQLITE_OK else { throw .sqlite(result, handle, doing: "running \"\(sql.prefix(80))\"") }
+        guard result == SQLITE_OK else { throw .sqlite(result, handle, doing: "running \"\(sql.bounded(toBytes: 80))\"") }
     }
 
     func run(_ sql: StaticString) throws(ConnmixError) {
@@ -163,6 +169,18 @@ final class Connection {
     /// Changes whenever another connection committed.
     func dataVersion() throws -> Int64 {
         try statement("PRAGMA data_version").first { $0.int(0) } ?? 0
+    }
+
+    /// SQLite's JSON functions end a statement where their text is none.
+    ///
+    /// - Parameter what: where it stands, for people.
+    /// - Throws: `corrupt`.
+    func checkJSON(_ json: String, _ what: @autoclosure () -> String) throws {
+        let select = try statement("SELECT json_valid(?1)")
+        select.bind(1, json)
+        guard try select.first({ $0.int(0) != 0 }) == true else {
+            throw ConnmixError(.corrupt, "\(what()) is unreadable; restore a backup")
+        }
     }
 
     func integer(_ sql: String) throws -> Int64 {

@@ -31,6 +31,32 @@ struct Invariant {
         Invariant(
             name: "ids of the outbox", sql: "SELECT count(*), min(id) FROM (SELECT id FROM outbox WHERE id < 1 LIMIT 1000)",
             words: "%n commands have ids below 1, for example %e"),
+        // A sum of two of these may be more than a number can hold.
+        Invariant(
+            name: "ids of the journal and what is left of them",
+            sql: "SELECT count(*), id FROM journal WHERE id > 4611686018427387904",
+            words: "%n entries use up the ids, for example %e"),
+        Invariant(
+            name: "ids of the outbox and what is left of them",
+            sql: "SELECT count(*), id FROM outbox WHERE id > 4611686018427387904",
+            words: "%n commands use up the ids, for example %e"),
+        // What integrity_check cannot see: values that fit the tables' CHECK and are none.
+        Invariant(
+            name: "the open entries' states, attempts and times",
+            sql: """
+                SELECT count(*), min(id) FROM journal WHERE state < 8 AND (state NOT IN (2, 3)
+                    OR attempts NOT BETWEEN 0 AND 2147483647 OR abs(state_at / 2) > 576460752303423488
+                    OR abs(received_at / 2) > 576460752303423488)
+                """,
+            words: "%n open entries have a state, attempts or times that cannot be, for example %e"),
+        Invariant(
+            name: "the pending commands' states, attempts and times",
+            sql: """
+                SELECT count(*), min(id) FROM outbox WHERE state < 8 AND (state <> 2 OR attempts NOT BETWEEN 0 AND 2147483647
+                    OR writes NOT BETWEEN 0 AND 2147483647 OR abs(state_at / 2) > 576460752303423488
+                    OR abs(enqueued_at / 2) > 576460752303423488)
+                """,
+            words: "%n pending commands have a state, attempts or times that cannot be, for example %e"),
         // Pruning takes entries away, and no id is used twice: a missing entry must be older than the newest.
         Invariant(
             name: "commands and their entries",
@@ -80,7 +106,7 @@ struct Invariant {
             sql: """
                 SELECT count(*), min(state || ': counted ' || counted || ', there are ' || there) FROM (
                     SELECT state, sum(n) AS counted, sum(m) AS there FROM (
-                        SELECT c.state AS state, c.n AS n, 0 AS m FROM counter AS c
+                        SELECT c.state AS state, max(-9007199254740992, min(9007199254740992, c.n)) AS n, 0 AS m FROM counter AS c
                         WHERE c.ledger = \(ledger) AND \(states)
                         UNION ALL
                         SELECT state, 0, count(*) FROM \(table) WHERE \(condition) GROUP BY state)

@@ -19,13 +19,10 @@ struct Migrator {
         } else {
             try checkOwnership(connection)
         }
-        try connection.execute(
-            """
-            CREATE TABLE IF NOT EXISTS migration (
-                version INTEGER PRIMARY KEY, name TEXT NOT NULL, sql TEXT NOT NULL, applied_at INTEGER NOT NULL
-            ) STRICT
-            """)
+        let version = try connection.integer("PRAGMA user_version")
+        if version == 0 { try connection.execute(SchemaCheck.migrationTable) }
         try checkApplied(connection)
+        try checkSchema(connection, version: version)
         for migration in migrations {
             try apply(migration, connection)
         }
@@ -34,7 +31,6 @@ struct Migrator {
     /// Checks that the file is ours and of exactly this version. For everybody who is not the owner.
     func verify(_ connection: Connection) throws {
         try checkOwnership(connection)
-        try checkApplied(connection)
         let version = try connection.integer("PRAGMA user_version")
         guard version == newest else {
             throw ConnmixError(
@@ -42,13 +38,20 @@ struct Migrator {
                 "\(path) has schema version \(version) and this program needs \(newest); start the consumer, or run database migrate, to bring it up to date"
             )
         }
+        try checkApplied(connection)
+        try checkSchema(connection, version: version)
+    }
+
+    private func checkSchema(_ connection: Connection, version: Int64) throws {
+        let applied = migrations.filter { $0.version <= version }
+        try SchemaCheck(path: path, migrations: applied).check(connection)
     }
 
     /// What was applied to a file of ours, oldest first.
     func applied(_ connection: Connection) throws -> [DatabaseInfo.AppliedMigration] {
         var applied: [DatabaseInfo.AppliedMigration] = []
         try connection.prepare("SELECT version, name, applied_at FROM migration ORDER BY version").forEach { row in
-            applied.append(.init(version: row.int(0), name: row.text(1), appliedAt: row.int(2)))
+            applied.append(.init(version: row.int(0), name: row.text(1), appliedAt: row.time(2)))
         }
         return applied
     }
@@ -74,6 +77,10 @@ struct Migrator {
                 "\(path) is a database of another program (application id \(found)); name another file")
         }
         let version = try connection.integer("PRAGMA user_version")
+        guard version >= 0 else {
+            throw ConnmixError(
+                .foreignDatabase, "\(path) was changed by another program: its schema version is \(version); restore a backup")
+        }
         guard version <= newest else {
             throw ConnmixError(
                 .newerDatabase,
@@ -82,6 +89,8 @@ struct Migrator {
     }
 
     private func checkApplied(_ connection: Connection) throws {
+        // There may be no such table any more.
+        try checkSchema(connection, version: 0)
         var expected: Int64 = 1
         try connection.prepare("SELECT version, name, sql FROM migration ORDER BY version").forEach { row in
             let version = row.int(0)
@@ -92,12 +101,14 @@ struct Migrator {
             guard let known = migrations.first(where: { $0.version == version }) else {
                 throw ConnmixError(
                     .newerDatabase,
-                    "\(path) has migration \(row.text(1)), unknown to this program; use a newer connmix-durable")
+                    "\(path) has migration \(row.text(1).bounded(toBytes: 100)), unknown to this program; use a newer connmix-durable"
+                )
             }
             guard known.sql == row.text(2) else {
                 throw ConnmixError(
                     .foreignDatabase,
-                    "\(path) was made with another \(row.text(1)) than this program's; use the program that made it")
+                    "\(path) was made with another \(row.text(1).bounded(toBytes: 100)) than this program's; use the program that made it"
+                )
             }
             expected += 1
         }
@@ -123,7 +134,9 @@ struct Migrator {
             try connection.execute("COMMIT")
         } catch {
             if connection.isInTransaction { try connection.execute("ROLLBACK") }
-            throw error
+            // What another program left in the file stands in the way.
+            guard let known = error as? ConnmixError, known.code == .internal else { throw error }
+            throw ConnmixError(.foreignDatabase, "\(path) cannot be brought to \(migration.name): \(known.message)")
         }
     }
 }

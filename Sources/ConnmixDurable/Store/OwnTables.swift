@@ -12,23 +12,36 @@ internal import CSQLite
 /// }
 /// ```
 public struct OwnTables: ~Copyable {
-    /// What the disk said to a statement, whatever the closure made of it.
-    private final class DiskTrouble {
-        var error: ConnmixError?
+    /// What statements met, whatever the closure made of it.
+    private final class Trouble {
+        var ofDisk: ConnmixError?
+        /// What was done must not be committed.
+        var offence: ConnmixError?
     }
 
+    /// How long the statements of one message may run in all: everybody's commit waits for them.
+    static let timeLimit: Duration = .seconds(5)
+    /// How many bytes the rows of one query may take, roughly.
+    static let rowsLimit = 64 << 20
+
     private let connection: Connection
-    private let trouble = DiskTrouble()
+    private let deadline: ContinuousClock.Instant
+    private let limit: Duration
+    private let trouble = Trouble()
 
     /// Lends a connection's tables to each of `writes`, in order.
     ///
+    /// - Parameter limit: how long all their statements may run.
     /// - Throws: what a closure threw, as `OwnWriteFailure`.
-    static func run(_ writes: [OwnWrite], on connection: Connection) throws(OwnWriteFailure) {
-        let failure = lend(connection) { tables -> OwnWriteFailure? in
+    static func run(
+        _ writes: [OwnWrite], on connection: Connection, within limit: Duration = timeLimit
+    ) throws(OwnWriteFailure) {
+        let failure = lend(connection, within: limit) { tables -> OwnWriteFailure? in
             for write in writes {
                 let result = Result { try write(tables) }
-                if let error = tables.trouble.error { return .disk(error) }
+                if let error = tables.trouble.ofDisk { return .disk(error) }
                 guard connection.isInTransaction else { return .transactionEnded }
+                if let error = tables.trouble.offence { return .handler(error) }
                 if case .failure(let error) = result { return .handler(error) }
             }
             return nil
@@ -37,30 +50,38 @@ public struct OwnTables: ~Copyable {
     }
 
     /// Lends a connection's tables, guarded.
-    static func lend<T>(_ connection: Connection, _ body: (borrowing OwnTables) throws -> T) rethrows -> T {
+    static func lend<T>(
+        _ connection: Connection, within limit: Duration = timeLimit, _ body: (borrowing OwnTables) throws -> T
+    ) rethrows -> T {
         connection.isGuarded = true
         defer { connection.isGuarded = false }
-        return try body(OwnTables(connection: connection))
+        return try body(OwnTables(connection: connection, limit: limit))
     }
 
-    private init(connection: Connection) {
+    private init(connection: Connection, limit: Duration) {
         self.connection = connection
+        self.limit = limit
+        deadline = .now + limit
     }
 
     /// Runs one statement.
     ///
     /// - Returns: how many rows it changed.
-    /// - Throws: `ConnmixError` with SQLite's words, also where the statement touches a table of the library.
+    /// - Throws: `ConnmixError` with SQLite's words, also where the statement touches a table of the library; `badData` where the text
+    ///   holds more than one statement, and none is run; `timedOut` where it runs on (see `HandlerContext.write`).
     @discardableResult
     public borrowing func execute(_ sql: String, _ values: SQLValue...) throws -> Int {
         try noticingTrouble {
             let statement = try prepare(sql, values)
             try statement.run()
+            try checkNames()
             return connection.changes
         }
     }
 
     /// Runs one statement and answers its rows.
+    ///
+    /// - Throws: as `execute`; `badData` where the rows take more than 64 MiB.
     public borrowing func query(_ sql: String, _ values: SQLValue...) throws -> [SQLRow] {
         try query(sql, values)
     }
@@ -69,16 +90,46 @@ public struct OwnTables: ~Copyable {
         try noticingTrouble {
             let statement = try prepare(sql, values)
             var rows: [SQLRow] = []
-            try statement.forEach { rows.append(SQLRow($0)) }
+            var bytes = 0
+            try statement.forEach { row in
+                rows.append(SQLRow(row))
+                bytes += rows.last?.bytes ?? 0
+                guard bytes <= Self.rowsLimit else {
+                    throw ConnmixError(
+                        .badData,
+                        "\"\(sql.bounded(toBytes: 80))\" answers more than \(Self.rowsLimit >> 20) MiB; ask for less, or with LIMIT"
+                    )
+                }
+            }
+            try checkNames()
             return rows
         }
     }
 
+    /// SQLite does not say beforehand which name something gets.
+    private borrowing func checkNames() throws {
+        guard connection.hasRenamed else { return }
+        let names = try TableGuard.allTables(connection)
+        guard let name = names.first(where: TableGuard.isReserved) else { return }
+        let error = ConnmixError(
+            .badData, "a table may not be called \"\(name)\", which is a function of SQLite; take another name")
+        trouble.offence = error
+        throw error
+    }
+
     private borrowing func noticingTrouble<T>(_ body: () throws -> T) throws -> T {
+        let (deadline, limit) = (deadline, limit)
+        func checkTime() throws {
+            guard ContinuousClock.now >= deadline else { return }
+            throw ConnmixError(
+                .timedOut,
+                "the handler's own statements ran for more than \(limit), while every other commit waited; write less at a time")
+        }
         do {
-            return try body()
+            try checkTime()
+            return try connection.watched(by: checkTime, body)
         } catch let error as ConnmixError where error.isTransient {
-            trouble.error = error
+            trouble.ofDisk = error
             throw error
         }
     }
@@ -88,10 +139,12 @@ public struct OwnTables: ~Copyable {
         guard connection.isInTransaction else {
             throw ConnmixError(.badData, "an earlier statement ended the transaction; nothing more can be written in it")
         }
+        connection.beginGuardedStatement()
         let statement = try connection.prepare(sql)
         guard values.count == statement.parameterCount else {
             throw ConnmixError(
-                .badData, "\"\(sql.prefix(80))\" has \(statement.parameterCount) parameters and \(values.count) values were given"
+                .badData,
+                "\"\(sql.bounded(toBytes: 80))\" has \(statement.parameterCount) parameters and \(values.count) values were given"
             )
         }
         for (index, value) in values.enumerated() { statement.bind(Int32(index + 1), value) }
@@ -105,12 +158,15 @@ enum OwnWriteFailure: Error {
     case handler(any Error)
     /// The disk's trouble, no fault of the message.
     case disk(ConnmixError)
-    /// A statement ended the transaction that everybody shares (`INSERT OR ROLLBACK`, a trigger's `RAISE(ROLLBACK)`).
+    /// A statement ended the transaction that everybody shares (`INSERT OR ROLLBACK`, a trigger's `RAISE(ROLLBACK)`, a change that was
+    /// interrupted because it ran for too long).
     case transactionEnded
 
     /// What is said of an attempt whose writes did that.
     static let endedTransaction = ConnmixError(
-        .badData, "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK)")
+        .badData,
+        "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK), and for less than \(OwnTables.timeLimit)"
+    )
 }
 
 /// A value of SQLite.
@@ -130,6 +186,17 @@ public struct SQLRow: Sendable, Hashable {
     init(_ row: Statement) {
         names = (0..<row.columnCount).map { row.columnName($0) }
         values = (0..<row.columnCount).map { row.value($0) }
+    }
+
+    /// What it takes in memory, roughly.
+    fileprivate var bytes: Int {
+        values.reduce(64) { bytes, value in
+            switch value {
+            case .null, .integer, .real: bytes + 48
+            case .text(let text): bytes + 48 + text.utf8.count
+            case .blob(let blob): bytes + 48 + blob.count
+            }
+        }
     }
 
     /// The value of the first column of this name; `nil` where there is none.

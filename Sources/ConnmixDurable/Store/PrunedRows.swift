@@ -80,6 +80,9 @@ extension PrunedRows {
             (state: row.int(0), at: row.int(1), isNewest: row.int(2) != 0, isParked: row.int(3) != 0)
         }
         guard let found else { return .skipped(.notFound) }
+        guard CountDeltas.knows(found.state) else {
+            throw ConnmixError.unknown("state", found.state, of: "journal entry \(id)")
+        }
         guard found.state >= 8, found.at < before else { return .skipped(.changed(name(found.state, .journal))) }
         guard !found.isNewest else { return .skipped(.wrongState("the newest, which is kept")) }
         guard !found.isParked else { return .skipped(.wrongState("the head of a parked lane")) }
@@ -96,6 +99,7 @@ extension PrunedRows {
         select.bind(1, id)
         let found = try select.first { (state: $0.int(0), at: $0.int(1), isNewest: $0.int(2) != 0) }
         guard let found else { return .skipped(.notFound) }
+        guard CountDeltas.knows(found.state) else { throw ConnmixError.unknown("state", found.state, of: "command \(id)") }
         guard found.state >= 8, found.at < before else { return .skipped(.changed(name(found.state, .outbox))) }
         guard !found.isNewest else { return .skipped(.wrongState("the newest, which is kept")) }
         try delete(transaction, id, state: found.state, .outbox)

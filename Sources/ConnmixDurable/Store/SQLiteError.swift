@@ -2,7 +2,9 @@ internal import CSQLite
 
 extension ConnmixError {
     /// The failure that `database` reports for the call that answered `result`.
-    static func sqlite(_ result: Int32, _ database: OpaquePointer?, doing what: String) -> ConnmixError {
+    ///
+    /// - Parameter ofHandler: whether the statement is a handler's and not the library's.
+    static func sqlite(_ result: Int32, _ database: OpaquePointer?, doing what: String, ofHandler: Bool = false) -> ConnmixError {
         let detail = database.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)
         let text = detail.map { String(cString: $0) } ?? "error \(result)"
         let extended = database.map { sqlite3_extended_errcode($0) } ?? result
@@ -16,7 +18,10 @@ extension ConnmixError {
             case SQLITE_CANTOPEN: (.cannotCreate, "check that the folder exists and can be written")
             case SQLITE_CORRUPT: (.corrupt, "restore a backup")
             case SQLITE_NOTADB: (.foreignDatabase, "name a database of connmix-durable")
+            case SQLITE_CONSTRAINT, SQLITE_MISMATCH: (.badData, "a rule of the table forbids the value")
             case SQLITE_TOOBIG: (.badData, "the value is too large")
+            // A statement that is none, a table that is not there.
+            case SQLITE_ERROR where ofHandler: (.badData, "check the statement")
             default: (.internal, "this is a bug, please report it")
             }
         return ConnmixError(code, "\(what): \(text) (SQLite \(extended)); \(advice)")

@@ -6,18 +6,50 @@ internal import CSQLite
 final class Statement {
     private let handle: OpaquePointer
     private let database: OpaquePointer
+    private let isOfHandler: Bool
 
-    init(_ sql: UnsafeBufferPointer<UInt8>, on database: OpaquePointer, persistent: Bool) throws(ConnmixError) {
+    init(_ sql: UnsafeBufferPointer<UInt8>, on database: OpaquePointer, persistent: Bool, isOfHandler: Bool = false)
+        throws(ConnmixError)
+    {
         var handle: OpaquePointer?
         let flags = persistent ? UInt32(SQLITE_PREPARE_PERSISTENT) : 0
-        let result = sql.withMemoryRebound(to: CChar.self) {
-            sqlite3_prepare_v3(database, $0.baseAddress, Int32($0.count), flags, &handle, nil)
+        var read = 0
+        let result = sql.withMemoryRebound(to: CChar.self) { text in
+            var end: UnsafePointer<CChar>?
+            let result = sqlite3_prepare_v3(database, text.baseAddress, Int32(clamping: text.count), flags, &handle, &end)
+            if let start = text.baseAddress, let end { read = end - start }
+            return result
         }
-        guard result == SQLITE_OK, let handle else {
-            throw .sqlite(result, database, doing: "preparing \"\(String(decoding: sql.prefix(80), as: UTF8.self))\"")
+        func text(_ part: some Collection<UInt8>) -> String { String(decoding: part, as: UTF8.self).bounded(toBytes: 80) }
+        guard result == SQLITE_OK else {
+            throw .sqlite(result, database, doing: "preparing \"\(text(sql.prefix(80)))\"", ofHandler: isOfHandler)
         }
+        guard let handle else { throw ConnmixError(.badData, "\"\(text(sql.prefix(80)))\" holds no statement") }
         self.handle = handle
         self.database = database
+        self.isOfHandler = isOfHandler
+        // What stands in the source is one statement.
+        guard !persistent, let more = Self.rest(sql, from: read, on: database) else { return }
+        throw ConnmixError(
+            .badData, "\"\(text(sql.prefix(80)))\" is more than one statement; run \"\(text(more.prefix(80)))\" by itself")
+    }
+
+    /// What SQLite left unread and is not a comment.
+    private static func rest(
+        _ sql: UnsafeBufferPointer<UInt8>, from read: Int, on database: OpaquePointer
+    ) -> Slice<UnsafeBufferPointer<UInt8>>? {
+        let rest = sql[min(read, sql.count)...].drop {
+            $0 == 0 || $0 == 0x20 || $0 == UInt8(ascii: ";") || (0x09...0x0D).contains($0)
+        }
+        guard !rest.isEmpty else { return nil }
+        // SQLite reads up to a zero byte, and what stands behind it may be anything.
+        guard !rest.contains(0) else { return rest }
+        var next: OpaquePointer?
+        let result = UnsafeBufferPointer(rebasing: rest).withMemoryRebound(to: CChar.self) {
+            sqlite3_prepare_v3(database, $0.baseAddress, Int32(clamping: $0.count), 0, &next, nil)
+        }
+        sqlite3_finalize(next)
+        return result == SQLITE_OK && next == nil ? nil : rest
     }
 
     deinit {
@@ -46,7 +78,7 @@ final class Statement {
     func bindText(_ index: Int32, _ utf8: UnsafeBufferPointer<UInt8>) {
         utf8.withMemoryRebound(to: CChar.self) { text in
             guard let base = text.baseAddress else { return check(sqlite3_bind_text(handle, index, "", 0, nil)) }
-            check(sqlite3_bind_text(handle, index, base, Int32(text.count), nil))
+            check(sqlite3_bind_text64(handle, index, base, UInt64(text.count), nil, UInt8(SQLITE_UTF8)))
         }
     }
 
@@ -64,7 +96,10 @@ final class Statement {
         text.withUTF8 { utf8 in
             utf8.withMemoryRebound(to: CChar.self) {
                 let copy = unsafeBitCast(-1, to: sqlite3_destructor_type.self)  // SQLITE_TRANSIENT
-                check(sqlite3_bind_text(handle, index, $0.baseAddress ?? UnsafePointer(bitPattern: 1), Int32($0.count), copy))
+                check(
+                    sqlite3_bind_text64(
+                        handle, index, $0.baseAddress ?? UnsafePointer(bitPattern: 1), UInt64($0.count), copy,
+                        UInt8(SQLITE_UTF8)))
             }
         }
     }
@@ -92,13 +127,13 @@ final class Statement {
     /// - Returns: whether there is a row.
     func step() throws(ConnmixError) -> Bool {
         guard bindingFailure == SQLITE_OK else {
-            throw .sqlite(bindingFailure, nil, doing: "binding \"\(sql.prefix(80))\"")
+            throw .sqlite(bindingFailure, nil, doing: "binding \"\(sql.bounded(toBytes: 80))\"")
         }
         let result = sqlite3_step(handle)
         switch result {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
-        default: throw .sqlite(result, database, doing: "running \"\(sql.prefix(80))\"")
+        default: throw .sqlite(result, database, doing: "running \"\(sql.bounded(toBytes: 80))\"", ofHandler: isOfHandler)
         }
     }
 

@@ -52,9 +52,16 @@ final class Transaction {
     }
 
     /// The next id of a ledger: one above the highest there ever was.
-    func nextID(_ ledger: Ledger) -> Int64 {
-        lastIDs[Int(ledger.rawValue - 1)] += 1
-        return lastIDs[Int(ledger.rawValue - 1)]
+    ///
+    /// - Throws: `corrupt` where there is none.
+    func nextID(_ ledger: Ledger) throws(ConnmixError) -> Int64 {
+        let place = Int(ledger.rawValue - 1)
+        guard lastIDs[place] < .max else {
+            throw ConnmixError(
+                .corrupt, "the ids of the \(ledger) are used up: it has a row with id \(Int64.max); restore a backup")
+        }
+        lastIDs[place] += 1
+        return lastIDs[place]
     }
 
     func count(_ rows: Int, from old: Int64? = nil, to new: Int64?, in ledger: Ledger) {

@@ -45,6 +45,31 @@ public struct Command: Sendable, Equatable {
     init(_ kind: Kind, payload: Payload) throws(ConnmixError) {
         self.kind = kind
         self.payload = payload
+        try check()
+    }
+
+    /// A command as it was stored; it was checked when it was made.
+    init(stored kind: Kind, payload: Payload) {
+        self.kind = kind
+        self.payload = payload
+    }
+
+    /// Why a stored command is none; another program may have changed the file. The parts that take long for what is sent most are
+    /// left out: text is escaped when it is written.
+    var storedProblem: String? {
+        switch kind {
+        case .send, .publish: return nil
+        case .call, .request: break
+        }
+        do {
+            try check()
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    private func check() throws(ConnmixError) {
         switch kind {
         case .send(let client): try Self.check(name: client.text, "client id")
         case .publish(let channel): try Self.check(channel: channel)
@@ -60,12 +85,6 @@ public struct Command: Sendable, Equatable {
             throw ConnmixError(
                 .badData, "a payload of \(payload.count) bytes is over the limit of \(Self.payloadLimit); send less")
         }
-    }
-
-    /// A command as it was stored; it was checked when it was made.
-    init(stored kind: Kind, payload: Payload) {
-        self.kind = kind
-        self.payload = payload
     }
 
     static func check(channel: String) throws(ConnmixError) {

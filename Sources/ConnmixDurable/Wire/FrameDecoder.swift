@@ -66,7 +66,7 @@ enum FrameDecoder {
             return mayBeMessage(bytes) ? .unreadableMessage(reason: reason) : .unknown(reason: reason)
         }
         if let event = envelope.event {
-            guard event == "queue.pop" else { return .unknown(reason: "unknown event \(event.prefix(100))") }
+            guard event == "queue.pop" else { return .unknown(reason: "unknown event \(event.bounded(toBytes: 100))") }
             return envelope.message(frame: frame)
         }
         return envelope.reply(scanner: scanner)
@@ -205,6 +205,8 @@ private struct Envelope {
         guard client.text.utf8.count <= 1024, topic.utf8.count <= 1024 else {
             return .unreadableMessage(reason: "the event's client or topic is longer than 1024 bytes")
         }
+        // A node is known by its connection; what names it by an essay does not.
+        let node = node.flatMap { $0.utf8.count <= 1_024 ? $0 : nil }
         guard let data, let slice = frame.getSlice(at: frame.readerIndex + data.lowerBound, length: data.count)
         else { return .unreadableMessage(reason: "the event carries no data (p.d)") }
         return .message(PoppedMessage(topic: topic, client: client, node: node, data: slice))
@@ -219,7 +221,7 @@ private struct Envelope {
     var outcome: Reply.Outcome? {
         guard hasError else { return hasResult ? .success(result) : nil }
         // An error without a number still is a refusal; 0 is no code of the engine and is retried as an unknown one.
-        return .failure(EngineErrorCode(rawValue: errorCode ?? 0), message: errorMessage ?? "")
+        return .failure(EngineErrorCode(rawValue: errorCode ?? 0), message: errorMessage?.bounded(toBytes: 4_096) ?? "")
     }
 
     /// Consumes a string or a number and answers its text; `nil` as text for any other value.

@@ -70,7 +70,7 @@ extension JSONWriter {
         key("finished"); integer(action.finished)
         key("actor"); string(action.actor)
         key("reason"); string(action.reason)
-        key("selection"); json(Array(action.selection.utf8))
+        key("selection"); object(action.selection)
         key("created_at"); time(action.createdAt)
         key("ended_at"); time(action.endedAt)
     }

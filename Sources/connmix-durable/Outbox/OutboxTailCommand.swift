@@ -31,7 +31,7 @@ struct OutboxTailCommand: ParsableCommand {
         }
         var before = filters.filter
         before.limit = filters.common.limit ?? 10
-        (before.order, before.after) = (.newest, start + 1)
+        (before.order, before.after) = (.newest, start < .max ? start + 1 : nil)
         // Before the list: what ends meanwhile is in one of the two, and shown once.
         var open = try filters.states.isEmpty ? [] : Set(Self.open(inspector).filter { $0 <= start })
         let shown = before.limit == 0 ? [] : try inspector.commands(before, withData: !payload.withoutPayload)

@@ -4,7 +4,10 @@ import Glibc
 enum Age {
     /// `3m` for a time three minutes ago; times to come are `in 5s`.
     static func text(_ time: Int64, now: Int64) -> String {
-        now >= time ? text(microseconds: now - time) : "in " + text(microseconds: time - now)
+        let (age, isTooLarge) = now.subtractingReportingOverflow(time)
+        // A time that is no time of a clock; its age has no number.
+        if isTooLarge { return now >= time ? text(microseconds: .max) : "in " + text(microseconds: .max) }
+        return age >= 0 ? text(microseconds: age) : "in " + text(microseconds: -age)
     }
 
     static func text(microseconds: Int64) -> String {

@@ -1,3 +1,5 @@
+import ConnmixDurable
+
 extension String {
     /// How many columns the text takes on a terminal.
     var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
@@ -5,6 +7,8 @@ extension String {
     /// The beginning of the text that fits into so many columns, with an ellipsis where something is left out.
     func cut(to width: Int) -> String {
         guard width > 0 else { return "" }
+        // A character may have any number of marks; with 64 bytes each it is still one that people can read.
+        guard utf8.count <= 64 * width + 64 else { return bounded(toBytes: 64 * width).cut(to: width - 1) + "…" }
         var used = 0
         var fitting = startIndex
         for index in indices {

@@ -1,3 +1,5 @@
+import ConnmixDurable
+
 extension String {
     /// The text with everything written out that could act on a terminal instead of being seen on it: control characters,
     /// and the invisible ones that turn the direction of writing or hide text.
@@ -12,6 +14,13 @@ extension String {
             result.append(contentsOf: scalar.escaped.unicodeScalars)
         }
         return String(result)
+    }
+}
+
+extension String {
+    /// The beginning of the text, with an ellipsis where something is left out.
+    func boundedForPeople(_ bytes: Int) -> String {
+        utf8.count <= bytes ? self : bounded(toBytes: bytes) + "…"
     }
 }
 

@@ -1,11 +1,16 @@
+import ConnmixDurable
+
 /// Names and values below each other, for one thing shown to people.
 struct FactSheet {
+    /// A payload is shown whole, as large as one may be.
+    private static let valueLimit = 64 << 20
+
     private var facts: [(name: String, value: String, colour: Colour?)] = []
 
     /// Adds a fact; `nil` and empty ones are left out.
     mutating func add(_ name: String, _ value: String?, _ colour: Colour? = nil) {
         guard let value, !value.isEmpty else { return }
-        facts.append((name, value.escapedForTerminal, colour))
+        facts.append((name, value.boundedForPeople(Self.valueLimit).escapedForTerminal, colour))
     }
 
     mutating func add(_ name: String, time: Int64?, now: Int64) {

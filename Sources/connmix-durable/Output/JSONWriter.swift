@@ -71,6 +71,12 @@ struct JSONWriter {
         }
     }
 
+    /// JSON of the database as the value that it is, or as text where another program put something else there.
+    mutating func object(_ text: String) {
+        let bytes = Array(text.utf8)
+        if bytes.withUnsafeBufferPointer({ JSONScanner.isValue($0) }) { json(bytes) } else { string(text) }
+    }
+
     /// Bytes that were checked to be JSON, exactly as they are, but for what would break the line or act on a terminal:
     /// line ends, which JSON only has between tokens, become blanks, and raw control characters, which it only has inside
     /// strings, become escapes. The value is the same.

@@ -1,3 +1,5 @@
+import ConnmixDurable
+
 /// Rows and aligned columns.
 struct Table {
     struct Column {
@@ -20,9 +22,12 @@ struct Table {
         self.columns = columns
     }
 
-    /// Adds a row. Everything is escaped here: no cell can act on a terminal.
+    /// No cell has more bytes: a column has room for so many characters, but one of them may be of any length.
+    private static let cellLimit = 8_192
+
+    /// Adds a row. Everything is bounded and escaped here: no cell can act on a terminal.
     mutating func add(_ cells: [String]) {
-        rows.append(cells.map(\.escapedForTerminal))
+        rows.append(cells.map { $0.boundedForPeople(Self.cellLimit).escapedForTerminal })
     }
 
     func text(_ terminal: Terminal) -> String {

@@ -9,7 +9,7 @@ struct ScreenLine {
 
     mutating func add(_ text: String, _ colour: Colour? = nil) {
         guard !text.isEmpty else { return }
-        let escaped = text.escapedForTerminal
+        let escaped = text.boundedForPeople(8_192).escapedForTerminal
         parts.append((escaped, colour))
         width += escaped.displayWidth
     }

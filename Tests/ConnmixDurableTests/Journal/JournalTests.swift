@@ -5,7 +5,7 @@ import Testing
 extension Transaction {
     /// Adds an entry of client `client`.
     func addEntry(_ state: EntryState = .pending, client: String = "c") throws -> Int64 {
-        let id = nextID(.journal)
+        let id = try nextID(.journal)
         try Array("{}".utf8).withUnsafeBytes { data in
             try Journal.append(
                 self, id: id, state: state, run: 1, topic: "t", node: "n", client: client, clientIsNumber: false, receivedAt: 1,

@@ -26,7 +26,7 @@ struct OutboxTableTests {
                 var loaded: [Command] = []
                 var lanes: Set<String?> = []
                 let scanned = try OutboxTable.scan(transaction.connection, after: 0, limit: 100) { row in
-                    loaded.append(Command(row))
+                    loaded.append(try Command(row))
                     lanes.insert(row.columns.lane)
                     return true
                 }

@@ -174,7 +174,7 @@ struct StoreTests {
     func ids() async throws {
         try await withStore { store in
             @Sendable func append(_ transaction: Transaction) throws -> Int64 {
-                let id = transaction.nextID(.journal)
+                let id = try transaction.nextID(.journal)
                 try [UInt8]("{}".utf8).withUnsafeBytes {
                     try Journal.append(
                         transaction, id: id, state: .pending, run: 1, topic: "t", node: "n", client: "c", clientIsNumber: false,
@@ -222,7 +222,7 @@ struct StoreTests {
             let blob = [UInt8](repeating: 7, count: 100_000)
             for _ in 0..<1_000 {
                 try await store.writer.write { transaction in
-                    let id = transaction.nextID(.journal)
+                    let id = try transaction.nextID(.journal)
                     try blob.withUnsafeBytes {
                         try Journal.append(
                             transaction, id: id, state: .done, run: 1, topic: "t", node: "n", client: "c", clientIsNumber: false,

@@ -69,9 +69,10 @@ extension OutgoingCommand {
         apply(columns, expiresAt: columns.extras?.expiresAt)
     }
 
-    init(_ row: OpenCommand) {
+    /// - Throws: `corrupt` where the row is no command that was ever accepted.
+    init(_ row: OpenCommand) throws(ConnmixError) {
         self.init(
-            command: Command(row), node: row.columns.node, lane: row.columns.lane, attempts: row.attempts,
+            command: try Command(row), node: row.columns.node, lane: row.columns.lane, attempts: row.attempts,
             writes: row.writes, availableAt: row.availableAt)
         apply(row.columns, expiresAt: row.expiresAt)
     }
