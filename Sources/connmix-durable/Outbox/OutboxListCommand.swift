@@ -19,19 +19,23 @@ struct OutboxListCommand: ParsableCommand {
     func run() throws {
         let inspector = try options.inspector()
         let terminal = Terminal.output
+        var note = SearchNote(inspector.commandCount(filters.named))
+        defer { note.clear() }
         let end = try Pages.read(limit: filters.common.limit ?? 50, after: page.after) { after, limit in
             var filter = filters.filter
             (filter.after, filter.limit) = (after, limit)
-            return try inspector.commands(filter, withData: !payload.withoutPayload)
+            return try inspector.commands(filter, withData: !payload.withoutPayload) { note.looked($0) }
         } id: {
             $0.id
         } show: { commands in
+            note.clear()
             if output.json {
                 for command in commands { try StandardOutput().write(JSONWriter.line { $0.members(of: command) }) }
             } else {
                 try StandardOutput().write(OutboxTableText.text(commands, terminal, now: Age.now()))
             }
         }
+        note.clear()
         try ListEnd.say(end, what: "command")
     }
 }
