@@ -2,7 +2,7 @@
 public struct ActivityReport: Sendable, Equatable {
     /// Dead messages with the same cause.
     public struct DeadCause: Sendable, Equatable {
-        /// The error, with its numbers left out, so that "order 17 not found" and "order 18 not found" are one.
+        /// The error without what is different each time, as `FailureCause.name`.
         public let cause: String
         public let count: Int
         public let newestEntry: Int64

@@ -54,11 +54,14 @@ public struct DatabaseDoctor: Sendable {
             ).first { $0.optionalTime(0) } ?? nil
         facts.now = Clock.now()
         facts.newestRun = try connection.prepare(
-            "SELECT pid, ended_at IS NOT NULL, clean FROM run ORDER BY id DESC LIMIT 1"
+            "SELECT pid, ended_at IS NOT NULL, clean FROM run WHERE id > 0 ORDER BY id DESC LIMIT 1"
         ).first { HealthFacts.Run(pid: Int32(clamping: $0.int(0)), isEnded: $0.int(1) != 0, isClean: $0.int(2) != 0) }
         let run = try RunTable.newest(connection)
         facts.synchronous = run?.synchronous
-        facts.paused = facts.owner == nil ? nil : try RunTable.account(connection, of: run?.id)?.paused
+        if facts.owner != nil {
+            let account = try RunTable.account(connection, of: run?.id)
+            facts.paused = RunTable.paused(FileLock.pause(database: file.path), account: account?.paused)
+        }
         facts.parkedLanes = Int(try connection.integer("SELECT count(*) FROM parked_lane"))
     }
 }

@@ -11,6 +11,11 @@ extension Inspector {
     ///   - since: in microseconds since 1970.
     ///   - until: before that time.
     public func causes(since: Int64, until: Int64 = .max) throws -> [FailureCause] {
+        try causes(since: since, until: until) { _ in }
+    }
+
+    /// The same, telling after each read how many rows it went over.
+    package func causes(since: Int64, until: Int64, looked: (Int) throws -> Void) throws -> [FailureCause] {
         var tally = CauseTally()
         var cursor = AttemptCursor(time: since, entry: .min, number: .min)
         var isLast = false
@@ -18,6 +23,7 @@ extension Inspector {
             let failures = try read { try Self.failures($0, from: cursor, until: until, limit: Self.page) }
             for failure in failures { tally.add(entry: failure.at.entry, at: failure.at.time, error: failure.error) }
             cursor = failures.last?.at ?? cursor
+            try looked(failures.count)
             isLast = failures.count < Self.page
         }
         // What was dead on arrival has no attempt. Newest first, down to what was received before (ids grow in the order of arrival)
@@ -33,6 +39,7 @@ extension Inspector {
             }
             for entry in page where entry.isDead { tally.isDead(entry.id) }
             floor = page.last?.id ?? floor
+            try looked(page.count)
             isLast = page.count < Self.page || floor < oldest && page.allSatisfy { $0.receivedAt < since }
         }
         return tally.causes
@@ -120,7 +127,11 @@ public struct FailureCause: Sendable, Equatable {
     public internal(set) var example: Int64
     public internal(set) var error: String
 
-    /// An error without what is different each time: runs of digits, and long words of hexadecimal digits, become `#`.
+    /// No name is made of more of an error than this.
+    private static let nameBytes = 1_024
+
+    /// An error without what is different each time: runs of digits, and long words of hexadecimal digits, become `#`. Everything that
+    /// names causes names them so.
     public static func name(of error: String) -> String {
         var name: [UInt8] = []
         var word: [UInt8] = []
@@ -137,7 +148,7 @@ public struct FailureCause: Sendable, Equatable {
             }
             word.removeAll(keepingCapacity: true)
         }
-        for byte in error.utf8 {
+        for byte in beginning(of: error) {
             if isDigit(byte) || isLetter(byte) {
                 word.append(byte)
             } else {
@@ -147,6 +158,13 @@ public struct FailureCause: Sendable, Equatable {
         }
         flush()
         return String(decoding: name, as: UTF8.self)
+    }
+
+    /// Up to the limit, without a part of a character.
+    private static func beginning(of error: String) -> Substring.UTF8View {
+        var end = error.utf8.index(error.startIndex, offsetBy: nameBytes, limitedBy: error.endIndex) ?? error.endIndex
+        while end < error.endIndex, error.utf8[end] & 0xC0 == 0x80 { end = error.utf8.index(before: end) }
+        return error[..<end].utf8
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }

@@ -1,12 +1,14 @@
 /// What an action is going to be about: ids only, read in short pieces however long the table is.
 extension Inspector {
-    /// How many ids one read goes over at most, so that it never pins the log.
-    private static let window: Int64 = 50_000
+    /// How many ids one read goes over at most, in a table of which little is left.
+    private static let window: Int64 = 1_000_000
 
     /// The ids of the entries that are meant, in the filter's order; `limit` 0 means all.
-    package func entryIDs(_ filter: JournalFilter) throws -> [Int64] {
+    ///
+    /// - Parameter looked: told after each read how many ids it went over.
+    package func entryIDs(_ filter: JournalFilter, looked: (Int) throws -> Void = { _ in }) throws -> [Int64] {
         let ends = try read { try Self.ends($0, "SELECT (SELECT min(id) FROM journal), (SELECT max(id) FROM journal)") }
-        return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit) { window in
+        return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit, looked) { window in
             try read { try JournalReader.ids($0, filter, in: window) }
         } nearest: { ids in
             try read { connection in
@@ -21,9 +23,9 @@ extension Inspector {
     }
 
     /// The ids of the commands that are meant, in the filter's order; `limit` 0 means all.
-    package func commandIDs(_ filter: OutboxFilter) throws -> [Int64] {
+    package func commandIDs(_ filter: OutboxFilter, looked: (Int) throws -> Void = { _ in }) throws -> [Int64] {
         let ends = try read { try Self.ends($0, "SELECT (SELECT min(id) FROM outbox), (SELECT max(id) FROM outbox)") }
-        return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit) { window in
+        return try Self.walk(ends, filter.ids, filter.order, limit: filter.limit, looked) { window in
             try read { try OutboxReader.ids($0, filter, in: window, and: Self.joined(filter)) }
         } nearest: { ids in
             try read { connection in
@@ -91,7 +93,8 @@ extension Inspector {
     ///   may be far apart.
     private static func walk(
         _ ends: ClosedRange<Int64>?, _ named: [ClosedRange<Int64>], _ order: ListOrder, limit: Int,
-        _ ids: (ClosedRange<Int64>) throws -> [Int64], nearest: (ClosedRange<Int64>) throws -> ClosedRange<Int64>?
+        _ looked: (Int) throws -> Void, _ ids: (ClosedRange<Int64>) throws -> [Int64],
+        nearest: (ClosedRange<Int64>) throws -> ClosedRange<Int64>?
     ) throws -> [Int64] {
         guard var rest = ends else { return [] }
         if let first = named.map(\.lowerBound).min(), let last = named.map(\.upperBound).max() {
@@ -99,24 +102,18 @@ extension Inspector {
             rest = rest.clamped(to: first...last)
         }
         var found: [Int64] = []
+        var pace = SearchPace(most: window)
         while limit == 0 || found.count < limit {
-            let before = found.count
-            switch order {
-            case .oldest:
-                let (sum, isBeyond) = rest.lowerBound.addingReportingOverflow(window - 1)
-                let end = isBeyond ? rest.upperBound : min(rest.upperBound, sum)
-                found += try ids(rest.lowerBound...end)
-                guard end < rest.upperBound else { return bounded(found, limit) }
-                rest = (end + 1)...rest.upperBound
-            case .newest:
-                let (difference, isBeyond) = rest.upperBound.subtractingReportingOverflow(window - 1)
-                let start = isBeyond ? rest.lowerBound : max(rest.lowerBound, difference)
-                found += try ids(start...rest.upperBound).reversed()
-                guard start > rest.lowerBound else { return bounded(found, limit) }
-                rest = rest.lowerBound...(start - 1)
-            }
-            if found.count == before {
-                guard let next = try nearest(rest) else { return bounded(found, limit) }
+            let start = ContinuousClock.now
+            let part = rest.part(of: pace.rows, order)
+            let new = try ids(part)
+            found += order == .oldest ? new : new.reversed()
+            pace.took(.now - start)
+            guard part != rest else { break }
+            try looked(Int(pace.rows))
+            rest = order == .oldest ? (part.upperBound + 1)...rest.upperBound : rest.lowerBound...(part.lowerBound - 1)
+            if new.isEmpty {
+                guard let next = try nearest(rest) else { break }
                 rest = next
             }
         }
@@ -124,6 +121,20 @@ extension Inspector {
     }
 
     private static func bounded(_ ids: [Int64], _ limit: Int) -> [Int64] {
-        limit == 0 ? ids : Array(ids.prefix(limit))
+        limit == 0 ? ids : Array(ids.prefix(max(0, limit)))
+    }
+}
+
+extension ClosedRange<Int64> {
+    /// So many numbers from the end where the order begins; all of them where there are no more.
+    fileprivate func part(of count: Int64, _ order: ListOrder) -> Self {
+        switch order {
+        case .oldest:
+            let (end, isOver) = lowerBound.addingReportingOverflow(count - 1)
+            return lowerBound...(isOver ? upperBound : Swift.min(end, upperBound))
+        case .newest:
+            let (start, isOver) = upperBound.subtractingReportingOverflow(count - 1)
+            return (isOver ? lowerBound : Swift.max(start, lowerBound))...upperBound
+        }
     }
 }

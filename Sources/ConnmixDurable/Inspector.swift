@@ -9,8 +9,8 @@
 /// }
 /// ```
 ///
-/// Every method reads with a connection of its own and blocks until it is through; keep pages small, so that a busy
-/// consumer's log can shrink.
+/// Every method reads with connections of its own, in short reads that let a busy consumer's log shrink, and blocks until it is
+/// through.
 public final class Inspector {
     private let store: SharedStore
 
@@ -33,7 +33,7 @@ public final class Inspector {
                 consumer: .init(
                     isRunning: owner != nil, pid: owner?.pid, since: owner?.since, version: run?.version,
                     handlerVersion: run?.handlerVersion,
-                    paused: owner == nil ? nil : pause.isKnown ? pause.reason : account?.paused),
+                    paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
                 nodes: account.map { StatusReport.Node.list(json: $0.nodesJSON) } ?? [],
                 waiting: account?.waitingJSON.map { StatusReport.Waiting.list(json: $0) } ?? [],
                 atRisk: account?.atRisk ?? 0, atRiskHigh: account?.highWater ?? 0,
@@ -87,14 +87,6 @@ public final class Inspector {
         try read { try ParkedLanes.list($0) }
     }
 
-    /// A page of the journal.
-    ///
-    /// - Parameter withData: whether the payloads are read too.
-    /// - Throws: `badData` where the filter names too many ranges of ids.
-    public func entries(_ filter: JournalFilter, withData: Bool = true) throws -> [JournalRecord] {
-        try read { try JournalReader.list($0, filter, withData: withData) }
-    }
-
     /// An entry and all that belongs to it.
     ///
     /// - Throws: `notFound`.
@@ -114,14 +106,6 @@ public final class Inspector {
                 commands: try OutboxReader.list(connection, commands, withData: withData),
                 replays: try JournalReader.replays(connection, of: id))
         }
-    }
-
-    /// A page of the outbox.
-    ///
-    /// - Throws: `badData` where the filter names too many ranges of ids.
-    public func commands(_ filter: OutboxFilter, withData: Bool = true) throws -> [OutboxRecord] {
-        let query = Self.joined(filter)
-        return try read { try OutboxReader.list($0, filter, and: query, withData: withData) }
     }
 
     /// The outbox does not know the journal; what joins the two stands here.

@@ -1,20 +1,6 @@
 /// Makes new entries from outside, as an action: in slices that come whole or not at all, each with how far it is, so that an
-/// import that was interrupted goes on behind the last line it took.
+/// import that was interrupted goes on behind the last line it took. Of each entry its line is recorded, and what it was made.
 package struct JournalImport: Sendable {
-    package struct Entry: Sendable {
-        package var topic: String
-        package var node: String
-        package var client: String
-        package var lane: String?
-        package var data: [UInt8]
-        /// Where it stands in the file, counted from 1.
-        package var line: Int64
-
-        package init(topic: String, node: String, client: String, lane: String?, data: [UInt8], line: Int64) {
-            (self.topic, self.node, self.client, self.lane, self.data, self.line) = (topic, node, client, lane, data, line)
-        }
-    }
-
     private let store: SharedStore
 
     /// - Throws: as `JournalOperator.init`.
@@ -56,21 +42,19 @@ package struct JournalImport: Sendable {
     /// Adds a slice: all of it or nothing.
     ///
     /// - Parameter finished: how many entries there were before. Another process that works the same action makes this fail.
-    package func add(_ entries: [Entry], to action: Int64, finished: Int) throws {
+    package func add(_ entries: [ImportedEntry], to action: Int64, finished: Int) throws {
         try store.write(.journal) { transaction in
             guard let record = try ActionLog.action(transaction.connection, action, .journal), record.finished == finished
             else {
                 throw ConnmixError(.busy, "another process works on action \(action); wait until it has ended")
             }
             for entry in entries {
-                let id = try transaction.nextID(.journal)
-                try entry.data.withUnsafeBytes { data in
-                    try Journal.append(
-                        transaction, id: id, state: .pending, run: 0, topic: entry.topic, node: entry.node,
-                        client: entry.client, clientIsNumber: false, receivedAt: transaction.now, data: data,
-                        lane: entry.lane)
+                // An original stands before its replays, in an earlier slice or in this one.
+                let original = try entry.originalLine.flatMap {
+                    try ActionLog.result(transaction.connection, action, row: $0)
                 }
-                try ActionLog.add(transaction, to: action, row: entry.line, .applied(before: "{}", result: id))
+                let (id, image) = try Journal.add(transaction, entry, replayOf: original)
+                try ActionLog.add(transaction, to: action, row: entry.line, .applied(before: image.json, result: id))
             }
             try ActionLog.advance(transaction, action, by: entries.count)
             let isLast = finished + entries.count >= record.total

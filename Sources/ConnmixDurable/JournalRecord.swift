@@ -5,6 +5,8 @@ public struct JournalRecord: Sendable {
     /// The node that held the end user's connection.
     public let node: String
     public let client: String
+    /// Whether the client id was a number on the wire, and goes back as one.
+    public let clientIsNumber: Bool
     public let state: EntryState
     /// How often it was handed to a handler.
     public let attempts: Int
@@ -34,6 +36,14 @@ public struct AttemptRecord: Sendable {
     public let endedAt: Int64
     public let outcome: AttemptOutcome
     public let error: String
+
+    package init(attempt: Int, startedAt: Int64, endedAt: Int64, outcome: AttemptOutcome, error: String) {
+        self.attempt = attempt
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.outcome = outcome
+        self.error = error
+    }
 }
 
 /// An entry of the journal and all that belongs to it.

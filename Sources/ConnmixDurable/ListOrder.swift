@@ -18,6 +18,6 @@ extension ListOrder {
     ) rethrows -> [Row] {
         let rows = try groups.flatMap(page)
         let sorted = rows.sorted { self == .oldest ? id($0) < id($1) : id($0) > id($1) }
-        return Array(sorted.prefix(limit))
+        return Array(sorted.prefix(max(0, limit)))
     }
 }

@@ -39,6 +39,9 @@ struct EngineCommand: AsyncParsableCommand {
         for port in [centerPort, apiPort, chatPort] where !(0...65_535).contains(port) {
             throw ValidationError("there is no port \(port); name one from 0 to 65535")
         }
+        for (name, first) in [("--api-port", apiPort), ("--chat-port", chatPort)] where first + 10 * (nodes - 1) > 65_535 {
+            throw ValidationError("\(nodes) nodes from \(name) \(first) on end above port 65535; name a lower one, or 0")
+        }
     }
 
     func run() async throws {

@@ -53,7 +53,7 @@ enum LossReader {
         let select = try connection.statement(
             """
             SELECT id, pid, version, handler_version, synchronous, started_at, ended_at, clean, recovered, at_risk_high, at_risk_limit
-            FROM run ORDER BY id DESC LIMIT ?1
+            FROM run WHERE id > 0 ORDER BY id DESC LIMIT ?1
             """)
         select.bind(1, Int64(limit))
         var records: [RunRecord] = []

@@ -153,7 +153,7 @@ enum LossTable {
                 coalesce((SELECT max(max(began_at, coalesce(ended_at, 0))) FROM gap WHERE gap.run = run.id), 0),
                 coalesce((SELECT max(received_at) FROM (SELECT received_at, replay_of FROM journal ORDER BY id DESC LIMIT 1000)
                     WHERE replay_of IS NULL), 0))
-            FROM run WHERE id < ?1 ORDER BY id DESC LIMIT 1
+            FROM run WHERE id > 0 AND id < ?1 ORDER BY id DESC LIMIT 1
             """)
         select.bind(1, run)
         // A clock that was set back must not put the end after the next beginning.

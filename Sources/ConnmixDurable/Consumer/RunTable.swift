@@ -72,7 +72,8 @@ enum RunTable {
     )? {
         let select = try connection.statement(
             """
-            SELECT id, version, handler_version, synchronous, at_risk_high, at_risk_limit FROM run ORDER BY id DESC LIMIT 1
+            SELECT id, version, handler_version, synchronous, at_risk_high, at_risk_limit FROM run
+            WHERE id > 0 ORDER BY id DESC LIMIT 1
             """)
         return try select.first {
             ($0.int(0), $0.text(1), $0.optionalText(2), $0.text(3), $0.amount(4), $0.optionalAmount(5))
@@ -88,6 +89,30 @@ enum RunTable {
             "SELECT at_risk, at_risk_high, nodes, paused, waiting FROM runtime WHERE run = ?1")
         select.bind(1, run)
         return try select.first { ($0.amount(0), $0.amount(1), $0.text(2), $0.optionalText(3), $0.optionalText(4)) }
+    }
+}
+
+extension RunTable {
+    /// Why the owner takes nothing. What it says beside the file counts: the row cannot be written while the disk refuses.
+    static func paused(_ pause: (isKnown: Bool, reason: String?), account: String?) -> String? {
+        pause.isKnown ? pause.reason : account
+    }
+
+    /// The stand-in for the runs of another file that had this handler version. Its id is below zero: it never ran here.
+    static func foreign(_ transaction: Transaction, handlerVersion: String) throws -> Int64 {
+        let connection = transaction.connection
+        let select = try connection.statement("SELECT id FROM run WHERE id < 0 AND handler_version = ?1")
+        select.bind(1, handlerVersion)
+        if let found = try select.first({ $0.int(0) }) { return found }
+        let insert = try connection.statement(
+            """
+            INSERT INTO run (id, pid, version, handler_version, synchronous, started_at, ended_at, clean)
+            SELECT min(coalesce(min(id), 0), 0) - 1, 0, '', ?1, 'full', ?2, ?2, 1 FROM run
+            """)
+        insert.bind(1, handlerVersion)
+        insert.bind(2, transaction.now)
+        try insert.run()
+        return connection.lastInsertedID
     }
 }
 

@@ -30,7 +30,7 @@ enum DeadCauses {
             // The newest attempt is the one it died of.
             guard seen.insert(row.int(0)).inserted else { return }
             let error = row.text(1)
-            let cause = names[error] ?? cause(of: error)
+            let cause = names[error] ?? FailureCause.name(of: error)
             names[error] = cause
             let known = found[cause] ?? (0, 0)
             found[cause] = (known.count + 1, max(known.newest, row.int(0)))
@@ -40,19 +40,6 @@ enum DeadCauses {
         return (
             causes.sorted { ($0.count, $1.cause) > ($1.count, $0.cause) }, failed >= limit
         )
-    }
-
-    /// An error without its numbers, and not longer than a line. A digit in a name (`python3`) stays.
-    static func cause(of error: String) -> String {
-        var cause = String.UnicodeScalarView()
-        var (isInNumber, isInName) = (false, false)
-        for scalar in error.unicodeScalars.prefix(300) {
-            let isDigit = scalar.value < 0x80 && scalar.properties.numericType != nil
-            if !isDigit || isInName { cause.append(scalar) } else if !isInNumber { cause.append("#") }
-            isInName = isInName ? isDigit || scalar.properties.isAlphabetic : scalar.properties.isAlphabetic
-            isInNumber = isDigit && !isInName
-        }
-        return String(cause)
     }
 }
 

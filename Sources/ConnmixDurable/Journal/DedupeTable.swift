@@ -19,6 +19,24 @@ enum DedupeTable {
         try insert.run()
     }
 
+    /// A key that was seen elsewhere. Where it was seen here too, that counts.
+    static func adopt(_ transaction: Transaction, key: String, entry: Int64, seenAt: Int64) throws {
+        let insert = try transaction.connection.statement(
+            "INSERT OR IGNORE INTO dedupe (key, entry, seen_at, repeats) VALUES (?1, ?2, ?3, 0)")
+        insert.bind(1, key)
+        insert.bind(2, entry)
+        insert.bind(3, seenAt)
+        try insert.run()
+    }
+
+    /// The entry is not meant to be here: a message with its key is no repeat.
+    static func forget(_ transaction: Transaction, key: String, entry: Int64) throws {
+        let delete = try transaction.connection.statement("DELETE FROM dedupe WHERE key = ?1 AND entry = ?2")
+        delete.bind(1, key)
+        delete.bind(2, entry)
+        try delete.run()
+    }
+
     static func countRepeat(_ transaction: Transaction, key: String) throws {
         let update = try transaction.connection.statement(
             "UPDATE dedupe SET repeats = min(repeats, 2147483647) + 1, repeated_at = ?2 WHERE key = ?1")

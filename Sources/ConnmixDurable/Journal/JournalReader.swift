@@ -2,31 +2,50 @@
 enum JournalReader {
     private static let columns: StaticString = """
         SELECT j.id, j.topic, j.node, j.client, j.state, j.attempts, j.received_at, j.state_at, j.last_error,
-            r.handler_version, j.replay_of, j.dedupe_key, j.lane, j.data
+            r.handler_version, j.replay_of, j.dedupe_key, j.lane, j.flags, j.data
         FROM journal AS j LEFT JOIN run AS r ON r.id = j.run
         """
     private static let columnsWithoutData: StaticString = """
         SELECT j.id, j.topic, j.node, j.client, j.state, j.attempts, j.received_at, j.state_at, j.last_error,
-            r.handler_version, j.replay_of, j.dedupe_key, j.lane
+            r.handler_version, j.replay_of, j.dedupe_key, j.lane, j.flags
         FROM journal AS j LEFT JOIN run AS r ON r.id = j.run
         """
 
-    static func list(_ connection: Connection, _ filter: JournalFilter, withData: Bool) throws -> [JournalRecord] {
+    /// - Parameter edge: the last id that is looked at; `nil` for no end.
+    static func list(
+        _ connection: Connection, _ filter: JournalFilter, withData: Bool, to edge: Int64? = nil
+    ) throws -> [JournalRecord] {
         let groups = indexGroups(filter.states)
         if groups.count > 1 {
             return try filter.order.merge(groups, limit: filter.limit, id: \.id) { states in
                 var part = filter
                 part.states = states
-                return try list(connection, part, withData: withData)
+                return try list(connection, part, withData: withData, to: edge)
             }
         }
-        let query = try query(filter)
+        var query = try query(filter)
+        if let edge { filter.order == .oldest ? query.add("j.id <= ?", .integer(edge)) : query.add("j.id >= ?", .integer(edge)) }
         let statement = try query.prepare(
             connection, withData ? columns : columnsWithoutData,
             order: filter.order == .oldest ? "ORDER BY j.id" : "ORDER BY j.id DESC", limit: filter.limit)
         var records: [JournalRecord] = []
         try statement.forEach { records.append(try JournalRecord($0, withData: withData)) }
         return records
+    }
+
+    /// How far a read gets that goes over so many rows of each index that the filter needs.
+    static func reach(_ connection: Connection, _ filter: JournalFilter, rows: Int64) throws -> SearchReach {
+        let ends = try indexGroups(filter.states).map { states in
+            var part = JournalFilter()
+            (part.states, part.ids, part.after, part.order) = (states, filter.ids, filter.after, filter.order)
+            let select = try query(part, onlyIndexed: true).prepare(
+                connection, "SELECT j.id FROM journal AS j",
+                order: filter.order == .oldest ? "ORDER BY j.id" : "ORDER BY j.id DESC", limit: Int(rows))
+            var (count, last) = (0, Int64?.none)
+            try select.forEach { (count, last) = (count + 1, $0.int(0)) }
+            return SearchReach(rows: count, edge: count < rows ? nil : last)
+        }
+        return SearchReach(rows: ends.reduce(0) { $0 + $1.rows }, edge: filter.order.nearest(ends.map(\.edge)))
     }
 
     /// The ids of what is meant, between two ids, ascending. No payload is read.
@@ -46,14 +65,15 @@ enum JournalReader {
         states.isEmpty ? [[]] : states.groups(by: { $0.isFinished ? $0.rawValue : 0 })
     }
 
+    /// - Parameter onlyIndexed: states that one index holds are not told apart.
     /// - Throws: `badData` where there are too many ranges of ids.
-    static func query(_ filter: JournalFilter) throws(ConnmixError) -> Query {
+    static func query(_ filter: JournalFilter, onlyIndexed: Bool = false) throws(ConnmixError) -> Query {
         var query = Query()
         // The conditions of the partial indexes, to the letter; without them SQLite would walk all finished rows.
         if !filter.states.isEmpty {
             if filter.states.allSatisfy({ !$0.isFinished }) { query.add("j.state < 8") }
             if filter.states.allSatisfy({ $0.rawValue > 8 }) { query.add("j.state > 8") }
-            query.add("j.state", in: filter.states.map { Query.Value.integer($0.rawValue) })
+            if !onlyIndexed { query.add("j.state", in: filter.states.map { Query.Value.integer($0.rawValue) }) }
         }
         if !filter.ids.isEmpty {
             try query.addIDs("j.id", filter.ids)
@@ -79,13 +99,26 @@ enum JournalReader {
             "SELECT number, started_at, ended_at, outcome, error FROM attempt WHERE entry = ?1 ORDER BY number, ended_at")
         select.bind(1, id)
         var records: [AttemptRecord] = []
-        try select.forEach { row in
-            records.append(
-                AttemptRecord(
-                    attempt: row.count(0), startedAt: row.time(1), endedAt: row.time(2),
-                    outcome: try row.known(3, "outcome", of: "an attempt at journal entry \(id)"), error: row.text(4)))
-        }
+        try select.forEach { records.append(try AttemptRecord($0, of: id)) }
         return records
+    }
+
+    /// Of each entry the newest.
+    static func attempts(_ connection: Connection, of ids: [Int64], limit: Int) throws -> [Int64: [AttemptRecord]] {
+        let select = try connection.statement(
+            """
+            SELECT number, started_at, ended_at, outcome, error, entry FROM attempt
+            WHERE entry IN (SELECT value FROM json_each(?1)) ORDER BY entry, number, ended_at
+            """)
+        select.bind(1, ids.jsonText)
+        var records: [Int64: [AttemptRecord]] = [:]
+        try select.forEach { row in
+            let entry = row.int(5)
+            records[entry, default: []].append(try AttemptRecord(row, of: entry))
+            // Now and then, so that an entry with very many costs no more than that.
+            if let count = records[entry]?.count, count >= 2 * limit { records[entry]?.removeFirst(count - limit) }
+        }
+        return records.mapValues { $0.count > limit ? Array($0.suffix(limit)) : $0 }
     }
 
     static func replays(_ connection: Connection, of id: Int64) throws -> [Int64] {
@@ -113,6 +146,14 @@ extension Query {
     }
 }
 
+extension AttemptRecord {
+    fileprivate init(_ row: Statement, of entry: Int64) throws {
+        self.init(
+            attempt: row.count(0), startedAt: row.time(1), endedAt: row.time(2),
+            outcome: try row.known(3, "outcome", of: "an attempt at journal entry \(entry)"), error: row.text(4))
+    }
+}
+
 extension JournalRecord {
     init(_ row: Statement, withData: Bool) throws(ConnmixError) {
         let state: EntryState = try row.known(4, "state", of: "journal entry \(row.int(0))")
@@ -130,6 +171,7 @@ extension JournalRecord {
         replayOf = row.optionalInt(10)
         dedupeKey = row.optionalText(11)
         lane = row.optionalText(12)
-        data = withData ? row.bytes(13) : nil
+        clientIsNumber = EntryFlags(rawValue: row.int(13)).contains(.clientIsNumber)
+        data = withData ? row.bytes(14) : nil
     }
 }

@@ -111,7 +111,8 @@ extension Journal {
     static func undo(
         _ transaction: Transaction, _ item: ActionLog.Item, of verb: OperatorVerb, since: Int64, time: Int64
     ) throws -> Intervention {
-        if verb == .replay || verb == .importing {
+        if verb == .importing { return try undoImport(transaction, item, time: time) }
+        if verb == .replay {
             guard let new = item.result, let before = try image(transaction, of: new) else { return .skipped(.notFound) }
             guard before.state == .pending else { return .skipped(.changed("\(before.state)")) }
             try put(transaction, new, before, left(by: .discard, before, time))
@@ -122,6 +123,26 @@ extension Journal {
         guard found == left(by: verb, old, since) else { return .skipped(.changed("\(found.state)")) }
         try put(transaction, item.row, found, old)
         return .applied(before: found.json)
+    }
+
+    /// Puts an entry that was imported aside, in whatever state it came, where nothing has happened to it since.
+    private static func undoImport(_ transaction: Transaction, _ item: ActionLog.Item, time: Int64) throws -> Intervention {
+        guard let new = item.result, let found = try image(transaction, of: new) else { return .skipped(.notFound) }
+        // Earlier versions imported pending entries only, and recorded no image.
+        let made =
+            item.before == "{}"
+            ? BeforeImage(state: .pending, attempts: 0, stateAt: 0)
+            : try BeforeImage(json: item.before, of: new, transaction.connection)
+        guard found == made || found.state == .pending && made.state == .pending else {
+            return .skipped(.changed("\(found.state)"))
+        }
+        try put(transaction, new, found, left(by: .discard, found, time))
+        let key = try transaction.connection.statement("SELECT dedupe_key FROM journal WHERE id = ?1")
+        key.bind(1, new)
+        if let key = try key.first({ $0.optionalText(0) }) ?? nil {
+            try DedupeTable.forget(transaction, key: key, entry: new)
+        }
+        return .applied(before: found.json, result: new)
     }
 
     // MARK: -

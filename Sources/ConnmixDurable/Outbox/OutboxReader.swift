@@ -11,26 +11,46 @@ enum OutboxReader {
         FROM outbox
         """
 
-    /// - Parameter query: conditions that need more than this table.
+    /// - Parameters:
+    ///   - query: conditions that need more than this table.
+    ///   - edge: the last id that is looked at; `nil` for no end.
     static func list(
-        _ connection: Connection, _ filter: OutboxFilter, and query: Query = Query(), withData: Bool
+        _ connection: Connection, _ filter: OutboxFilter, and query: Query = Query(), withData: Bool, to edge: Int64? = nil
     ) throws -> [OutboxRecord] {
         let groups = indexGroups(filter.states)
         if groups.count > 1 {
             return try filter.order.merge(groups, limit: filter.limit, id: \.id) { states in
                 var part = filter
                 part.states = states
-                return try list(connection, part, and: query, withData: withData)
+                return try list(connection, part, and: query, withData: withData, to: edge)
             }
         }
         var query = query
         try add(filter, to: &query)
+        if let edge { filter.order == .oldest ? query.add("id <= ?", .integer(edge)) : query.add("id >= ?", .integer(edge)) }
         let statement = try query.prepare(
             connection, withData ? columns : columnsWithoutData,
             order: filter.order == .oldest ? "ORDER BY id" : "ORDER BY id DESC", limit: filter.limit)
         var records: [OutboxRecord] = []
         try statement.forEach { records.append(try OutboxRecord($0, withData: withData)) }
         return records
+    }
+
+    /// How far a read gets that goes over so many rows of each index that the filter needs.
+    static func reach(_ connection: Connection, _ filter: OutboxFilter, rows: Int64) throws -> SearchReach {
+        let ends = try indexGroups(filter.states).map { states in
+            var (part, query) = (OutboxFilter(), Query())
+            (part.states, part.ids, part.after, part.order) = (states, filter.ids, filter.after, filter.order)
+            part.isPartial = filter.isPartial
+            try add(part, to: &query, onlyIndexed: true)
+            let select = try query.prepare(
+                connection, "SELECT id FROM outbox", order: filter.order == .oldest ? "ORDER BY id" : "ORDER BY id DESC",
+                limit: Int(rows))
+            var (count, last) = (0, Int64?.none)
+            try select.forEach { (count, last) = (count + 1, $0.int(0)) }
+            return SearchReach(rows: count, edge: count < rows ? nil : last)
+        }
+        return SearchReach(rows: ends.reduce(0) { $0 + $1.rows }, edge: filter.order.nearest(ends.map(\.edge)))
     }
 
     /// The ids of what is meant, between two ids, ascending. No payload is read.
@@ -51,12 +71,15 @@ enum OutboxReader {
         states.isEmpty ? [[]] : states.groups(by: { min($0.rawValue, CommandState.dead.rawValue) })
     }
 
-    private static func add(_ filter: OutboxFilter, to query: inout Query) throws(ConnmixError) {
+    /// - Parameter onlyIndexed: states that one index holds are not told apart.
+    private static func add(
+        _ filter: OutboxFilter, to query: inout Query, onlyIndexed: Bool = false
+    ) throws(ConnmixError) {
         // The conditions of the partial indexes, to the letter; without them SQLite would walk all sent rows.
         if !filter.states.isEmpty {
             if filter.states == [.pending] { query.add("state < 8") }
             if filter.states.allSatisfy({ $0.rawValue > 8 }) { query.add("state > 8") }
-            query.add("state", in: filter.states.map { Query.Value.integer($0.rawValue) })
+            if !onlyIndexed { query.add("state", in: filter.states.map { Query.Value.integer($0.rawValue) }) }
         }
         if !filter.ids.isEmpty { try query.addIDs("id", filter.ids) }
         if let after = filter.after {

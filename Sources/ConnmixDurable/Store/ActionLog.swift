@@ -46,6 +46,14 @@ enum ActionLog {
         try insert.run()
     }
 
+    /// What an action made of a row; `nil` where it made nothing.
+    static func result(_ connection: Connection, _ action: Int64, row: Int64) throws -> Int64? {
+        let select = try connection.statement("SELECT result FROM action_item WHERE action = ?1 AND row = ?2")
+        select.bind(1, action)
+        select.bind(2, row)
+        return try select.first { $0.optionalInt(0) } ?? nil
+    }
+
     /// A row that the action is going to change.
     static func plan(_ transaction: Transaction, _ action: Int64, row: Int64) throws {
         let insert = try transaction.connection.statement(

@@ -11,7 +11,7 @@ struct BulkOptions: ParsableArguments {
     var dryRun = false
     @Option(help: "Why. Kept with the action.")
     var reason: String?
-    @Option(help: ArgumentHelp("At most so many a second: 50/s; or a minute: 600/m.", valueName: "n/s"))
+    @Option(help: ArgumentHelp("At most so many a second: 50/s; or a minute: 600/m; at least one a day.", valueName: "n/s"))
     var rate: Rate?
     @Option(help: ArgumentHelp("Go on with an action that was interrupted.", valueName: "action"))
     var resume: Int64?

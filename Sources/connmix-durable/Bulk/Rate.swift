@@ -1,8 +1,11 @@
 import ArgumentParser
 import ConnmixDurable
 
-/// `50/s`, `600/m`, or `50` for so many a second.
+/// `50/s`, `600/m`, `5/h`, or `50` for so many a second.
 struct Rate: ExpressibleByArgument {
+    /// One a day. Less is no pace that anybody waits for.
+    private static let slowest = 1.0 / 86_400
+
     let perSecond: Double
 
     init?(argument: String) {
@@ -14,7 +17,7 @@ struct Rate: ExpressibleByArgument {
         case "h": seconds = 3_600
         default: return nil
         }
-        guard let number = Double(parts[0]), number > 0, number.isFinite else { return nil }
+        guard let number = Double(parts[0]), number.isFinite, number / seconds >= Self.slowest else { return nil }
         perSecond = number / seconds
     }
 }
@@ -57,6 +60,7 @@ struct Pace {
         undisturbed = write.waited > Self.collision ? 0 : min(undisturbed + 1, Self.proof)
         let courtesy = undisturbed < Self.proof ? min(write.held * 19, Self.longest) : .zero
         guard let rate else { return courtesy }
-        return max(courtesy, .seconds(Double(done) / rate.perSecond) - elapsed)
+        // No sum of seconds is longer than a duration can be.
+        return max(courtesy, .seconds(min(Double(done) / rate.perSecond, 1e12)) - elapsed)
     }
 }

@@ -39,13 +39,13 @@ struct CommonFilterOptions: ParsableArguments {
     }
 
     /// Ids that were named one by one, not in ranges.
-    var singleIDs: [Int64] { ids.flatMap(\.ranges).filter { $0.count == 1 }.map(\.lowerBound) }
+    var singleIDs: [Int64] { ids.flatMap(\.ranges).compactMap(\.single) }
 
     func write(to writer: inout JSONWriter) {
         if !ids.isEmpty {
             writer.key("id")
             writer.array(ids.flatMap(\.ranges)) { writer, range in
-                writer.string(range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)")
+                writer.string(range.single.map { "\($0)" } ?? "\(range.lowerBound)-\(range.upperBound)")
             }
         }
         for (name, value) in [

@@ -16,3 +16,8 @@ struct IDRanges: ExpressibleByArgument {
         self.ranges = ranges
     }
 }
+
+extension ClosedRange<Int64> {
+    /// Its only number. (`count` cannot be asked: it does not fit where a range spans all ids.)
+    var single: Int64? { lowerBound == upperBound ? lowerBound : nil }
+}

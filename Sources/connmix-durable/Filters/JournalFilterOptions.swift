@@ -44,8 +44,10 @@ struct JournalFilterOptions: ParsableArguments {
         named.ids = common.singleIDs.map { $0...$0 }
         named.limit = 0
         let known = named.ids.isEmpty ? [] : Set(try inspector.entryIDs(named))
+        var note = SearchNote(inspector.entryCount(filter.states))
+        defer { note.clear() }
         return BulkRun.Selection(
-            filter: json(filter.states), ids: try inspector.entryIDs(filter),
+            filter: json(filter.states), ids: try inspector.entryIDs(filter) { note.looked($0) },
             missing: common.singleIDs.filter { !known.contains($0) })
     }
 

@@ -53,8 +53,10 @@ struct OutboxFilterOptions: ParsableArguments {
         named.ids = common.singleIDs.map { $0...$0 }
         named.limit = 0
         let known = named.ids.isEmpty ? [] : Set(try inspector.commandIDs(named))
+        var note = SearchNote(inspector.commandCount(filter.states))
+        defer { note.clear() }
         return BulkRun.Selection(
-            filter: json(filter.states), ids: try inspector.commandIDs(filter),
+            filter: json(filter.states), ids: try inspector.commandIDs(filter) { note.looked($0) },
             missing: common.singleIDs.filter { !known.contains($0) })
     }
 

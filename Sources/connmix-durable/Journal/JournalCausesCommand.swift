@@ -27,8 +27,13 @@ struct JournalCausesCommand: ParsableCommand {
 
     func run() throws {
         let now = Age.now()
-        let causes = try database.inspector().causes(
-            since: since?.microseconds ?? now - Self.day, until: until?.microseconds ?? .max)
+        let inspector = try database.inspector()
+        var note = SearchNote(inspector.entryCount([.dead]))
+        defer { note.clear() }
+        let causes = try inspector.causes(
+            since: since?.microseconds ?? now - Self.day, until: until?.microseconds ?? .max
+        ) { note.looked($0) }
+        note.clear()
         guard !causes.isEmpty else { throw Failure(.failed, "nothing failed in that time") }
         let shown = limit == 0 ? causes : Array(causes.prefix(limit))
         if output.json {

@@ -9,8 +9,11 @@ struct JournalExportCommand: ParsableCommand {
             Examples:
               connmix-durable journal export --state dead --since 1d > dead.ndjson
               connmix-durable journal export --topic orders --redact data.frame.data,client,last_error --no-payload
-            --redact puts "[redacted]" in place of values: keys with dots, from the outermost object on; * is any key, and all
-            elements of an array are meant. Oldest first, all of them, where --order and --limit say nothing else.
+            --redact puts "[redacted]" in place of values: keys with dots, from the outermost object on; * is any key, all elements of
+            an array are meant, and a text that is JSON is gone through; a backslash stands before a dot or comma in a key. Errors, lanes
+            and dedupe keys that quote what was taken out are taken out too, and so is the whole payload of a message that could
+            not be read. A path that leads to nothing is refused before anything is written.
+            Oldest first, all of them, where --order and --limit say nothing else. Commands are not exported.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -23,50 +26,73 @@ struct JournalExportCommand: ParsableCommand {
     func run() throws {
         let inspector = try database.inspector()
         Courtesy.stepBack()
-        let order = filters.common.namedOrder ?? .oldest
-        var redaction = Redaction(redact)
+        Interruption.watch()
         // Where the lines themselves go to the terminal, a bar would stand between them.
         let terminal = Terminal.output.width == nil ? Terminal.error : Terminal(width: nil, hasColour: false)
-        var bar = ProgressBar(total: try total(inspector), terminal: terminal)
+        let total = total(inspector)
+        if !redact.isEmpty { try checkRules(inspector, ProgressBar(total: total, terminal: terminal)) }
+        var redaction = Redaction(redact)
+        var bar = ProgressBar(total: total, terminal: terminal)
         var (done, last) = (0, page.after)
         defer { bar.clear() }
-        Interruption.watch()
         do {
-            let end = try Pages.read(limit: filters.common.limit ?? 0, after: page.after) { after, limit in
-                try Interruption.check()
-                var filter = filters.filter
-                (filter.after, filter.limit, filter.order) = (after, limit, order)
-                return try inspector.entries(filter, withData: !payload.withoutPayload)
-            } id: {
-                $0.id
-            } show: { entries in
-                for entry in entries {
-                    var line = JSONWriter()
-                    line.object { writer in
-                        writer.members(of: entry)
-                        writer.key("lane"); writer.string(entry.lane)
-                    }
-                    try StandardOutput().write(redaction.apply(to: line.bytes) + [0x0A])
-                    last = entry.id
-                }
-                done += entries.count
+            try eachEntry(inspector) { entry, line in
+                try StandardOutput().write(redaction.apply(to: line, isUnreadable: entry.isUnreadable) + [0x0A])
+                last = entry.id
+                done += 1
                 bar.show(done)
             }
-            bar.clear()
-            guard end.count > 0 else { throw Failure(.failed, "no entry matches") }
         } catch is CancellationError {
             throw Failure(.interrupted, "stopped after \(done) entries" + (last.map { "; go on with --after \($0)" } ?? ""))
         }
-        for rule in redaction.idle {
-            StandardError.write(line: "connmix-durable: --redact \(rule) led to nothing in any entry; is it spelled right?")
+    }
+
+    /// Goes over the entries until every rule has led to something.
+    ///
+    /// - Throws: `Failure` with exit code 64 where one does not: it is mistyped, and what it should hide would be seen.
+    private func checkRules(_ inspector: Inspector, _ progress: ProgressBar) throws {
+        struct AllFound: Error {}
+        var redaction = Redaction(redact)
+        var bar = progress
+        var looked = 0
+        defer { bar.clear() }
+        do {
+            try eachEntry(inspector) { entry, line in
+                _ = redaction.apply(to: line, isUnreadable: entry.isUnreadable)
+                guard !redaction.idle(hasData: !payload.withoutPayload).isEmpty else { throw AllFound() }
+                looked += 1
+                bar.show(looked, note: "looking where --redact leads")
+            }
+        } catch is AllFound {
+            return
         }
+        let idle = redaction.idle(hasData: !payload.withoutPayload)
+        let entries = looked == 1 ? "the one entry" : "any of the \(looked) entries"
+        throw Failure(
+            .usage,
+            "--redact \(idle.joined(separator: ",")) leads to nothing in \(entries); nothing was written. Look at journal show --json for how it is spelled, or leave it out"
+        )
+    }
+
+    /// - Throws: `Failure` with exit code 1 where no entry matches.
+    private func eachEntry(_ inspector: Inspector, _ body: (JournalRecord, _ line: [UInt8]) throws -> Void) throws {
+        let end = try Pages.read(limit: filters.common.limit ?? 0, after: page.after) { after, limit in
+            try Interruption.check()
+            var filter = filters.filter
+            (filter.after, filter.limit, filter.order) = (after, limit, filters.common.namedOrder ?? .oldest)
+            return try inspector.entries(filter, withData: !payload.withoutPayload) { _ in try Interruption.check() }
+        } id: {
+            $0.id
+        } show: { entries in
+            let attempts = try inspector.attempts(of: entries.map(\.id), limit: ExportLine.attemptLimit)
+            for entry in entries { try body(entry, ExportLine.json(entry, attempts[entry.id] ?? [])) }
+        }
+        guard end.count > 0 else { throw Failure(.failed, "no entry matches") }
     }
 
     /// As good as is known without counting.
-    private func total(_ inspector: Inspector) throws -> Int {
-        if let limit = filters.common.limit, limit > 0 { return limit }
-        let journal = try inspector.status().journal
-        let states = filters.named.isEmpty ? Set(EntryState.allCases) : filters.named
-        return Int(states.reduce(0) { $0 + (journal[$1] ?? 0) })
+    private func total(_ inspector: Inspector) -> Int {
+        let count = inspector.entryCount(filters.named)
+        return filters.common.limit.map { $0 > 0 ? min($0, count) : count } ?? count
     }
 }

@@ -4,11 +4,14 @@ import ConnmixDurable
 /// `connmix-durable journal import`
 struct JournalImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Makes new pending entries from NDJSON, such as journal export writes it.",
+        commandName: "import", abstract: "Makes entries from NDJSON, such as journal export writes it.",
         discussion: """
             Example:  connmix-durable journal import dead.ndjson --reason "moved from the old machine"
-            A line needs topic, client and data; node and lane may be there. Every line is looked at before the first is imported.
-            An import that was interrupted goes on:  connmix-durable journal import dead.ndjson --resume 12
+            A line needs topic, client and data. What an export says beside them is kept: state, attempts and their errors, times, lane and
+            dedupe key; what is done or dead stays so, and what was running is pending. Entries get new ids; replay_of follows where the
+            original stands before it in the file, and is dropped otherwise. A line without a state makes a pending entry.
+            Every line is looked at before the first is imported. An import that was interrupted goes on, with the same file:
+              connmix-durable journal import dead.ndjson --resume 12
             """)
 
     private static let slice = 500
@@ -20,18 +23,20 @@ struct JournalImportCommand: ParsableCommand {
     var file: String
     @Flag(name: .shortAndLong, help: "Do not ask. Needed where there is no terminal.")
     var yes = false
+    @Flag(help: "All of them new and pending, to be handled, whatever state the lines name.")
+    var pending = false
     @Flag(help: "Look at every line, and import nothing.")
     var dryRun = false
     @Option(help: "Why. Kept with the action.")
     var reason: String?
-    @Option(help: ArgumentHelp("At most so many a second: 50/s; or a minute: 600/m.", valueName: "n/s"))
+    @Option(help: ArgumentHelp("At most so many a second: 50/s; or a minute: 600/m; at least one a day.", valueName: "n/s"))
     var rate: Rate?
     @Option(help: ArgumentHelp("Go on with an import that was interrupted.", valueName: "action"))
     var resume: Int64?
 
     func validate() throws {
-        guard resume == nil || (!dryRun && reason == nil) else {
-            throw ValidationError("--resume goes on with what was begun; leave --dry-run and --reason out")
+        guard resume == nil || (!dryRun && !pending && reason == nil) else {
+            throw ValidationError("--resume goes on with what was begun; leave --dry-run, --pending and --reason out")
         }
         guard file != "-" || yes || dryRun else {
             throw ValidationError("the lines come from stdin, so nobody can be asked; say --yes")
@@ -45,52 +50,43 @@ struct JournalImportCommand: ParsableCommand {
         let spool = file == "-" ? try TemporaryFile(InputFile.read("-", limit: 1 << 30)) : nil
         let path = spool?.path ?? file
         let name = InputFile.name(file)
-        let total = try check(path, name)
+        let begun = try record.map { try ImportSource($0) }
+        let kind: ImportLine.Kind = begun?.pending ?? pending ? .pending : .kept
+        Interruption.watch()
+        let survey = try ImportSurvey(path, name, as: kind)
+        let total = survey.total
         guard total > 0 else { throw Failure(.failed, "\(name) has no line to import") }
-        if let record, record.total != total {
+        if let record, record.total != total || begun?.digest.map({ $0 != survey.digest.text }) ?? false {
             throw Failure(
                 .badData,
-                "action \(record.id) is the import of \(record.total) lines and \(name) has \(total); name the same file")
+                record.total == total
+                    ? "\(name) is not as it was when action \(record.id) began: its lines have changed; name the file as it was, or take the action back with actions undo \(record.id) and begin anew"
+                    : "action \(record.id) is the import of \(record.total) lines and \(name) has \(total); name the same file")
         }
+        let what = "\(total) lines"
         if dryRun {
-            return StandardError.write(line: "\(total) lines would be imported; nothing was changed")
+            return StandardError.write(line: "\(what) would be imported: \(survey.description); nothing was changed")
         }
         if !yes {
             guard Question.canBeAsked else {
                 throw Failure(
-                    .usage, "\(total) lines would be imported, and nobody can be asked; say --yes, or look with --dry-run")
+                    .usage, "\(what) would be imported, and nobody can be asked; say --yes, or look with --dry-run")
             }
             let question = record.map { "Go on with import \($0.id) behind its line \($0.finished) of \(total)?" }
-            guard try Question.ask(question ?? "Import \(total) lines?") else { throw Failure(.failed, "nothing was changed") }
+            guard try Question.ask(question ?? "Import \(what): \(survey.description)?") else {
+                throw Failure(.failed, "nothing was changed")
+            }
         }
-        let action = try record?.id ?? journal.begin(total: total, source: source(name), reason: reason)
-        try work(journal, action, path, name, total: total, before: record?.finished ?? 0)
-    }
-
-    /// - Returns: how many lines there are.
-    private func check(_ path: String, _ name: String) throws -> Int {
-        Interruption.watch()
-        var reader = try LineReader(path: path)
-        var count = 0
-        while let line = try reader.next() {
-            try Interruption.check()
-            _ = try ImportLine.entry(line, line: reader.number, of: name)
-            count += 1
-        }
-        return count
-    }
-
-    private func source(_ name: String) -> String {
-        var writer = JSONWriter()
-        writer.object {
-            $0.key("file"); $0.string(name)
-        }
-        return String(decoding: writer.bytes, as: UTF8.self)
+        let source = ImportSource(file: name, digest: survey.digest.text, pending: pending)
+        let action = try record?.id ?? journal.begin(total: total, source: source.json, reason: reason)
+        try work(journal, action, path, name, survey, as: kind, before: record?.finished ?? 0)
     }
 
     private func work(
-        _ journal: JournalImport, _ action: Int64, _ path: String, _ name: String, total: Int, before: Int
+        _ journal: JournalImport, _ action: Int64, _ path: String, _ name: String, _ survey: ImportSurvey,
+        as kind: ImportLine.Kind, before: Int
     ) throws {
+        let total = survey.total
         let start = ContinuousClock.now
         var bar = ProgressBar(total: total, before: before)
         var pace = Pace(rate)
@@ -101,7 +97,10 @@ struct JournalImportCommand: ParsableCommand {
             for _ in 0..<before { _ = try reader.next() }
             while done < total {
                 try Interruption.check()
-                let entries = try slice(&reader, name, most: min(total - done, pace.allowance(most: Self.slice)))
+                let most = min(total - done, pace.allowance(most: Self.slice))
+                let entries = try slice(&reader, name, most: most) { bytes, line in
+                    try ImportLine(bytes, line: line, of: name, as: kind).replaying(line: survey.originals[line])
+                }
                 guard !entries.isEmpty else { throw Failure(.badData, "\(name) has become shorter; name the same file") }
                 try journal.add(entries, to: action, finished: done)
                 done += entries.count
@@ -127,11 +126,13 @@ struct JournalImportCommand: ParsableCommand {
         }
     }
 
-    private func slice(_ reader: inout LineReader, _ name: String, most: Int) throws -> [JournalImport.Entry] {
-        var entries: [JournalImport.Entry] = []
+    private func slice(
+        _ reader: inout LineReader, _ name: String, most: Int, _ entry: (_ json: [UInt8], _ line: Int64) throws -> ImportedEntry
+    ) throws -> [ImportedEntry] {
+        var entries: [ImportedEntry] = []
         var bytes = 0
         while entries.count < most, bytes < Self.sliceBytes, let line = try reader.next() {
-            entries.append(try ImportLine.entry(line, line: reader.number, of: name))
+            entries.append(try entry(line, reader.number))
             bytes += line.count
         }
         return entries

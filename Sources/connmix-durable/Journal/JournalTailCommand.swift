@@ -29,14 +29,27 @@ struct JournalTailCommand: ParsableCommand {
                 isFirst = false
             }
         }
+        func rows(_ ids: [Int64]) throws -> [JournalRecord] {
+            var filter = filters.filter
+            filter.ids = filter.ids.isEmpty ? ids.map { $0...$0 } : ids.filter(filter.contains).map { $0...$0 }
+            guard !filter.ids.isEmpty else { return [] }
+            (filter.order, filter.limit) = (.oldest, ids.count)
+            return try inspector.entries(filter, withData: !payload.withoutPayload)
+        }
         var before = filters.filter
         before.limit = filters.common.limit ?? 10
         (before.order, before.after) = (.newest, start < .max ? start + 1 : nil)
         // Before the list: what ends meanwhile is in one of the two, and shown once.
         var open = try filters.states.isEmpty ? [] : Set(Self.open(inspector).filter { $0 <= start })
-        let shown = before.limit == 0 ? [] : try inspector.entries(before, withData: !payload.withoutPayload)
-        open.subtract(shown.map(\.id))
-        if !shown.isEmpty { try show(shown.reversed()) }
+        var note = SearchNote(inspector.entryCount(filters.named))
+        let earlier = before.limit == 0 ? [] : try inspector.entryIDs(before) { note.looked($0) }
+        note.clear()
+        open.subtract(earlier)
+        // Ids first, then page by page: nobody knows how large the payloads are.
+        for page in earlier.reversed().pages(of: 200) {
+            let entries = try rows(page)
+            if !entries.isEmpty { try show(entries) }
+        }
         try Follower(
             newest: { try inspector.newestEntry() },
             above: { id, limit in
@@ -46,13 +59,7 @@ struct JournalTailCommand: ParsableCommand {
             },
             states: { try inspector.entryStates($0) },
             isOpen: { $0 == .pending || $0 == .running },
-            rows: { ids in
-                var filter = filters.filter
-                filter.ids = filter.ids.isEmpty ? ids.map { $0...$0 } : ids.filter(filter.contains).map { $0...$0 }
-                guard !filter.ids.isEmpty else { return [] }
-                (filter.order, filter.limit) = (.oldest, ids.count)
-                return try inspector.entries(filter, withData: !payload.withoutPayload)
-            },
+            rows: rows,
             show: show, wanted: filters.named
         ).run(from: start, open: open)
     }

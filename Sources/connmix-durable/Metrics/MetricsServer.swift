@@ -4,7 +4,8 @@ import NIOPosix
 import Glibc
 import Synchronization
 
-/// `/metrics`, `/health` and `/ready` over HTTP/1. Bounded: few connections, each for one short request.
+/// `/metrics`, `/health` and `/ready` over HTTP/1. Bounded: few connections, each for one short request and for some seconds, whether
+/// its head never ends or nobody reads its answer.
 final class MetricsServer: Sendable {
     struct Answer: Sendable {
         var status: HTTPResponseStatus = .ok
@@ -12,7 +13,7 @@ final class MetricsServer: Sendable {
         var body: String
     }
 
-    /// More at once are closed unheard.
+    /// With more at once the oldest goes that has not asked yet.
     static let connectionLimit = 32
     static let patience: TimeAmount = .seconds(10)
 
@@ -21,10 +22,13 @@ final class MetricsServer: Sendable {
     private let channel: any Channel
     private let group: MultiThreadedEventLoopGroup
 
-    /// - Parameter answer: for a path; `nil` where there is nothing.
+    /// - Parameters:
+    ///   - patience: how long a connection may be open.
+    ///   - answer: for a path; `nil` where there is nothing.
     /// - Throws: `Failure` where the address cannot be listened on.
     static func start(
-        _ address: MetricsAddress, answer: @escaping @Sendable (_ path: String) -> Answer?
+        _ address: MetricsAddress, patience: TimeAmount = MetricsServer.patience,
+        answer: @escaping @Sendable (_ path: String) -> Answer?
     ) async throws -> MetricsServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let open = Connections()
@@ -34,11 +38,16 @@ final class MetricsServer: Sendable {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        guard open.enter() else { throw ChannelError.ioOnClosedChannel }
-                        channel.closeFuture.whenComplete { _ in open.leave() }
+                        open.enter(channel)
+                        channel.closeFuture.whenComplete { _ in open.leave(channel) }
                         let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(RequestByteLimit())
                         try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: true)
-                        try pipeline.addHandler(MetricsRequestHandler(answer: answer))
+                        try pipeline.addHandler(
+                            MetricsRequestHandler(patience: patience) { path in
+                                open.asked(channel)
+                                return answer(path)
+                            })
                     }
                 }
                 .bind(host: address.host, port: address.port).get()
@@ -64,19 +73,32 @@ final class MetricsServer: Sendable {
         try await group.shutdownGracefully()
     }
 
-    /// How many are open.
     private final class Connections: Sendable {
-        private let count = Atomic<Int>(0)
-
-        func enter() -> Bool {
-            guard count.wrappingAdd(1, ordering: .relaxed).newValue <= MetricsServer.connectionLimit else {
-                leave()
-                return false
-            }
-            return true
+        private struct State {
+            var order = OpenConnections<ObjectIdentifier>(limit: MetricsServer.connectionLimit)
+            var channels: [ObjectIdentifier: any Channel] = [:]
         }
 
-        func leave() { count.wrappingSubtract(1, ordering: .relaxed) }
+        private let state = Mutex(State())
+
+        func enter(_ channel: any Channel) {
+            let oldest = state.withLock { state -> (any Channel)? in
+                state.channels[ObjectIdentifier(channel)] = channel
+                return state.order.enter(ObjectIdentifier(channel)).flatMap { state.channels.removeValue(forKey: $0) }
+            }
+            oldest?.close(promise: nil)
+        }
+
+        func asked(_ channel: any Channel) {
+            state.withLock { $0.order.asked(ObjectIdentifier(channel)) }
+        }
+
+        func leave(_ channel: any Channel) {
+            state.withLock { state in
+                state.order.leave(ObjectIdentifier(channel))
+                state.channels[ObjectIdentifier(channel)] = nil
+            }
+        }
     }
 }
 
@@ -85,16 +107,19 @@ private final class MetricsRequestHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let answer: @Sendable (String) -> MetricsServer.Answer?
+    private let patience: TimeAmount
+    private let answer: (String) -> MetricsServer.Answer?
     private var head: HTTPRequestHead?
+    private var hasAnswered = false
     private var timer: Scheduled<Void>?
 
-    init(answer: @escaping @Sendable (String) -> MetricsServer.Answer?) {
+    init(patience: TimeAmount, answer: @escaping (String) -> MetricsServer.Answer?) {
+        self.patience = patience
         self.answer = answer
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        timer = context.eventLoop.scheduleTask(in: MetricsServer.patience) { [channel = context.channel] in
+        timer = context.eventLoop.scheduleTask(in: patience) { [channel = context.channel] in
             channel.close(promise: nil)
         }
         context.fireChannelActive()
@@ -113,8 +138,8 @@ private final class MetricsRequestHandler: ChannelInboundHandler {
             // Nobody has to send one; it is not kept.
             break
         case .end:
-            guard let head else { return }
-            self.head = nil
+            guard let head, !hasAnswered else { return }
+            hasAnswered = true
             respond(to: head, context)
         }
     }

@@ -20,13 +20,16 @@ struct OutboxListCommand: ParsableCommand {
         let inspector = try options.inspector()
         let terminal = Terminal.output
         let waiting = try inspector.waiting()
+        var note = SearchNote(inspector.commandCount(filters.named))
+        defer { note.clear() }
         let end = try Pages.read(limit: filters.common.limit ?? 50, after: page.after) { after, limit in
             var filter = filters.filter
             (filter.after, filter.limit) = (after, limit)
-            return try inspector.commands(filter, withData: !payload.withoutPayload)
+            return try inspector.commands(filter, withData: !payload.withoutPayload) { note.looked($0) }
         } id: {
             $0.id
         } show: { commands in
+            note.clear()
             if output.json {
                 for command in commands {
                     try StandardOutput().write(JSONWriter.line { $0.members(of: command, waiting: waiting) })
@@ -35,6 +38,7 @@ struct OutboxListCommand: ParsableCommand {
                 try StandardOutput().write(OutboxTableText.text(commands, terminal, now: Age.now(), waiting: waiting))
             }
         }
+        note.clear()
         try ListEnd.say(end, what: "command")
     }
 }

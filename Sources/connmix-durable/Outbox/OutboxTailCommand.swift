@@ -29,14 +29,27 @@ struct OutboxTailCommand: ParsableCommand {
                 isFirst = false
             }
         }
+        func rows(_ ids: [Int64]) throws -> [OutboxRecord] {
+            var filter = filters.filter
+            filter.ids = filter.ids.isEmpty ? ids.map { $0...$0 } : ids.filter(filter.contains).map { $0...$0 }
+            guard !filter.ids.isEmpty else { return [] }
+            (filter.order, filter.limit) = (.oldest, ids.count)
+            return try inspector.commands(filter, withData: !payload.withoutPayload)
+        }
         var before = filters.filter
         before.limit = filters.common.limit ?? 10
         (before.order, before.after) = (.newest, start < .max ? start + 1 : nil)
         // Before the list: what ends meanwhile is in one of the two, and shown once.
         var open = try filters.states.isEmpty ? [] : Set(Self.open(inspector).filter { $0 <= start })
-        let shown = before.limit == 0 ? [] : try inspector.commands(before, withData: !payload.withoutPayload)
-        open.subtract(shown.map(\.id))
-        if !shown.isEmpty { try show(shown.reversed()) }
+        var note = SearchNote(inspector.commandCount(filters.named))
+        let earlier = before.limit == 0 ? [] : try inspector.commandIDs(before) { note.looked($0) }
+        note.clear()
+        open.subtract(earlier)
+        // Ids first, then page by page: nobody knows how large the payloads are.
+        for page in earlier.reversed().pages(of: 200) {
+            let commands = try rows(page)
+            if !commands.isEmpty { try show(commands) }
+        }
         try Follower(
             newest: { try inspector.newestCommand() },
             above: { id, limit in
@@ -46,13 +59,7 @@ struct OutboxTailCommand: ParsableCommand {
             },
             states: { try inspector.commandStates($0) },
             isOpen: { $0 == .pending },
-            rows: { ids in
-                var filter = filters.filter
-                filter.ids = filter.ids.isEmpty ? ids.map { $0...$0 } : ids.filter(filter.contains).map { $0...$0 }
-                guard !filter.ids.isEmpty else { return [] }
-                (filter.order, filter.limit) = (.oldest, ids.count)
-                return try inspector.commands(filter, withData: !payload.withoutPayload)
-            },
+            rows: rows,
             show: show, wanted: filters.named
         ).run(from: start, open: open)
     }

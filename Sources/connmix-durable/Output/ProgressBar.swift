@@ -26,7 +26,7 @@ struct ProgressBar {
     }
 
     func text(_ done: Int, note: String?, now: ContinuousClock.Instant) -> String {
-        let filled = min(Self.width, done * Self.width / max(1, total))
+        let filled = min(Self.width, Int(Double(done) / Double(max(1, total)) * Double(Self.width)))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: Self.width - filled)
         let seconds = (now - start) / .seconds(1)
         let rate = Double(done - before) / max(0.1, seconds)
@@ -34,7 +34,8 @@ struct ProgressBar {
         if let note {
             text += "  \(note)"
         } else if rate > 0 {
-            text += "  \(Age.text(microseconds: Int64(Double(max(0, total - done)) / rate * 1e6))) left"
+            let left = min(Double(max(0, total - done)) / rate * 1e6, 1e18)
+            text += "  \(Age.text(microseconds: Int64(left))) left"
         }
         return text.cut(to: (terminal.width ?? 80) - 1)
     }

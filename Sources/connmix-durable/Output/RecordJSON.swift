@@ -23,20 +23,24 @@ extension JSONWriter {
     mutating func object(_ detail: JournalDetail) {
         object { writer in
             writer.members(of: detail.entry)
-            writer.key("attempts_log")
-            writer.array(detail.attempts) { writer, attempt in
-                writer.object { writer in
-                    writer.key("attempt"); writer.integer(attempt.attempt)
-                    writer.key("started_at"); writer.time(attempt.startedAt)
-                    writer.key("ended_at"); writer.time(attempt.endedAt)
-                    writer.key("outcome"); writer.string(attempt.outcome.description)
-                    writer.key("error"); writer.string(attempt.error)
-                }
-            }
+            writer.log(of: detail.attempts)
             writer.key("commands")
             writer.array(detail.commands) { writer, command in writer.object { $0.members(of: command) } }
             writer.key("replays")
             writer.array(detail.replays) { $0.integer($1) }
+        }
+    }
+
+    mutating func log(of attempts: [AttemptRecord]) {
+        key("attempts_log")
+        array(attempts) { writer, attempt in
+            writer.object { writer in
+                writer.key("attempt"); writer.integer(attempt.attempt)
+                writer.key("started_at"); writer.time(attempt.startedAt)
+                writer.key("ended_at"); writer.time(attempt.endedAt)
+                writer.key("outcome"); writer.string(attempt.outcome.description)
+                writer.key("error"); writer.string(attempt.error)
+            }
         }
     }
 

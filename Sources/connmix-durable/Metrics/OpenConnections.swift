@@ -1,0 +1,29 @@
+/// Which connections are open, oldest first, and which of them goes when there are too many. Pure.
+///
+/// Whoever only sits there must not keep a health check away: the oldest that has not asked yet makes room for the new one, and
+/// where all have asked, the oldest, which does not take its answer.
+struct OpenConnections<ID: Hashable> {
+    private let limit: Int
+    private var open: [(id: ID, hasAsked: Bool)] = []
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    var count: Int { open.count }
+
+    /// - Returns: the one to close; it counts no more.
+    mutating func enter(_ id: ID) -> ID? {
+        defer { open.append((id, false)) }
+        guard open.count >= limit else { return nil }
+        return open.remove(at: open.firstIndex { !$0.hasAsked } ?? 0).id
+    }
+
+    mutating func asked(_ id: ID) {
+        if let place = open.firstIndex(where: { $0.id == id }) { open[place].hasAsked = true }
+    }
+
+    mutating func leave(_ id: ID) {
+        open.removeAll { $0.id == id }
+    }
+}

@@ -1,0 +1,45 @@
+import ConnmixDurable
+
+/// How far a search is, on a terminal, where it takes longer than people like to wait in the dark.
+struct SearchNote {
+    private static let patience = Duration.milliseconds(500)
+
+    private let start: ContinuousClock.Instant
+    private var bar: ProgressBar
+    private var rows = 0
+
+    /// - Parameter total: about how many rows there are to look at.
+    init(_ total: @autoclosure () -> Int, terminal: Terminal = .error, now: ContinuousClock.Instant = .now) {
+        start = now
+        bar = ProgressBar(total: terminal.width == nil ? 0 : total(), terminal: terminal, now: now)
+    }
+
+    mutating func looked(_ rows: Int, now: ContinuousClock.Instant = .now) {
+        self.rows += rows
+        if now - start > Self.patience { bar.show(self.rows, now: now) }
+    }
+
+    func clear() {
+        bar.clear()
+    }
+}
+
+extension Inspector {
+    /// As good as is known without counting; an empty set means all. It is only shown, so an error counts as none.
+    func entryCount(_ states: Set<EntryState>) -> Int {
+        guard let counts = try? status().journal else { return 0 }
+        return (states.isEmpty ? Set(EntryState.allCases) : states).reduce(0) { $0 + Int(counts[$1] ?? 0) }
+    }
+
+    func commandCount(_ states: Set<CommandState>) -> Int {
+        guard let counts = try? status().outbox else { return 0 }
+        return (states.isEmpty ? Set(CommandState.allCases) : states).reduce(0) { $0 + Int(counts[$1] ?? 0) }
+    }
+}
+
+extension RandomAccessCollection {
+    /// In pieces of so many elements.
+    func pages(of size: Int) -> [[Element]] {
+        stride(from: 0, to: count, by: size).map { Array(dropFirst($0).prefix(size)) }
+    }
+}
