@@ -51,10 +51,12 @@ struct ConsumeCommand: AsyncParsableCommand {
         if echo {
             try await Running.consumer(configuration, handler: Self.answer, metrics: options.metrics, logger: logger)
         } else if !exec.isEmpty {
+            configuration.handlersAreProcesses = true
             let handler = ExecHandler(try SidecarProgram(exec), timeout: options.timeout?.duration, logger: logger)
             try await Running.consumer(
                 configuration, handler: { try await handler.handle($0, $1) }, metrics: options.metrics, logger: logger)
         } else {
+            configuration.handlersAreProcesses = true
             let count = configuration.concurrency
             configuration.concurrency = WorkerPool.handlers(forWorkers: count)
             try await WorkerPool.with(

@@ -118,7 +118,8 @@ struct TopScreen {
             line.add(node.state, node.state == "consuming" ? .green : .yellow)
             return line
         }
-        return Section(title: "NODES  at risk \(status.atRisk), at most \(status.atRiskHigh) in this run", rows: rows)
+        let age = status.lossBound.ageText.map { ", \($0)" } ?? ""
+        return Section(title: "NODES  at risk \(status.atRisk), at most \(status.atRiskHigh) in this run\(age)", rows: rows)
     }
 
     private func parked(_ sight: Sight) -> Section {
