@@ -76,6 +76,17 @@ public final class ConnmixConsumer: Service {
         }
     }
 
+    /// How it stands now: what its events say in the end, whoever reads them.
+    package var standing: ConsumerStanding {
+        phase.withLock { phase in
+            switch phase {
+            case .new: ConsumerStanding()
+            case .running(let core): core.standing
+            case .ended: ConsumerStanding(hasEnded: true)
+            }
+        }
+    }
+
     /// Consumes until a graceful shutdown or the task's cancellation.
     ///
     /// - Throws: `invalidConfiguration`; `busy` where another consumer owns the file; what keeps the file from being opened
