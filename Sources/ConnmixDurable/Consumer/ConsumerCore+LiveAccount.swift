@@ -4,7 +4,9 @@ internal import Synchronization
 extension ConsumerCore {
     /// Messages were read: they are at risk until `journaled`.
     func arrived(_ messages: [ReceivedMessage]) -> Intake.Change? {
-        changeIntake { $0.arrived(messages) }
+        var messages = messages
+        for index in messages.indices { messages[index].dropExcess() }
+        return changeIntake { [messages] in $0.arrived(messages) }
     }
 
     /// Messages are in the file.
