@@ -16,6 +16,8 @@ public struct ConsumerConfiguration: Sendable {
     /// How many handlers run at once. 1 to 10,000.
     public var concurrency = 64
     package static let concurrencyLimit = 10_000
+    /// Handlers are processes of their own, so no message of theirs can end this one: after a crash none is suspect.
+    package var handlersAreProcesses = false
     /// When a commit counts as done.
     public var synchronous = Synchronous.full
     /// Which messages are handled one after the other.

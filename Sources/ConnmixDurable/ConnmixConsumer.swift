@@ -76,6 +76,17 @@ public final class ConnmixConsumer: Service {
         }
     }
 
+    /// How it stands now: what its events say in the end, whoever reads them.
+    package var standing: ConsumerStanding {
+        phase.withLock { phase in
+            switch phase {
+            case .new: ConsumerStanding()
+            case .running(let core): core.standing
+            case .ended: ConsumerStanding(hasEnded: true)
+            }
+        }
+    }
+
     /// Consumes until a graceful shutdown or the task's cancellation.
     ///
     /// - Throws: `invalidConfiguration`; `busy` where another consumer owns the file; what keeps the file from being opened
@@ -111,10 +122,11 @@ public final class ConnmixConsumer: Service {
     // MARK: -
 
     private func consume(_ store: Store, _ settings: Cluster.Settings) async throws {
-        let (run, parked, seenChanges, losses) = try await beginRun(store)
+        let start = try await beginRun(store)
+        let live = try store.beginAccount(
+            run: start.run, handlers: configuration.handlersAreProcesses ? 0 : configuration.concurrency)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let core = makeCore(
-            run: run, parked: parked, seenChanges: seenChanges, losses: losses, store: store, loop: group.next())
+        let core = makeCore(start, live, store: store, loop: group.next())
         let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
@@ -124,6 +136,7 @@ public final class ConnmixConsumer: Service {
         do {
             if left == 0, failure == nil, isFlushed.withLock({ $0 }) {
                 try await store.writer.write { try core.recordEnd($0) }
+                live.end()
             }
         } catch {
             // The run counts as unclean then, which is what it was.
@@ -136,45 +149,30 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    private func beginRun(
-        _ store: Store
-    ) async throws -> (run: Int64, parked: Set<String>, changes: ChangeMark.Versions, losses: LossLedger) {
-        let maxAttempts = configuration.retry.maxAttempts
-        let parks = configuration.lanes.deadHead == .park
-        let handlerVersion = configuration.handlerVersion
-        let synchronous = configuration.synchronous
-        let atRiskLimit = configuration.atRiskLimit
-        let (run, recovery, parked, changes, losses) = try await store.writer.write { transaction in
-            let run = try RunTable.begin(
-                transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: handlerVersion,
-                synchronous: synchronous, atRiskLimit: atRiskLimit)
-            let losses = try LossTable.begin(transaction, run: run)
-            let recovery = try Recovery.run(transaction, run: run, maxAttempts: maxAttempts, parks: parks)
-            try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
-            return (
-                run, recovery, try ParkedLanes.names(transaction.connection),
-                try ChangeMark.versions(transaction.connection), losses
-            )
+    private func beginRun(_ store: Store) async throws -> RunStart {
+        let account = store.lastAccount()
+        let start = try await store.writer.write { [configuration] transaction in
+            try RunStart(transaction, pid: getpid(), configuration: configuration, account: account)
         }
-        if recovery.suspects + recovery.buried > 0 {
+        let suspects = start.recovery.suspects + start.recovery.buried
+        if suspects > 0 {
             logger.notice(
-                "the last run ended uncleanly; its entries are handled one at a time",
-                metadata: .facts([(.run, "\(run)"), (.entries, "\(recovery.suspects + recovery.buried)")]))
+                "the last run ended uncleanly; what its handlers had in hand is handled one at a time",
+                metadata: .facts([(.run, "\(start.run)"), (.entries, "\(suspects)")]))
         }
-        return (run, parked, changes, losses)
+        return start
     }
 
     private func makeCore(
-        run: Int64, parked: Set<String>, seenChanges: ChangeMark.Versions, losses: LossLedger, store: Store,
-        loop: any EventLoop
+        _ start: RunStart, _ live: LiveAccount, store: Store, loop: any EventLoop
     ) -> ConsumerCore {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
             concurrency: configuration.concurrency, windowCapacity: capacity, windowBytes: configuration.windowBytes,
             lanes: configuration.lanes)
-        dispatcher.setParked(parked)
+        dispatcher.setParked(start.parked)
         return ConsumerCore(
-            run: run, writer: store.writer, loop: loop,
+            run: start.run, writer: store.writer, loop: loop,
             limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
             relay: Relay(
@@ -182,14 +180,15 @@ public final class ConnmixConsumer: Service {
                 replyTimeout: configuration.replyTimeout, windowCapacity: capacity,
                 windowBytes: configuration.windowBytes, laneWindow: configuration.laneWindow),
             judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
-            acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: seenChanges,
-            losses: losses,
+            acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: start.changes,
+            losses: start.losses,
             gauge: FileGauge(
                 limits: .init(
                     backlog: configuration.backlogLimit.map { Int64($0) }, headroom: Int64(configuration.diskHeadroom))),
             freeBytes: { [path = store.path] in DatabaseFile(path: path).freeBytes() },
             metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
+            live: live,
             onEvent: { [logger, eventsContinuation, store] event in
                 switch event {
                 case .paused(let reason): store.show(paused: reason)
@@ -218,9 +217,9 @@ public final class ConnmixConsumer: Service {
     /// - Returns: the failure that made the consumer stop, if one did.
     private func supervise(_ core: ConsumerCore, _ cluster: Cluster) async -> (any Error)? {
         await withTaskGroup(of: End.self) { group in
-            for _ in 0..<configuration.concurrency {
+            for number in 0..<configuration.concurrency {
                 group.addTask {
-                    await self.work(core)
+                    await self.work(core, number: number)
                     return .worker
                 }
             }
@@ -296,11 +295,13 @@ public final class ConnmixConsumer: Service {
 
     private var attempt: Attempt { Attempt(handlers: handlers, configuration: configuration) }
 
-    private func work(_ core: ConsumerCore) async {
+    private func work(_ core: ConsumerCore, number: Int) async {
         let attempt = attempt
         var next = await core.nextJob()
         while let job = next {
+            core.live?.took(job.id, handler: number)
             let outcome = await handle(job, attempt, core)
+            core.live?.gave(handler: number)
             next = core.ended(outcome)
             if next == nil { next = await core.nextJob() }
         }

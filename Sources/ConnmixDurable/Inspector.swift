@@ -23,10 +23,18 @@ public final class Inspector {
     public func status() throws -> StatusReport {
         let owner = store.owner()
         let pause = store.pause()
+        let live = store.account()
         let size = store.size()
         return try read { connection in
             let run = try RunTable.newest(connection)
             let account = owner == nil ? nil : try RunTable.account(connection, of: run?.id)
+            let newest = try LossReader.Newest(connection, isLive: owner != nil, account: live)
+            let takenAt = Clock.now()
+            let atRisk = AtRisk(live: live, account: account.map { ($0.atRisk, $0.updatedAt) }, run: newest.live)
+            let high =
+                run.map {
+                    newest.atRiskHigh(of: $0.id, isClean: $0.isClean, recorded: $0.atRiskHigh, limit: $0.atRiskLimit)
+                } ?? 0
             let journal = try Ledger.journal.counts(connection)
             let outbox = try Ledger.outbox.counts(connection)
             return StatusReport(
@@ -36,10 +44,11 @@ public final class Inspector {
                     paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
                 nodes: account.map { StatusReport.Node.list(json: $0.nodesJSON) } ?? [],
                 waiting: account?.waitingJSON.map { StatusReport.Waiting.list(json: $0) } ?? [],
-                atRisk: account?.atRisk ?? 0, atRiskHigh: account?.highWater ?? 0,
+                atRisk: atRisk.messages, atRiskHigh: owner == nil ? 0 : high, atRiskUpdatedAt: atRisk.updatedAt,
                 lossBound: LossBound(
-                    isRunning: owner != nil, now: account?.atRisk ?? 0, high: run?.atRiskHigh ?? 0, limit: run?.atRiskLimit,
-                    survivesPowerCut: run.map { $0.synchronous == Synchronous.full.rawValue }),
+                    isRunning: owner != nil, now: atRisk.messages, high: high, limit: run?.atRiskLimit,
+                    survivesPowerCut: run.map { $0.synchronous == Synchronous.full.rawValue },
+                    age: atRisk.updatedAt.map { max(0, takenAt - $0) }),
                 journal: EntryState.allCases.reduce(into: [:]) { $0[$1] = journal[$1.rawValue] ?? 0 },
                 outbox: CommandState.allCases.reduce(into: [:]) { $0[$1] = outbox[$1.rawValue] ?? 0 },
                 oldestEntry: try JournalReader.oldestOpen(connection),
@@ -47,7 +56,7 @@ public final class Inspector {
                 database: .init(
                     path: store.path, bytes: size.database, walBytes: size.log,
                     schemaVersion: try connection.integer("PRAGMA user_version"), synchronous: run?.synchronous),
-                takenAt: Clock.now())
+                takenAt: takenAt)
         }
     }
 
@@ -62,17 +71,17 @@ public final class Inspector {
 
     /// The newest runs, newest first.
     public func runs(limit: Int = 50) throws -> [RunRecord] {
-        let isLive = store.owner() != nil
+        let (isLive, account) = (store.owner() != nil, store.account())
         return try read { connection in
-            try LossReader.runs(connection, limit: limit, live: isLive ? RunTable.newest(connection)?.id : nil)
+            try LossReader.runs(connection, limit: limit, newest: .init(connection, isLive: isLive, account: account))
         }
     }
 
     /// Connections to nodes, in the order of opening. The newest 10,000 are kept, less where `Retention.age` is shorter.
     public func epochs(_ filter: EpochFilter = .init()) throws -> [EpochRecord] {
-        let isLive = store.owner() != nil
+        let (isLive, account) = (store.owner() != nil, store.account())
         return try read { connection in
-            try LossReader.epochs(connection, filter, live: isLive ? RunTable.newest(connection)?.id : nil)
+            try LossReader.epochs(connection, filter, newest: .init(connection, isLive: isLive, account: account))
         }
     }
 
@@ -144,6 +153,22 @@ public final class Inspector {
             let result = try body(connection)
             try connection.execute("COMMIT")
             return result
+        }
+    }
+}
+
+/// How much a running consumer has at risk: by its own word, which is true at once, or by its rows where an earlier version runs.
+private struct AtRisk {
+    var messages: Int64 = 0
+    var updatedAt: Int64?
+
+    /// - Parameter run: the one that goes on.
+    init(live: LiveAccount.Reading?, account: (atRisk: Int64, updatedAt: Int64)?, run: Int64?) {
+        guard let run else { return }
+        if let live, live.run == run {
+            (messages, updatedAt) = (live.atRisk, live.updatedAt)
+        } else if let account {
+            (messages, updatedAt) = (account.atRisk, min(max(0, account.updatedAt), Clock.now()))
         }
     }
 }

@@ -2,10 +2,10 @@
 public struct LossBound: Sendable, Equatable {
     /// Whether a consumer runs; where none does nothing is read, and nothing is at risk.
     public let isRunning: Bool
-    /// Messages that are lost if the process dies now: read and not committed, as of the consumer's last account (at most a second
-    /// ago while it is busy). 0 where no consumer runs.
+    /// Messages that are lost if the process dies now: read and not committed. The consumer says so outside the database at each
+    /// change, whatever the disk does. 0 where no consumer runs.
     public let now: Int64
-    /// The most there were at one time in the newest run.
+    /// The most there were at one time in the newest run. Where its process died and nothing is known of that: the limit.
     public let high: Int64
     /// The most there may be: the run's `atRiskLimit`. Past it nothing is read; the read that reached it may exceed it. `nil` before
     /// the first run, and where that was one of an earlier version.
@@ -13,6 +13,24 @@ public struct LossBound: Sendable, Equatable {
     /// Whether every commit is on disk when it counts as done (`synchronous=FULL`). Otherwise a power cut may take the commits since
     /// the last checkpoint or sync, too; a crash of the process does not. `nil` before the first run.
     public let survivesPowerCut: Bool?
+    /// How old `now` is, in microseconds. Over a second or two: the process stands still, or it is of a version that says so with its
+    /// commits only. `nil` where no consumer runs.
+    public let age: Int64?
+
+    init(isRunning: Bool, now: Int64, high: Int64, limit: Int64?, survivesPowerCut: Bool?, age: Int64? = nil) {
+        self.isRunning = isRunning
+        self.now = now
+        self.high = high
+        self.limit = limit
+        self.survivesPowerCut = survivesPowerCut
+        self.age = age
+    }
+
+    /// The same for people; `nil` where it is not worth a word.
+    package var ageText: String? {
+        guard let age, age >= 3_000_000 else { return nil }
+        return "as of \(age / 1_000_000) s ago"
+    }
 
     /// The same for people, in a sentence or two.
     public var text: String {
@@ -20,7 +38,7 @@ public struct LossBound: Sendable, Equatable {
         let range = "the most in the newest run: \(high); the limit: \(limit.map { "\($0)" } ?? "unknown")"
         var text =
             isRunning
-            ? "a crash now loses \(Self.messages(now)) read and not committed (\(range)), and what the sockets hold unread"
+            ? "a crash now loses \(Self.messages(now)) read and not committed\(ageText.map { ", \($0)" } ?? "") (\(range)), and what the sockets hold unread"
             : "no consumer runs, so nothing is read and not committed (\(range))"
         if !survivesPowerCut {
             text += "; a power cut may also lose the commits since the last checkpoint or sync (synchronous=NORMAL)"

@@ -11,9 +11,9 @@ public struct RunRecord: Sendable {
     /// `nil`: it runs, or it ended uncleanly.
     public let endedAt: Int64?
     public let end: ConnectionEnd
-    /// Entries that were found claimed when it began: the run before had died with them.
+    /// Entries that handlers of the run before had in hand when it died.
     public let recovered: Int64
-    /// The most messages that were read and not committed at one time, as of its last account.
+    /// The most messages that were read and not committed at one time. Where the process died and nothing is known of that: the limit.
     public let atRiskHigh: Int64
     /// The most there could be; `nil` for runs of earlier versions.
     public let atRiskLimit: Int64?
@@ -63,10 +63,16 @@ public struct EpochRecord: Sendable {
             return consumingAt == nil && frames == 0
                 ? "little: its first queue.pop was not answered" : "\(unread); what was read is in the journal"
         }
-        return "what was read and not committed (never more than \(atRiskHigh) at a time, by its last account), and \(unread)"
+        return "what was read and not committed (never more than \(atRiskHigh) at a time), and \(unread)"
     }
 
     static let processDied = "the process died"
+
+    /// - Parameter atRisk: what it had read and not committed, where that is known.
+    static func death(atRisk: Int64?) -> String {
+        let lost = atRisk.map { ", at most \($0) message\($0 == 1 ? "" : "s") read and not committed then" } ?? ""
+        return "\(processDied)\(lost); time and counts are those of its last account"
+    }
 }
 
 /// When a node that the center listed was not being consumed.

@@ -44,10 +44,12 @@ public struct StatusReport: Sendable {
     public let nodes: [Node]
     /// What waits for which nodes, longest first; as of the consumer's last account, empty where none runs.
     public let waiting: [Waiting]
-    /// Messages that were read and not committed, as of the consumer's last account; 0 where none runs.
+    /// Messages that were read and not committed, by the consumer's own word; 0 where none runs.
     public let atRisk: Int64
     /// The most there were in this run.
     public let atRiskHigh: Int64
+    /// When the consumer said so, in microseconds since 1970: at most a second or so ago while it is alive. `nil` where none runs.
+    public let atRiskUpdatedAt: Int64?
     /// What can be lost, in numbers and in words.
     public let lossBound: LossBound
     public let journal: [EntryState: Int64]

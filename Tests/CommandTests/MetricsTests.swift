@@ -55,19 +55,11 @@ struct MetricsTests {
     }
 
     @Test("ready: on at least one node, and not paused")
-    func readiness() throws {
-        let node = NodeIdentity(id: "a", address: NodeAddress(host: "h", port: 1))
-        var readiness = Readiness()
-        #expect(readiness.obstacle == "no node is being consumed")
-        readiness.happened(.nodeConsuming(node))
-        #expect(readiness.obstacle == nil)
-        readiness.happened(.paused(reason: "disk full"))
-        #expect(readiness.obstacle == "nothing is taken: disk full")
-        readiness.happened(.resumed)
-        readiness.happened(.nodeDisconnected(node, reason: "lost", clean: false))
-        #expect(readiness.obstacle == "no node is being consumed")
-        readiness.ended()
-        #expect(readiness.obstacle == "the consumer has ended")
+    func readiness() {
+        #expect(Readiness(.init()).obstacle == "no node is being consumed")
+        #expect(Readiness(.init(consuming: 1)).obstacle == nil)
+        #expect(Readiness(.init(paused: "disk full", consuming: 1)).obstacle == "nothing is taken: disk full")
+        #expect(Readiness(.init(hasEnded: true)).obstacle == "the consumer has ended")
     }
 
     @Test("only this machine unless a host is named")

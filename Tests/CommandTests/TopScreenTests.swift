@@ -37,7 +37,7 @@ struct TopScreenTests {
                     id: $0 == 0 ? "节点一" : "node-\($0)" + Self.hostile, address: "10.0.0.\($0):6789",
                     state: $0 == 1 ? "connecting" : "consuming")
             },
-            waiting: [], atRisk: 17, atRiskHigh: 900,
+            waiting: [], atRisk: 17, atRiskHigh: 900, atRiskUpdatedAt: running ? 1_700_000_060_000_000 : nil,
             lossBound: .init(isRunning: running, now: 17, high: 900, limit: 32_768, survivesPowerCut: true),
             journal: [.pending: 12, .running: 64, .done: 10_000_000, .dead: 103],
             outbox: [.pending: 3, .sent: 9_999_999, .dead: 1], oldestEntry: 1_699_999_997_000_000, oldestCommand: nil,

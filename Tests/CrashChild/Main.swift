@@ -4,7 +4,8 @@ import Logging
 
 /// A consumer for the crash tests, in a process of its own: `crash-child DATABASE CENTER [journaled|handled]`.
 ///
-/// It writes a row a message into a table of its own. The texts `abort` and `kill` kill the process. With a moment named it
+/// It writes a row a message into a table of its own. The texts `abort` and `kill` kill the process; `hang` keeps its handler for
+/// ever. With a moment named it
 /// acknowledges frames by their number `n`, and drops repeats of a user's numbers.
 @main
 struct CrashChild {
@@ -24,6 +25,7 @@ struct CrashChild {
             switch message.text {
             case "abort": abort()
             case "kill": kill(getpid(), SIGKILL)
+            case "hang": try await Task.sleep(for: .seconds(3_600))
             default: break
             }
             try context.write { tables in

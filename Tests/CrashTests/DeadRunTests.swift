@@ -51,4 +51,34 @@ struct DeadRunTests {
             }
         }
     }
+
+    @Test("P11: killed while nothing could be committed: the ledger states a bound that held, before and after the next start")
+    func bound() async throws {
+        try await withCrashFolder { database in
+            try await withDevEngine { engine in
+                let child = try Child("crash-child", [database, engine.center])
+                try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                let inspector = try Inspector(database: database)
+                while try inspector.epochs().isEmpty { await Task.yield() }
+                let other = try DatabaseFile(path: database).openForChanges()
+                try other.execute("BEGIN IMMEDIATE")
+                let user = try await engine.connectEndUser()
+                try await user.send(contentsOf: (0..<500).map { "\($0)" })
+                while try inspector.status().atRisk < 500 { await Task.yield() }
+                await child.kill()
+                try other.execute("ROLLBACK")
+                #expect(try inspector.status().lossBound.high == 500)
+                #expect(try inspector.epochs().first?.mayBeLost?.contains("never more than 500 at a time") == true)
+                #expect(try inspector.runs().first?.atRiskHigh == 500)
+
+                let next = try Child("crash-child", [database, engine.center])
+                while try inspector.runs().count < 2 { await Task.yield() }
+                await next.kill()
+                #expect(try inspector.runs().last?.atRiskHigh == 500)
+                let epoch = try #require(try inspector.epochs().last)
+                #expect(epoch.mayBeLost?.contains("never more than 500 at a time") == true)
+                #expect(epoch.reason?.hasPrefix("the process died, at most 500 messages read and not committed then;") == true)
+            }
+        }
+    }
 }

@@ -154,6 +154,55 @@ struct LossTests {
         }
     }
 
+    @Test("P8, P11: while nothing can be committed, others see at once what a crash would lose")
+    func trueAtOnce() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let user = try await engine.connectEndUser()
+                try await withConsumer(testConfiguration(database, engine), handlers: echo) { consumer in
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    let inspector = try Inspector(database: database)
+                    let other = try DatabaseFile(path: database).openForChanges()
+                    try other.execute("BEGIN IMMEDIATE")
+                    try await user.send(contentsOf: (0..<50).map { "\($0)" })
+                    while try inspector.status().atRisk < 50 { await Task.yield() }
+                    let status = try inspector.status()
+                    #expect(status.atRisk == 50)
+                    #expect(status.atRiskHigh == 50)
+                    #expect(status.lossBound.now == 50)
+                    #expect(status.lossBound.text.hasPrefix("a crash now loses 50 messages read and not committed (the most"))
+                    #expect(status.atRiskUpdatedAt.map { abs(status.takenAt - $0) < 10_000_000 } == true)
+                    try other.execute("ROLLBACK")
+                    try await engine.waitUntil { $0.delivered == 50 }
+                    #expect(try inspector.status().atRisk == 0)
+                    #expect(try inspector.status().lossBound.high >= 50)
+                    #expect(consumer.standing == ConsumerStanding(consuming: 1))
+                }
+            }
+        }
+    }
+
+    @Test("readiness is told by the state, however many events nobody has read")
+    func standing() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let user = try await engine.connectEndUser()
+                let failing = Handlers(all: { message, context in
+                    if message.text == "end" { try context.meshSend(to: message.client, "end") }
+                    throw HandlerError.permanent("no")
+                })
+                let consumer = try await withConsumer(testConfiguration(database, engine), handlers: failing) { consumer in
+                    #expect(consumer.standing.hasEnded == false)
+                    try await user.send(contentsOf: (0..<2_000).map { "\($0)" })
+                    while try LedgerCounts(database).dead < 2_000 { await Task.yield() }
+                    #expect(consumer.standing == ConsumerStanding(consuming: 1))
+                    return consumer
+                }
+                #expect(consumer.standing == ConsumerStanding(hasEnded: true))
+            }
+        }
+    }
+
     @Test("P11: queue.pop refused is a gap that goes on, with the engine's words")
     func refused() async throws {
         try await withTemporaryDatabase { database in

@@ -5,7 +5,7 @@ internal import Synchronization
 extension ConsumerCore: ClusterDelegate {
     func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
         noteArrival(messages, from: connection)
-        apply(intake.withLock { $0.arrived(messages) })
+        apply(arrived(messages))
         scheduleDrain(isAtRisk: true)
     }
 

@@ -164,8 +164,7 @@ extension ConsumerCore {
         rows.reserveCapacity(pass.limit)
         var bytes = 0
         let scanned = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
-            let isDue = row.availableAt <= transaction.now && !row.flags.contains(.suspect)
-            let delivery = Delivery(row, isClaimed: isDue)
+            let delivery = Delivery(row, isClaimed: row.availableAt <= transaction.now)
             rows.append((row.id, delivery))
             bytes += delivery.bytes
             return bytes < Self.passBytes
@@ -240,19 +239,16 @@ extension ConsumerCore {
             return (state.nodes, state.gauge.reason, waiting)
         }
         guard let facts else { return }
-        if metrics.isOn { try observe(transaction.connection, facts.nodes, atRisk: atRisk, highWater: highWater) }
+        if metrics.isOn { try observe(transaction.connection, facts.nodes) }
         try RunTable.account(
             transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(facts.nodes),
             paused: facts.paused, waiting: facts.waiting)
     }
 
-    private func observe(
-        _ connection: Connection, _ nodes: [NodeIdentity: String], atRisk: Int, highWater: Int
-    ) throws {
+    private func observe(_ connection: Connection, _ nodes: [NodeIdentity: String]) throws {
         let entries = try Ledger.journal.counts(connection)
         let commands = try Ledger.outbox.counts(connection)
         metrics.observe(
-            atRisk: atRisk, highWater: highWater,
             openEntries: entries[EntryState.pending.rawValue, default: 0] + entries[EntryState.running.rawValue, default: 0],
             openCommands: commands[CommandState.pending.rawValue, default: 0])
         metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == "consuming" })
@@ -324,17 +320,16 @@ extension ConsumerCore {
             if !effects.superseded.isEmpty || !effects.expired.isEmpty { state.relay.endedInFile() }
             for arrival in work.arrivals { state.relay.clientSeen(arrival.client.text) }
             let receipts = effects.accepted.map { receipt(for: $0, of: work, &state) }
-            if let solo = state.dispatcher.claimed(work.claims, lost: effects.lostClaims) { state.soloJob = solo }
+            state.dispatcher.claimed(work.claims, lost: effects.lostClaims)
             if state.dispatcher.isStopping {
-                let claims = work.claims.together + (work.claims.alone.map { [$0] } ?? [])
-                release(state.dispatcher.startable(effects.entries + claims), &state)
+                release(state.dispatcher.startable(effects.entries + work.claims), &state)
             }
             state.pace.ended(now: now)
             isOverTrouble = state.trouble != nil
             state.trouble = nil
             return (receipts, state.isClosed)
         }
-        apply(intake.withLock { $0.committed(work.arrivals) })
+        apply(journaled(work.arrivals))
         if isOverTrouble { apply(intake.withLock { $0.release(.trouble) }) }
         announcePause()
         for (enqueue, receipt) in zip(work.enqueues, receipts) {
@@ -391,7 +386,7 @@ extension ConsumerCore {
             state.outcomes = work.outcomes + state.outcomes
             state.changes = Self.newest(work.changes + state.changes)
             state.accountIsStale = true
-            state.dispatcher.putBack(work.claims)
+            state.dispatcher.putBack(claims: work.claims)
             state.dispatcher.putBack(releases: work.releases)
             var backoff = state.trouble?.backoff ?? Backoff(base: .milliseconds(100), cap: .seconds(5))
             var generator = SystemRandomNumberGenerator()

@@ -161,6 +161,7 @@ extension ConsumerCore {
 
     func timerFired() {
         var settled: [(Receipt?, Relay.Change)] = []
+        confirmAccount(now: Clock.now())
         let mustDrain = state.withLock { state in
             state.timer = nil
             let now = Clock.now()

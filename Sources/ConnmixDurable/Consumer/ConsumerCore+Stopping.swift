@@ -64,11 +64,6 @@ extension ConsumerCore {
     /// Starts no more handlers, and gives entries back that were claimed for this process.
     func stopHandling() {
         let (workers, mustDrain) = state.withLock { state in
-            if let job = state.soloJob {
-                state.soloJob = nil
-                state.dispatcher.ended(job.id, isCertain: false)
-                state.outcomes.append(HandlerOutcome(id: job.id, delivery: job.delivery, startedAt: 0, result: .released))
-            }
             release(state.dispatcher.stop(), &state)
             defer { state.idleWorkers = [] }
             return (state.idleWorkers, requestDrain(&state))

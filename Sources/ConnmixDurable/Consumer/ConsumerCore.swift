@@ -40,8 +40,6 @@ final class ConsumerCore: Sendable {
         var failure: (any Error)?
         var watchers: [Watcher] = []
         var nextWatcher = 0
-        /// A suspect that was claimed while no worker was idle.
-        var soloJob: Dispatcher.Job?
         var pruner: Pruner
         var expiryLookAt: Int64 = 0
         /// Of commands in flight, where somebody traces.
@@ -72,6 +70,8 @@ final class ConsumerCore: Sendable {
     let state: Mutex<State>
     let metrics: ConsumerMetrics
     let spans: ConsumerSpans
+    /// What this run says of itself without a commit.
+    let live: LiveAccount?
     /// Bytes that may still be written to the file's disk, where it says.
     let freeBytes: @Sendable () -> Int64?
     private let tell: @Sendable (ConsumerEvent) -> Void
@@ -86,10 +86,11 @@ final class ConsumerCore: Sendable {
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
         retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
         gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?, metrics: ConsumerMetrics, spans: ConsumerSpans,
-        onEvent: @escaping @Sendable (ConsumerEvent) -> Void
+        live: LiveAccount? = nil, onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
         self.spans = spans
+        self.live = live
         self.run = run
         self.judge = judge
         self.lanes = lanes
@@ -112,7 +113,7 @@ final class ConsumerCore: Sendable {
 
     /// Loads what the file holds and begins. Nothing is taken before the file was looked at.
     func start() {
-        apply(intake.withLock { $0.hold(.starting) })
+        apply(changeIntake { $0.hold(.starting) })
         scheduleDrain()
     }
 
@@ -148,11 +149,7 @@ final class ConsumerCore: Sendable {
     }
 
     func takeJob(_ state: inout State) -> Dispatcher.Job? {
-        if let job = state.soloJob {
-            state.soloJob = nil
-            return job
-        }
-        return state.dispatcher.nextJob(now: Clock.now())
+        state.dispatcher.nextJob(now: Clock.now())
     }
 
     // MARK: Commands from outside handlers

@@ -119,9 +119,14 @@ struct ConsumerMetrics: Sendable {
         commitFailures.increment()
     }
 
-    func observe(atRisk: Int, highWater: Int, openEntries: Int64, openCommands: Int64) {
+    /// With each batch that comes and each one that is committed: true at once, whatever the disk does.
+    func observe(atRisk: Int, highWater: Int) {
+        guard isOn else { return }
         self.atRisk.record(atRisk)
         atRiskHigh.record(highWater)
+    }
+
+    func observe(openEntries: Int64, openCommands: Int64) {
         self.openEntries.record(openEntries)
         self.openCommands.record(openCommands)
     }

@@ -28,7 +28,7 @@ struct Delivery: Sendable {
     var availableAt: Int64
     /// Marked in the file as running: its handler may start.
     var isClaimed: Bool
-    /// Must be handled alone: it may have killed the process before.
+    /// It may have killed the process before: never handled beside another one that may have.
     var isSuspect: Bool
 
     init(
@@ -52,7 +52,7 @@ struct Delivery: Sendable {
     var receivedAt: Int64 { content.receivedAt }
 
     /// What it takes in memory, roughly.
-    var bytes: Int { data.readableBytes + 256 }
+    var bytes: Int { data.readableBytes + topic.utf8.count + client.text.utf8.count + (lane?.utf8.count ?? 0) + 256 }
 
     /// The lane's name; `nil` where the message has none.
     var laneName: String? { lane == "" ? nil : lane ?? client.text }

@@ -1,8 +1,10 @@
+internal import DequeModule
+
 /// Decides which entry is handled next. Pure.
 ///
-/// Entries of one lane are handled one at a time in the order of their ids (promise P5), at most `concurrency` at once. A
-/// suspect, an entry that may have killed the process before, is handled alone: nothing else runs meanwhile, so that the next
-/// crash convicts exactly one (promise P6).
+/// Entries of one lane are handled one at a time in the order of their ids (promise P5), at most `concurrency` at once. Suspects,
+/// entries that may have killed the process before, exclude each other until their outcome is committed, so that the next crash
+/// convicts exactly one (promise P6); all others run beside them.
 ///
 /// What cannot be handled for a while takes no place in memory: a parked lane, and a lane whose head waits longer than `longWait`
 /// for its retry, wait in the file. Entries of theirs that were claimed are given back.
@@ -10,15 +12,6 @@ struct Dispatcher: Sendable {
     struct Job: Sendable {
         let id: Int64
         let delivery: Delivery
-    }
-
-    private enum Solo: Equatable {
-        case none
-        /// A suspect is next; running handlers are waited for, no new ones start.
-        case waiting(Int64)
-        /// It is being marked in the file as running alone.
-        case claiming(Int64)
-        case running(Int64)
     }
 
     /// Entries that wait longer than this wait in the file, in microseconds.
@@ -41,7 +34,11 @@ struct Dispatcher: Sendable {
     private var toRelease: [Int64] = []
     /// Those, and those whose claims are on their way to the file. An entry may become ready twice meanwhile.
     private var claiming: Set<Int64> = []
-    private var solo = Solo.none
+    /// The suspect that is handled, or whose outcome is not committed yet.
+    private var suspect: Int64?
+    /// Suspects that are ready and wait for that one, in order. One that is not in `heldBack` any more is passed over.
+    private var suspects: Deque<Int64> = []
+    private var heldBack: Set<Int64> = []
     private(set) var isStopping = false
 
     init(concurrency: Int, windowCapacity: Int, windowBytes: Int = .max, lanes: Lanes = .client) {
@@ -64,23 +61,48 @@ struct Dispatcher: Sendable {
 
     /// The next job to start now, if there is one.
     mutating func nextJob(now: Int64) -> Job? {
-        while !isStopping, solo == .none, running.count < concurrency, let (id, delivery) = window.nextReady() {
+        guard !isStopping, running.count < concurrency else { return nil }
+        if let job = nextSuspect() { return job }
+        while let (id, delivery) = window.nextReady() {
             guard !running.contains(id), !settling.contains(id), !claiming.contains(id) else { continue }
             guard delivery.availableAt > now || takesTurn(id, delivery) else { continue }
             if delivery.isClaimed {
+                guard !delivery.isSuspect || isOnlySuspect(id) else { continue }
                 running.insert(id)
                 return Job(id: id, delivery: delivery)
             }
             if delivery.availableAt > now {
                 waiting.add(id, at: delivery.availableAt)
-            } else if delivery.isSuspect {
-                solo = .waiting(id)
-                claimSolo()
             } else {
                 addClaim(id)
             }
         }
         return nil
+    }
+
+    /// The next one that waited for another suspect, where none is handled.
+    private mutating func nextSuspect() -> Job? {
+        while suspect == nil, let id = suspects.popFirst() {
+            guard heldBack.remove(id) != nil, let delivery = window[id] else { continue }
+            suspect = id
+            running.insert(id)
+            return Job(id: id, delivery: delivery)
+        }
+        return nil
+    }
+
+    /// Whether a suspect that is ready may be handled now. Otherwise it waits for the one before it.
+    private mutating func isOnlySuspect(_ id: Int64) -> Bool {
+        guard suspect == nil else {
+            if heldBack.insert(id).inserted { suspects.append(id) }
+            return false
+        }
+        suspect = id
+        return true
+    }
+
+    private mutating func suspectEnded(_ id: Int64) {
+        if suspect == id { suspect = nil }
     }
 
     /// The handler is through.
@@ -91,8 +113,7 @@ struct Dispatcher: Sendable {
     mutating func ended(_ id: Int64, isCertain: Bool) {
         running.remove(id)
         settling.insert(id)
-        if isCertain, solo != .running(id) { window.remove(id) }
-        claimSolo()
+        if isCertain, suspect != id { window.remove(id) }
     }
 
     /// The consumer's own stop interrupted the handler, and its entry goes back. From now on no handler starts: what comes next in
@@ -109,13 +130,13 @@ struct Dispatcher: Sendable {
     mutating func settled(_ id: Int64) {
         settling.remove(id)
         window.remove(id)
-        if solo == .running(id) { solo = .none }
+        suspectEnded(id)
     }
 
     /// The failure is committed. The entry keeps its place in its lane until its time comes, in memory or in the file.
     mutating func retry(_ id: Int64, at time: Int64, now: Int64) {
         settling.remove(id)
-        if solo == .running(id) { solo = .none }
+        suspectEnded(id)
         window[id]?.isClaimed = false
         window[id]?.isSuspect = false
         window[id]?.availableAt = time
@@ -202,6 +223,7 @@ struct Dispatcher: Sendable {
     /// when it is answered.
     private mutating func giveBack(_ left: [(id: Int64, item: Delivery)]) {
         for (id, delivery) in left {
+            heldBack.remove(id)
             if delivery.isClaimed { toRelease.append(id) } else { forgetClaim(id) }
         }
     }
@@ -211,7 +233,6 @@ struct Dispatcher: Sendable {
             toClaim.remove(at: place)
             claiming.remove(id)
         }
-        if solo == .waiting(id) || solo == .claiming(id) { solo = .none }
     }
 
     // MARK: Parked lanes
@@ -219,7 +240,7 @@ struct Dispatcher: Sendable {
     /// The entry is dead, and its lane stands still behind it.
     mutating func park(_ id: Int64, lane: String) {
         settling.remove(id)
-        if solo == .running(id) { solo = .none }
+        suspectEnded(id)
         window.remove(id)
         stand(lane)
     }
@@ -251,51 +272,37 @@ struct Dispatcher: Sendable {
         toRelease += releases
     }
 
-    // MARK: Claims that need a commit of their own: retries and suspects
+    // MARK: Claims that need a commit of their own: retries
 
-    /// Entries to be marked as running; each at most once.
-    mutating func takeClaims() -> (together: [Int64], alone: Int64?) {
+    /// Entries to be marked as running, ascending; each at most once.
+    mutating func takeClaims() -> [Int64] {
         defer { toClaim.removeAll() }
-        guard case .claiming(let id) = solo, toClaim.contains(id) else { return (toClaim.sorted(), nil) }
-        return (toClaim.filter { $0 != id }.sorted(), id)
+        return toClaim.sorted()
     }
 
     /// The claims could not be committed.
-    mutating func putBack(_ claims: (together: [Int64], alone: Int64?)) {
-        claiming.subtract(claims.together)
-        if let id = claims.alone { claiming.remove(id) }
+    mutating func putBack(claims: [Int64]) {
+        claiming.subtract(claims)
         guard !isStopping else { return }
         // What was dropped meanwhile is not claimed again.
-        for id in claims.together where window[id] != nil { addClaim(id) }
-        if let id = claims.alone, solo == .claiming(id) { addClaim(id) }
+        for id in claims where window[id] != nil { addClaim(id) }
     }
 
     /// The claims are committed.
     ///
     /// - Parameter lost: those of them that were not waiting in the file any more; their places are given up.
-    /// - Returns: the suspect, to be started at once.
-    mutating func claimed(_ claims: (together: [Int64], alone: Int64?), lost: Set<Int64> = []) -> Job? {
-        claiming.subtract(claims.together)
-        if let id = claims.alone { claiming.remove(id) }
+    mutating func claimed(_ claims: [Int64], lost: Set<Int64> = []) {
+        claiming.subtract(claims)
         for id in lost { drop(id) }
-        for id in claims.together where !lost.contains(id) {
+        for id in claims where !lost.contains(id) {
             guard window[id] != nil else {
                 toRelease.append(id)  // its lane was parked or put to rest meanwhile
                 continue
             }
-            markClaimed(id)
+            window[id]?.attempts += 1
+            window[id]?.isClaimed = true
             window.makeReady(id)
         }
-        guard let id = claims.alone, !lost.contains(id) else { return nil }
-        guard window[id] != nil else {
-            toRelease.append(id)
-            return nil
-        }
-        markClaimed(id)
-        guard let delivery = window[id], !isStopping else { return nil }
-        solo = .running(id)
-        running.insert(id)
-        return Job(id: id, delivery: delivery)
     }
 
     // MARK: Changes by others
@@ -349,17 +356,6 @@ struct Dispatcher: Sendable {
         }
         settling.formUnion(unstarted)
         return unstarted
-    }
-
-    private mutating func markClaimed(_ id: Int64) {
-        window[id]?.attempts += 1
-        window[id]?.isClaimed = true
-    }
-
-    private mutating func claimSolo() {
-        guard !isStopping, case .waiting(let id) = solo, running.isEmpty else { return }
-        solo = .claiming(id)
-        addClaim(id)
     }
 
     private mutating func addClaim(_ id: Int64) {

@@ -17,15 +17,16 @@ final class DrainOperation: WriteOperation {
         var arrivals: [ReceivedMessage] = []
         var enqueues: [Enqueue] = []
         var changes: [Relay.Change] = []
-        var claims: (together: [Int64], alone: Int64?) = ([], nil)
+        /// Waiting entries that are to be handled now, ascending.
+        var claims: [Int64] = []
         /// Claimed entries that are not going to be handled now, ascending.
         var releases: [Int64] = []
         /// When it was taken, in microseconds since 1970.
         var takenAt: Int64 = 0
 
         var isEmpty: Bool {
-            outcomes.isEmpty && arrivals.isEmpty && enqueues.isEmpty && changes.isEmpty && claims.together.isEmpty
-                && claims.alone == nil && releases.isEmpty
+            outcomes.isEmpty && arrivals.isEmpty && enqueues.isEmpty && changes.isEmpty && claims.isEmpty
+                && releases.isEmpty
         }
     }
 
@@ -166,10 +167,13 @@ final class DrainOperation: WriteOperation {
     }
 
     private func writeOwnTables(_ transaction: Transaction, _ outcome: HandlerOutcome) throws -> HandlerOutcome {
+        guard !outcome.isCertain else { return outcome }
         do {
-            let failed = try outcome.result.writeOwnTables(
-                in: transaction, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, judge: core.judge,
-                hasEndedTransaction: condemned.contains(outcome.id))
+            let failed = try core.onWriter(outcome.id) {
+                try outcome.result.writeOwnTables(
+                    in: transaction, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, judge: core.judge,
+                    hasEndedTransaction: condemned.contains(outcome.id))
+            }
             return failed.map { outcome.becoming($0) } ?? outcome
         } catch OwnWriteFailure.transactionEnded {
             condemned.insert(outcome.id)
@@ -210,12 +214,12 @@ final class DrainOperation: WriteOperation {
     }
 
     private func acknowledge(_ message: Message, entry: Int64, node: String, _ effects: inout Effects) {
-        do throws(ConnmixError) {
-            guard let command = try core.acknowledge?.command(for: message) else { return }
+        do {
+            guard let command = try core.onWriter(entry, { try core.acknowledge?.command(for: message) }) else { return }
             acknowledgements.append((command, entry, node))
         } catch {
             // The end user sends it again, and it is a repeat then; the message itself is safe.
-            let known = effects.unacknowledged ?? (entry, 0, error.message)
+            let known = effects.unacknowledged ?? (entry, 0, (error as? ConnmixError)?.message ?? "\(error)")
             effects.unacknowledged = (known.entry, known.messages + 1, known.reason)
         }
     }
@@ -331,10 +335,7 @@ final class DrainOperation: WriteOperation {
     }
 
     private func claim(_ transaction: Transaction, _ effects: inout Effects) throws {
-        effects.lostClaims = try Journal.claim(transaction, ids: work.claims.together, run: core.run)
-        if let id = work.claims.alone, try !Journal.claimAlone(transaction, id: id, run: core.run) {
-            effects.lostClaims.insert(id)
-        }
+        effects.lostClaims = try Journal.claim(transaction, ids: work.claims, run: core.run)
     }
 
     private func mark(_ transaction: Transaction, _ effects: inout Effects) throws {

@@ -134,10 +134,12 @@ struct Intake: Sendable {
         }
     }
 
-    /// Counts what came from the engine; what is added later (lane, key) is not, so that a message weighs the same going out.
+    /// Counts what is held of what came from the engine; what is added later (lane, key) is not, so that a message weighs the same going out.
     private static func load(of messages: [ReceivedMessage]) -> Load {
         var bytes = 0
-        for message in messages { bytes += message.data.readableBytes + message.client.text.utf8.count + overhead }
+        for message in messages {
+            bytes += message.data.readableBytes + message.client.text.utf8.count + message.topic.utf8.count + overhead
+        }
         return Load(messages: messages.count, bytes: bytes)
     }
 
@@ -152,4 +154,16 @@ extension Intake.Limits {
         soft = Intake.Load(messages: hard.messages / 8, bytes: hard.bytes / 8)
         low = Intake.Load(messages: hard.messages / 32, bytes: hard.bytes / 32)
     }
+}
+
+extension ReceivedMessage {
+    /// What was read may lie in a frame, and the frame in a buffer, that is far larger: held as it is, it would hold all of that
+    /// too, and nobody would count it. Where it is worth it the payload is copied.
+    mutating func dropExcess() {
+        guard data.storageCapacity - data.readableBytes > data.readableBytes + Self.excess else { return }
+        data = ByteBuffer(bytes: data.readableBytesView)
+    }
+
+    /// A message may hold so many bytes more than twice what is counted.
+    private static let excess = 4_096
 }

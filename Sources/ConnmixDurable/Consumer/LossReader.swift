@@ -1,7 +1,31 @@
 /// What others may see of the loss ledger. Reads only.
 enum LossReader {
-    /// - Parameter live: the run that goes on; what others left open ended with their process.
-    static func epochs(_ connection: Connection, _ filter: EpochFilter, live: Int64?) throws -> [EpochRecord] {
+    /// The newest run, as others see it: what it says of itself is newer than its rows.
+    struct Newest {
+        let run: Int64?
+        let isLive: Bool
+        let account: LiveAccount.Reading?
+
+        init(_ connection: Connection, isLive: Bool, account: LiveAccount.Reading?) throws {
+            run = try RunTable.newest(connection)?.id
+            self.isLive = isLive
+            self.account = account
+        }
+
+        /// The run that goes on; what others left open ended with their process.
+        var live: Int64? { isLive ? run : nil }
+
+        /// The most that a run had at risk at one time.
+        func atRiskHigh(of run: Int64, isClean: Bool, recorded: Int64, limit: Int64?) -> Int64 {
+            guard run == self.run, !isClean else { return recorded }
+            // The owner may be of an earlier version, and say nothing.
+            if isLive, account?.run != run { return recorded }
+            return RunTable.atRiskHigh(ofDead: run, recorded: recorded, limit: limit, account: account)
+        }
+    }
+
+    static func epochs(_ connection: Connection, _ filter: EpochFilter, newest: Newest) throws -> [EpochRecord] {
+        let live = newest.live
         var query = Query()
         if let node = filter.node { query.add("e.node = ?", .text(node)) }
         if let since = filter.since { query.add("(e.closed_at IS NULL OR e.closed_at >= ?)", .integer(since)) }
@@ -11,7 +35,7 @@ enum LossReader {
             connection,
             """
             SELECT e.id, e.run, e.node, e.address, e.opened_at, e.consuming_at, e.closed_at, e.clean, e.frames, e.bytes,
-                e.first_entry, e.last_entry, e.reason, r.at_risk_high
+                e.first_entry, e.last_entry, e.reason, r.at_risk_high, r.clean, r.at_risk_limit
             FROM epoch AS e LEFT JOIN run AS r ON r.id = e.run
             """,
             order: filter.order == .oldest ? "ORDER BY e.id" : "ORDER BY e.id DESC", limit: filter.limit)
@@ -26,7 +50,8 @@ enum LossReader {
                     end: isOpen ? isLive ? .open : .unclean : row.int(7) == 1 ? .clean : .unclean,
                     frames: row.amount(8), bytes: row.amount(9), firstEntry: row.optionalInt(10), lastEntry: row.optionalInt(11),
                     reason: row.optionalText(12) ?? (isOpen && !isLive ? EpochRecord.processDied : nil),
-                    atRiskHigh: row.amount(13)))
+                    atRiskHigh: newest.atRiskHigh(
+                        of: row.int(1), isClean: row.int(14) == 1, recorded: row.amount(13), limit: row.optionalAmount(15))))
         }
         return records
     }
@@ -49,7 +74,7 @@ enum LossReader {
         return records
     }
 
-    static func runs(_ connection: Connection, limit: Int, live: Int64?) throws -> [RunRecord] {
+    static func runs(_ connection: Connection, limit: Int, newest: Newest) throws -> [RunRecord] {
         let select = try connection.statement(
             """
             SELECT id, pid, version, handler_version, synchronous, started_at, ended_at, clean, recovered, at_risk_high, at_risk_limit
@@ -62,8 +87,11 @@ enum LossReader {
                 RunRecord(
                     id: row.int(0), pid: row.int(1), version: row.text(2), handlerVersion: row.optionalText(3),
                     synchronous: row.text(4), startedAt: row.time(5), endedAt: row.optionalTime(6),
-                    end: row.int(0) == live ? .open : row.int(7) == 1 ? .clean : .unclean,
-                    recovered: row.amount(8), atRiskHigh: row.amount(9), atRiskLimit: row.optionalAmount(10)))
+                    end: row.int(0) == newest.live ? .open : row.int(7) == 1 ? .clean : .unclean,
+                    recovered: row.amount(8),
+                    atRiskHigh: newest.atRiskHigh(
+                        of: row.int(0), isClean: row.int(7) == 1, recorded: row.amount(9), limit: row.optionalAmount(10)),
+                    atRiskLimit: row.optionalAmount(10)))
         }
         return records
     }

@@ -80,8 +80,10 @@ enum LossTable {
 
     /// The ledger of a run that begins. The nodes that it inherits are in a gap from now on, in the file too: it may die before it
     /// has heard of one.
-    static func begin(_ transaction: Transaction, run: Int64) throws -> LossLedger {
-        var ledger = LossLedger(try inherit(transaction, run: run), now: transaction.now)
+    ///
+    /// - Parameter account: what the run before said of itself last.
+    static func begin(_ transaction: Transaction, run: Int64, account: LiveAccount.Reading? = nil) throws -> LossLedger {
+        var ledger = LossLedger(try inherit(transaction, run: run, account: account), now: transaction.now)
         var rows = ledger.takeRows(now: transaction.now)
         rows.mayPrune = false  // the next rows' commit does it
         try write(transaction, rows, run: run)
@@ -90,7 +92,9 @@ enum LossTable {
     }
 
     /// Closes what the run before left open, and writes down that no consumer ran since then.
-    static func inherit(_ transaction: Transaction, run: Int64) throws -> LossRows.Inheritance {
+    static func inherit(
+        _ transaction: Transaction, run: Int64, account: LiveAccount.Reading? = nil
+    ) throws -> LossRows.Inheritance {
         var inheritance = LossRows.Inheritance()
         // Before the first row is added: there may be no room for one.
         for table in [NumberedTable.epoch, .gap] { _ = try table.lastID(transaction.connection) }
@@ -99,7 +103,8 @@ enum LossTable {
             if last.isClean {
                 try closeGaps(transaction, at: transaction.now)
             } else {
-                try inheritFromDead(transaction, last.run, last.time, &inheritance)
+                let atRisk = account.flatMap { $0.run == last.run ? $0.atRisk : nil }
+                try inheritFromDead(transaction, last.run, last.time, atRisk: atRisk, &inheritance)
             }
         }
         inheritance.lastEpoch = try NumberedTable.epoch.lastID(transaction.connection)
@@ -108,7 +113,8 @@ enum LossTable {
     }
 
     private static func inheritFromDead(
-        _ transaction: Transaction, _ dead: Int64, _ time: Int64, _ inheritance: inout LossRows.Inheritance
+        _ transaction: Transaction, _ dead: Int64, _ time: Int64, atRisk: Int64?,
+        _ inheritance: inout LossRows.Inheritance
     ) throws {
         let known = inheritance.nodes
         inheritance.nodes += try accountedNodes(transaction, of: dead).filter { !known.contains($0) }
@@ -118,7 +124,7 @@ enum LossTable {
             WHERE closed_at IS NULL
             """)
         close.bind(1, time)
-        close.bind(2, "\(EpochRecord.processDied); time and counts are those of its last account")
+        close.bind(2, EpochRecord.death(atRisk: atRisk))
         try close.run()
         // One that began when the consumer was stopping goes on; the others ended where nobody knows any more.
         let other = try transaction.connection.statement(

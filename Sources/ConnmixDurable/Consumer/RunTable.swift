@@ -22,6 +22,29 @@ enum RunTable {
         return transaction.connection.lastInsertedID
     }
 
+    /// Writes down the most that the newest run had at risk, where it died: its rows end with its last commit.
+    static func closeDead(_ transaction: Transaction, account: LiveAccount.Reading?) throws {
+        let select = try transaction.connection.statement(
+            "SELECT id, clean, at_risk_high, at_risk_limit FROM run ORDER BY id DESC LIMIT 1")
+        let last = try select.first { (id: $0.int(0), isClean: $0.int(1) == 1, high: $0.int(2), limit: $0.optionalInt(3)) }
+        guard let last, !last.isClean else { return }
+        let update = try transaction.connection.statement("UPDATE run SET at_risk_high = ?2 WHERE id = ?1")
+        update.bind(1, last.id)
+        update.bind(2, atRiskHigh(ofDead: last.id, recorded: last.high, limit: last.limit, account: account))
+        try update.run()
+    }
+
+    /// The most that a run which died had at risk at one time: a bound that held.
+    ///
+    /// - Parameters:
+    ///   - recorded: with its last commit that said so.
+    ///   - account: what the newest run said of itself last. Where nothing is known of this one, its limit is all that can be said.
+    static func atRiskHigh(ofDead run: Int64, recorded: Int64, limit: Int64?, account: LiveAccount.Reading?) -> Int64 {
+        guard let account, account.run <= run else { return max(recorded, limit ?? recorded) }
+        // One that had not begun its account had read nothing.
+        return account.run == run ? max(recorded, account.atRiskHigh) : recorded
+    }
+
     static func recovered(_ transaction: Transaction, run: Int64, entries: Int) throws {
         let update = try transaction.connection.statement("UPDATE run SET recovered = ?2 WHERE id = ?1")
         update.bind(1, run)
@@ -68,27 +91,32 @@ enum RunTable {
     static func newest(
         _ connection: Connection
     ) throws -> (
-        id: Int64, version: String, handlerVersion: String?, synchronous: String, atRiskHigh: Int64, atRiskLimit: Int64?
+        id: Int64, version: String, handlerVersion: String?, synchronous: String, atRiskHigh: Int64, atRiskLimit: Int64?,
+        isClean: Bool
     )? {
         let select = try connection.statement(
             """
-            SELECT id, version, handler_version, synchronous, at_risk_high, at_risk_limit FROM run
+            SELECT id, version, handler_version, synchronous, at_risk_high, at_risk_limit, clean FROM run
             WHERE id > 0 ORDER BY id DESC LIMIT 1
             """)
         return try select.first {
-            ($0.int(0), $0.text(1), $0.optionalText(2), $0.text(3), $0.amount(4), $0.optionalAmount(5))
+            (
+                $0.int(0), $0.text(1), $0.optionalText(2), $0.text(3), $0.amount(4), $0.optionalAmount(5), $0.int(6) == 1
+            )
         }
     }
 
     /// The live account of a run; `nil` where the file still holds an earlier run's.
     static func account(
         _ connection: Connection, of run: Int64?
-    ) throws -> (atRisk: Int64, highWater: Int64, nodesJSON: String, paused: String?, waitingJSON: String?)? {
+    ) throws -> (atRisk: Int64, highWater: Int64, nodesJSON: String, paused: String?, waitingJSON: String?, updatedAt: Int64)? {
         guard let run else { return nil }
         let select = try connection.statement(
-            "SELECT at_risk, at_risk_high, nodes, paused, waiting FROM runtime WHERE run = ?1")
+            "SELECT at_risk, at_risk_high, nodes, paused, waiting, updated_at FROM runtime WHERE run = ?1")
         select.bind(1, run)
-        return try select.first { ($0.amount(0), $0.amount(1), $0.text(2), $0.optionalText(3), $0.optionalText(4)) }
+        return try select.first {
+            ($0.amount(0), $0.amount(1), $0.text(2), $0.optionalText(3), $0.optionalText(4), $0.time(5))
+        }
     }
 }
 

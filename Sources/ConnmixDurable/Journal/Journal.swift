@@ -109,23 +109,6 @@ enum Journal {
         return lost
     }
 
-    /// Marks a suspect as claimed, and as the only entry that is being handled.
-    ///
-    /// - Returns: whether it was still waiting.
-    static func claimAlone(_ transaction: Transaction, id: Int64, run: Int64) throws -> Bool {
-        let update = try transaction.connection.statement(
-            """
-            UPDATE OR FAIL journal SET state = 3, attempts = attempts + 1, run = ?2, flags = flags | 6
-            WHERE id = ?1 AND state = 2
-            """)
-        update.bind(1, id)
-        update.bind(2, run)
-        try update.run()
-        guard transaction.connection.changes == 1 else { return false }
-        transaction.count(1, from: EntryState.pending.rawValue, to: EntryState.running.rawValue, in: .journal)
-        return true
-    }
-
     /// What the file says of entries that this process holds and has not claimed.
     ///
     /// - Parameter ids: entries that were waiting when they were looked at last.
@@ -216,6 +199,7 @@ enum Journal {
         try record(transaction, attempt, of: id, run: run)
     }
 
+    /// Marks an entry as one that may have killed its process.
     static func suspect(_ transaction: Transaction, id: Int64) throws {
         let mark = try transaction.connection.statement("UPDATE OR FAIL journal SET flags = flags | 2 WHERE id = ?1")
         mark.bind(1, id)

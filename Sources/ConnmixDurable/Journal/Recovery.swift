@@ -1,53 +1,119 @@
 /// What to do with entries that a dead process had claimed.
 ///
-/// One of them may have killed it. Which one is not known where several were claimed: all are suspects then, their attempt
-/// counted, and are handled alone until an attempt has finished. Where one was being handled alone, or was the only one, it
-/// is convicted, and buried when its attempts are used up; the others were only waiting and lose nothing (promise P6).
+/// Suspect is only what was in a handler of that process (promise P6): it said so as it went (`LiveAccount`). Everything else only
+/// waited, and goes back as it was. Suspects are handled one at a time, beside others that are none, so at each death at most one
+/// of those in handlers was a suspect already:
+///
+/// - Such a one, or one that was the only one in a handler, is to blame: the attempt counts, and it is buried when its attempts
+///   are used up. Those beside it become suspects and lose nothing.
+/// - Where there is none, all that were in handlers may be to blame: the attempt counts, and they become suspects.
+///
+/// So the one that kills is found. After its first death it is a suspect; from then on each death is counted for it, or for another
+/// suspect that it was beside, once. One that is innocent is blamed again only where yet another killer, never seen before, is
+/// beside it, and what was handled to an end is no suspect any more.
 enum Recovery {
+    /// An entry that was claimed when the process died.
+    struct Claimed: Equatable {
+        var id: Int64
+        /// The one under way included.
+        var attempts = 1
+        var isSuspect = false
+        /// A handler of the process had it.
+        var isHeld = false
+    }
+
+    enum Verdict: Equatable {
+        /// No handler had it.
+        case waited
+        /// A handler had it, and another one is to blame: a suspect, nothing is counted.
+        case beside
+        /// One of several that may be to blame: a suspect, counted.
+        case suspected
+        /// To blame: a suspect, counted.
+        case convicted
+        /// To blame, and its attempts are used up.
+        case buried
+    }
+
     struct Outcome: Equatable {
         var suspects = 0
         var buried = 0
         var released = 0
     }
 
-    /// - Parameter parks: whether a buried entry's lane stands still.
-    static func run(
-        _ transaction: Transaction, run: Int64, maxAttempts: Int, parks: Bool = false
-    ) throws -> Outcome {
-        var claimed: [(id: Int64, attempts: Int, flags: EntryFlags, since: Int64)] = []
-        let select = try transaction.connection.statement(
-            "SELECT id, attempts, flags, state_at FROM journal WHERE state < 8 AND state = 3 ORDER BY id")
-        try select.forEach { row in
-            claimed.append((row.int(0), Int(row.int(1)), EntryFlags(rawValue: row.int(2)), row.int(3)))
+    /// One for each of the claimed, in their order.
+    static func verdicts(on claimed: [Claimed], maxAttempts: Int) -> [Verdict] {
+        let held = claimed.filter(\.isHeld)
+        let marked = held.filter(\.isSuspect)
+        // Never more than one, but a torn account may say anything; several are no proof against any.
+        let guilty = marked.count == 1 ? marked.first : held.count == 1 ? held.first : nil
+        return claimed.map { entry in
+            guard entry.isHeld else { return .waited }
+            guard let guilty else { return .suspected }
+            guard entry.id == guilty.id else { return .beside }
+            return entry.attempts >= maxAttempts ? .buried : .convicted
         }
-        let alone = claimed.first { $0.flags.contains(.alone) } ?? (claimed.count == 1 ? claimed.first : nil)
+    }
+
+    /// - Parameters:
+    ///   - account: what the dead run said of itself. Without one nobody is suspected anew.
+    ///   - parks: whether a buried entry's lane stands still.
+    static func run(
+        _ transaction: Transaction, run: Int64, account: LiveAccount.Reading?, maxAttempts: Int, parks: Bool = false
+    ) throws -> Outcome {
+        var claimed: [Claimed] = []
+        var since: [Int64: Int64] = [:]
+        let select = try transaction.connection.statement(
+            "SELECT id, attempts, flags, run, state_at FROM journal WHERE state < 8 AND state = 3 ORDER BY id")
+        try select.forEach { row in
+            let id = row.int(0)
+            let isHeld = account.map { $0.run == row.int(3) && $0.entries.contains(id) } ?? false
+            if isHeld { since[id] = row.int(4) }
+            claimed.append(
+                Claimed(
+                    id: id, attempts: Int(row.int(1)), isSuspect: EntryFlags(rawValue: row.int(2)).contains(.suspect),
+                    isHeld: isHeld))
+        }
+        let verdicts = verdicts(on: claimed, maxAttempts: maxAttempts)
         var outcome = Outcome()
-        for entry in claimed {
-            if let alone, alone.id != entry.id {
-                try Journal.release(transaction, ids: [entry.id])
-                outcome.released += 1
-                continue
+        var released: [Int64] = []
+        for (entry, verdict) in zip(claimed, verdicts) {
+            func attempt(_ error: String) -> FailedAttempt {
+                FailedAttempt(
+                    number: entry.attempts, outcome: .crashed, startedAt: since[entry.id] ?? transaction.now,
+                    endedAt: transaction.now, error: "\(error) (attempt \(entry.attempts))")
             }
-            let error =
-                alone != nil
-                ? "the process died while it handled this entry (attempt \(entry.attempts))"
-                : "the process died while it handled this entry or one of \(claimed.count - 1) others (attempt \(entry.attempts))"
-            let attempt = FailedAttempt(
-                number: entry.attempts, outcome: .crashed, startedAt: entry.since, endedAt: transaction.now, error: error)
-            if alone != nil, entry.attempts >= maxAttempts {
-                try Journal.bury(transaction, id: entry.id, attempt: attempt, run: run)
-                if parks, let lane = try lane(transaction, of: entry.id) {
-                    try ParkedLanes.park(transaction, lane: lane, entry: entry.id, reason: error)
-                }
-                outcome.buried += 1
-            } else {
+            switch verdict {
+            case .waited:
+                released.append(entry.id)
+                outcome.released += 1
+            case .beside:
+                released.append(entry.id)
+                try Journal.suspect(transaction, id: entry.id)
+                outcome.suspects += 1
+            case .suspected:
+                let attempt = attempt("\(death) or one of \(since.count - 1) others")
                 try Journal.retry(transaction, id: entry.id, availableAt: transaction.now, attempt: attempt, run: run)
                 try Journal.suspect(transaction, id: entry.id)
                 outcome.suspects += 1
+            case .convicted:
+                try Journal.retry(transaction, id: entry.id, availableAt: transaction.now, attempt: attempt(death), run: run)
+                try Journal.suspect(transaction, id: entry.id)
+                outcome.suspects += 1
+            case .buried:
+                let attempt = attempt(death)
+                try Journal.bury(transaction, id: entry.id, attempt: attempt, run: run)
+                if parks, let lane = try lane(transaction, of: entry.id) {
+                    try ParkedLanes.park(transaction, lane: lane, entry: entry.id, reason: attempt.error)
+                }
+                outcome.buried += 1
             }
         }
+        try Journal.release(transaction, ids: released)
         return outcome
     }
+
+    private static let death = "the process died while it handled this entry"
 
     /// The lane's name; `nil` where the entry has none.
     private static func lane(_ transaction: Transaction, of id: Int64) throws -> String? {

@@ -18,7 +18,7 @@ final class FileLock: Sendable {
     }
 
     let path: String
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// Opens the lock file, creating it with mode 0600 where it is missing.
     init(database: String) throws(ConnmixError) {
@@ -56,15 +56,21 @@ final class FileLock: Sendable {
         let line =
             Self.line("\(getpid()) \(Clock.now())", bytes: Layout.ownerBytes)
             + Self.line(Layout.taking, bytes: Layout.pauseBytes)
-        // An earlier owner's blocks are written over, not given back and asked for again.
-        guard pwrite(descriptor, line, line.count, 0) == line.count, ftruncate(descriptor, off_t(line.count)) == 0 else {
-            let reason = String(cString: strerror(errno))
-            let isFull = errno == ENOSPC || errno == EDQUOT
+        // An earlier owner's blocks are written over, not given back and asked for again. What it said of itself behind the text
+        // stays until a run has taken it up (`LiveAccount`).
+        guard pwrite(descriptor, line, line.count, 0) == line.count else {
+            let error = writeError(errno)
             unlock(.owner)
-            throw ConnmixError(
-                isFull ? .diskFull : .inputOutput,
-                "cannot write \(path): \(reason); \(isFull ? "free some space" : "check the disk")")
+            throw error
         }
+    }
+
+    /// - Parameter number: what the system said.
+    func writeError(_ number: Int32) -> ConnmixError {
+        let isFull = number == ENOSPC || number == EDQUOT
+        return ConnmixError(
+            isFull ? .diskFull : .inputOutput,
+            "cannot write \(path): \(String(cString: strerror(number))); \(isFull ? "free some space" : "check the disk")")
     }
 
     /// Says in the file why nothing is taken, or that it is. Best effort: a disk that fails may refuse this too.
@@ -94,8 +100,10 @@ final class FileLock: Sendable {
         return (true, String(text.dropFirst(Layout.paused.count)))
     }
 
+    /// Gives ownership up, and takes who it was out of the text. What lies behind the text stays.
     func releaseOwnership() {
-        _ = ftruncate(descriptor, 0)
+        let blank = Self.line("", bytes: Layout.ownerBytes) + Self.line("", bytes: Layout.pauseBytes)
+        _ = pwrite(descriptor, blank, blank.count, 0)
         unlock(.owner)
     }
 

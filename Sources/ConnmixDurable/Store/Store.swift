@@ -5,7 +5,7 @@ final class Store: Sendable {
     let path: String
     let writer: Writer
     let synchronous: Synchronous
-    private let lock: FileLock
+    let lock: FileLock
     private let reader = Mutex<Connection?>(nil)
 
     /// Takes ownership of the file at `path`, creating or migrating it where needed.

@@ -58,6 +58,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         let gate = LaunchGate(name: program.name, waits: true, logger: logger)
         let reaper = OrphanReaper(gate).map { [$0] } ?? []
         try fit(&configuration)
+        configuration.handlersAreProcesses = true
         if !exec.isEmpty {
             let handler = ExecHandler(program, timeout: options.timeout?.duration, gate: gate, logger: logger)
             try await Running.consumer(

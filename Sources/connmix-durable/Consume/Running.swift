@@ -17,24 +17,24 @@ enum Running {
         metrics: MetricsAddress? = nil, logger: Logger
     ) async throws {
         guard let metrics else {
-            return try await consumer(configuration, handler: handler, beside: services, logger: logger) { _ in }
+            return try await run(configuration, handler: handler, beside: services, logger: logger)
         }
         let watch = ConsumerWatch()
         var configuration = configuration
         configuration.metrics = watch.metrics
         try await watch.serving(on: metrics, logger: logger) {
-            try await consumer(configuration, handler: handler, beside: services, logger: logger) { await watch.follow($0) }
+            try await run(configuration, handler: handler, beside: services, watch: watch, logger: logger)
         }
     }
 
-    /// - Parameter follow: reads the consumer's events until they end.
-    private static func consumer(
+    private static func run(
         _ configuration: ConsumerConfiguration, handler: @escaping MessageHandler, beside services: [any Service],
-        logger: Logger, follow: @escaping @Sendable (AsyncStream<ConsumerEvent>) async -> Void
+        watch: ConsumerWatch? = nil, logger: Logger
     ) async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
         let consumer = ConnmixConsumer(configuration: configuration, logger: logger, handler: handler)
+        watch?.watch(consumer)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: (services + [consumer]).map { service in
@@ -43,8 +43,6 @@ enum Running {
                 gracefulShutdownSignals: StopSignals.all, logger: quiet))
         try await withThrowingTaskGroup(of: End.self) { tasks in
             tasks.addTask {
-                // Ends with the events, and at the latest with this task.
-                async let _: Void = follow(consumer.events)
                 try await group.run()
                 return .ended
             }

@@ -6,7 +6,7 @@ import Synchronization
 /// What is served about a consumer: its metrics, whether it lives, whether it takes messages.
 final class ConsumerWatch: Sendable {
     let metrics = PrometheusMetrics()
-    private let readiness = Mutex(Readiness())
+    private let consumer = Mutex<ConnmixConsumer?>(nil)
 
     /// Serves while `body` runs. The address is taken before: where it cannot be, nothing else has begun.
     func serving(on address: MetricsAddress, logger: Logger, _ body: () async throws -> Void) async throws {
@@ -21,23 +21,22 @@ final class ConsumerWatch: Sendable {
         try await server.stop()
     }
 
-    /// Reads a consumer's events until they end.
-    func follow(_ events: AsyncStream<ConsumerEvent>) async {
-        for await event in events { readiness.withLock { $0.happened(event) } }
-        readiness.withLock { $0.ended() }
+    /// From now on the answers are about this consumer.
+    func watch(_ consumer: ConnmixConsumer) {
+        self.consumer.withLock { $0 = consumer }
     }
 
     /// No payloads, no names of messages: only numbers, and reasons of the consumer's own.
     private func answer(_ path: String) -> MetricsServer.Answer? {
-        let readiness = readiness.withLock { $0 }
+        let standing = consumer.withLock { $0 }?.standing ?? ConsumerStanding()
         switch path {
         case "/metrics":
             return .init(type: PrometheusMetrics.contentType, body: metrics.text)
         case "/health":
-            return readiness.isRunning
-                ? .init(body: "ok\n") : .init(status: .serviceUnavailable, body: "the consumer has ended\n")
+            return standing.hasEnded
+                ? .init(status: .serviceUnavailable, body: "the consumer has ended\n") : .init(body: "ok\n")
         case "/ready":
-            guard let obstacle = readiness.obstacle else { return .init(body: "ready\n") }
+            guard let obstacle = Readiness(standing).obstacle else { return .init(body: "ready\n") }
             return .init(status: .serviceUnavailable, body: obstacle.escapedForTerminal + "\n")
         default:
             return nil

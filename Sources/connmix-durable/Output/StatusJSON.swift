@@ -61,6 +61,7 @@ extension JSONWriter {
         }
         key("at_risk"); integer(status.atRisk)
         key("at_risk_high"); integer(status.atRiskHigh)
+        key("at_risk_updated_at"); time(status.atRiskUpdatedAt)
         key("loss_bound")
         object { writer in
             writer.key("now"); writer.integer(status.lossBound.now)

@@ -31,7 +31,11 @@ enum StatusScreen {
         }
         if consumer.isRunning {
             if status.nodes.isEmpty { sheet.add("nodes", "none", .yellow) }
-            sheet.add("at risk", "\(status.atRisk) messages, at most \(status.atRiskHigh) in this run")
+            let age = status.lossBound.ageText
+            sheet.add(
+                "at risk",
+                "\(status.atRisk) messages, at most \(status.atRiskHigh) in this run\(age.map { ", \($0)" } ?? "")",
+                age == nil ? nil : .yellow)
         }
         sheet.add("loss bound", status.lossBound.text)
         sheet.add("rates", rates(sight))

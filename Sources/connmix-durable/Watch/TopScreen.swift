@@ -120,7 +120,8 @@ struct TopScreen {
                 return line
             }
             + status.waiting.map { ScreenLine($0.text(now: status.takenAt).escapedForTerminal, .yellow) }
-        return Section(title: "NODES  at risk \(status.atRisk), at most \(status.atRiskHigh) in this run", rows: rows)
+        let age = status.lossBound.ageText.map { ", \($0)" } ?? ""
+        return Section(title: "NODES  at risk \(status.atRisk), at most \(status.atRiskHigh) in this run\(age)", rows: rows)
     }
 
     private func parked(_ sight: Sight) -> Section {

@@ -219,7 +219,7 @@ struct OperatorTests {
             #expect(try row(store, 8).state == .running)
             #expect(try row(store, 9).state == .discarded)
             try journal.discard([11])
-            #expect(try await store.writer.write { try !Journal.claimAlone($0, id: 11, run: 2) })
+            #expect(try await store.writer.write { try Journal.claim($0, ids: [11], run: 2) } == [11])
             let (waiting, gone) = try store.read { try Journal.recheck($0, ids: [3, 5, 9, 99]) }
             #expect(waiting.map(\.id) == [3])
             #expect(gone == [9, 99])

@@ -1,0 +1,26 @@
+/// What a run finds when it begins, and what it makes of the run before: one transaction, before anything else happens.
+struct RunStart: Sendable {
+    let run: Int64
+    let recovery: Recovery.Outcome
+    let parked: Set<String>
+    let changes: ChangeMark.Versions
+    let losses: LossLedger
+
+    /// - Parameter account: what the run before said of itself last. It is overwritten only after this is committed: a kill in
+    ///   between must not make anybody innocent.
+    init(
+        _ transaction: Transaction, pid: Int32, configuration: ConsumerConfiguration, account: LiveAccount.Reading?
+    ) throws {
+        try RunTable.closeDead(transaction, account: account)
+        run = try RunTable.begin(
+            transaction, pid: Int64(pid), version: ConnmixDurable.version, handlerVersion: configuration.handlerVersion,
+            synchronous: configuration.synchronous, atRiskLimit: configuration.atRiskLimit)
+        losses = try LossTable.begin(transaction, run: run, account: account)
+        recovery = try Recovery.run(
+            transaction, run: run, account: account, maxAttempts: configuration.retry.maxAttempts,
+            parks: configuration.lanes.deadHead == .park)
+        try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
+        parked = try ParkedLanes.names(transaction.connection)
+        changes = try ChangeMark.versions(transaction.connection)
+    }
+}

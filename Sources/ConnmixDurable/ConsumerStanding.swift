@@ -1,0 +1,26 @@
+internal import Synchronization
+
+/// How a consumer stands at one moment, asked of it and not put together from its events: of those a slow reader loses some.
+package struct ConsumerStanding: Sendable, Equatable {
+    package var hasEnded = false
+    /// Why nothing is taken.
+    package var paused: String?
+    /// How many nodes are being consumed.
+    package var consuming = 0
+
+    package init(hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0) {
+        self.hasEnded = hasEnded
+        self.paused = paused
+        self.consuming = consuming
+    }
+}
+
+extension ConsumerCore {
+    var standing: ConsumerStanding {
+        state.withLock { state in
+            ConsumerStanding(
+                paused: state.trouble?.error.message ?? state.gauge.reason,
+                consuming: state.nodes.values.count { $0 == "consuming" })
+        }
+    }
+}
