@@ -96,11 +96,21 @@ public final class ConnmixConsumer: Service {
         let centers = try configuration.validate()
         let tls = centers.contains(where: \.isSecure) ? try TLSClient(configuration.tls) : nil
         try handlers.check(configuration.topics)
-        let store = try Store(path: configuration.database, synchronous: configuration.synchronous) { [logger] error in
-            logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
-        }
+        let metrics = ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory)
+        let store = try Store(
+            path: configuration.database, synchronous: configuration.synchronous,
+            onTrouble: { [logger] error in
+                logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
+            },
+            onLog: { [logger, eventsContinuation] news, bytes, why in
+                metrics.observe(logBytes: bytes)
+                guard let news else { return }
+                let event = ConsumerEvent(news, why: why)
+                logger.log(event)
+                eventsContinuation.yield(event)
+            })
         do {
-            try await consume(store, clusterSettings(centers, tls))
+            try await consume(store, clusterSettings(centers, tls), metrics)
         } catch {
             await store.close()
             throw error
@@ -110,11 +120,12 @@ public final class ConnmixConsumer: Service {
 
     // MARK: -
 
-    private func consume(_ store: Store, _ settings: Cluster.Settings) async throws {
+    private func consume(_ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics) async throws {
         let (run, parked, seenChanges, losses) = try await beginRun(store)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let core = makeCore(
-            run: run, parked: parked, seenChanges: seenChanges, losses: losses, store: store, loop: group.next())
+            run: run, parked: parked, seenChanges: seenChanges, losses: losses, store: store, metrics: metrics,
+            loop: group.next())
         let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
@@ -166,7 +177,7 @@ public final class ConnmixConsumer: Service {
 
     private func makeCore(
         run: Int64, parked: Set<String>, seenChanges: ChangeMark.Versions, losses: LossLedger, store: Store,
-        loop: any EventLoop
+        metrics: ConsumerMetrics, loop: any EventLoop
     ) -> ConsumerCore {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
@@ -187,7 +198,7 @@ public final class ConnmixConsumer: Service {
                 limits: .init(
                     backlog: configuration.backlogLimit.map { Int64($0) }, headroom: Int64(configuration.diskHeadroom))),
             freeBytes: { [path = store.path] in DatabaseFile(path: path).freeBytes() },
-            metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
+            metrics: metrics,
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
             onEvent: { [logger, eventsContinuation, store] event in
                 switch event {

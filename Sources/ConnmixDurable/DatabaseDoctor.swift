@@ -34,7 +34,8 @@ public struct DatabaseDoctor: Sendable {
         facts.user = getuid()
         facts.owner = FileLock.currentOwner(database: path)?.pid
         facts.openIn = FileFacts.users(of: path).subtracting([getpid()])
-        facts.isCheckpointStuck = FileLock.isCheckpointHeld(database: path, for: .seconds(1))
+        facts.stopped = facts.openIn.filter(FileFacts.isStopped)
+        (facts.isCheckpointStuck, facts.isCheckpointHeld) = FileLock.checkpointHolds(database: path, for: .seconds(1))
     }
 
     private func contents(_ facts: inout HealthFacts) throws {

@@ -4,6 +4,7 @@ internal import Logging
 enum LogKey: String {
     case address
     case attempt
+    case bytes
     case clean
     case code
     case command
@@ -70,6 +71,10 @@ extension Logger {
             say(.error, "paused", (.reason, reason))
         case .resumed:
             say(.notice, "resumed")
+        case .logGrown(let bytes, let reason):
+            say(.notice, "the file's log has grown", (.bytes, "\(bytes)"), (.reason, reason))
+        case .logShrunk(let bytes):
+            say(.notice, "the file's log has shrunk", (.bytes, "\(bytes)"))
         }
     }
 }
