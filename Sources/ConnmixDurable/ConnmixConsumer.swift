@@ -121,12 +121,13 @@ public final class ConnmixConsumer: Service {
     // MARK: -
 
     private func consume(_ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics) async throws {
-        let (run, parked, seenChanges, losses) = try await beginRun(store)
+        let (run, parked, seenChanges, losses, newest) = try await beginRun(store)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let core = makeCore(
             run: run, parked: parked, seenChanges: seenChanges, losses: losses, store: store, metrics: metrics,
             loop: group.next())
         let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
+        if let newest, newest - Clock.now() > ClockWatch.least { core.clockIsBehind(newest) }
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
         phase.withLock { $0 = .ended }
@@ -149,13 +150,16 @@ public final class ConnmixConsumer: Service {
 
     private func beginRun(
         _ store: Store
-    ) async throws -> (run: Int64, parked: Set<String>, changes: ChangeMark.Versions, losses: LossLedger) {
+    ) async throws -> (
+        run: Int64, parked: Set<String>, changes: ChangeMark.Versions, losses: LossLedger, newestTime: Int64?
+    ) {
         let maxAttempts = configuration.retry.maxAttempts
         let parks = configuration.lanes.deadHead == .park
         let handlerVersion = configuration.handlerVersion
         let synchronous = configuration.synchronous
         let atRiskLimit = configuration.atRiskLimit
-        let (run, recovery, parked, changes, losses) = try await store.writer.write { transaction in
+        let (run, recovery, parked, changes, losses, newest) = try await store.writer.write { transaction in
+            let newest = try RunTable.newestTime(transaction.connection)
             let run = try RunTable.begin(
                 transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: handlerVersion,
                 synchronous: synchronous, atRiskLimit: atRiskLimit)
@@ -164,7 +168,7 @@ public final class ConnmixConsumer: Service {
             try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
             return (
                 run, recovery, try ParkedLanes.names(transaction.connection),
-                try ChangeMark.versions(transaction.connection), losses
+                try ChangeMark.versions(transaction.connection), losses, newest
             )
         }
         if recovery.suspects + recovery.buried > 0 {
@@ -172,7 +176,7 @@ public final class ConnmixConsumer: Service {
                 "the last run ended uncleanly; its entries are handled one at a time",
                 metadata: .facts([(.run, "\(run)"), (.entries, "\(recovery.suspects + recovery.buried)")]))
         }
-        return (run, parked, changes, losses)
+        return (run, parked, changes, losses, newest)
     }
 
     private func makeCore(
@@ -327,7 +331,7 @@ public final class ConnmixConsumer: Service {
             await attempt.run(message, context, startedAt: calledAt)
         }
         let startedAt = context.begunAt ?? calledAt
-        if core.metrics.isOn { core.metrics.handled(inMicroseconds: Clock.now() - startedAt) }
+        if core.metrics.isOn { core.metrics.handled(inMicroseconds: max(0, Clock.now() - startedAt)) }
         return HandlerOutcome(id: job.id, delivery: delivery, startedAt: startedAt, result: result)
     }
 }

@@ -43,16 +43,10 @@ public struct DatabaseDoctor: Sendable {
         facts.journalMode = try connection.text("PRAGMA journal_mode")
         facts.pageSize = try connection.integer("PRAGMA page_size")
         facts.encoding = try connection.text("PRAGMA encoding")
-        facts.newestRow =
-            try connection.prepare(
-                """
-                SELECT max(at) FROM (
-                    SELECT received_at AS at FROM journal WHERE id = (SELECT max(id) FROM journal)
-                    UNION ALL SELECT enqueued_at FROM outbox WHERE id = (SELECT max(id) FROM outbox)
-                    UNION ALL SELECT max(started_at, coalesce(ended_at, 0)) FROM run WHERE id = (SELECT max(id) FROM run)
-                    UNION ALL SELECT updated_at FROM runtime)
-                """
-            ).first { $0.optionalInt(0) } ?? nil
+        if let log = connection.log() {
+            facts.logReaders = LogReaders.old(database: file.path, log).filter { $0 != getpid() }
+        }
+        facts.newestRow = try RunTable.newestTime(connection)
         facts.now = Clock.now()
         facts.newestRun = try connection.prepare(
             "SELECT pid, ended_at IS NOT NULL, clean FROM run ORDER BY id DESC LIMIT 1"

@@ -79,7 +79,8 @@ public struct HealthReport: Sendable, Equatable {
         guard ahead > 2 else { return add("clock", .ok, "not before the newest row") }
         add(
             "clock", ahead > 60 ? .problem : .warning,
-            "the newest row is \(ahead) s in the future: the clock went backwards; set it, or what waits for a time waits longer")
+            "the newest row is \(ahead) s in the future: the clock was set back; a consumer brings what waits for a retry to it when it starts, and times that users gave (not-before, expiry) wait for it"
+        )
     }
 
     private mutating func place(_ facts: HealthFacts) {

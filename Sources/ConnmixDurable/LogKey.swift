@@ -12,6 +12,7 @@ enum LogKey: String {
     case entries
     case entry
     case error
+    case jump
     case key
     case node
     case reason
@@ -71,6 +72,8 @@ extension Logger {
             say(.error, "paused", (.reason, reason))
         case .resumed:
             say(.notice, "resumed")
+        case .clockJumped(let jump):
+            say(.notice, "the clock was set", (.jump, "\(jump)"))
         case .logGrown(let bytes, let reason):
             say(.notice, "the file's log has grown", (.bytes, "\(bytes)"), (.reason, reason))
         case .logShrunk(let bytes):

@@ -12,7 +12,7 @@ extension ConsumerCore: ClusterDelegate {
     func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {
         var settled: [(Receipt?, Relay.Change)] = []
         state.withLock { state in
-            let now = Clock.now()
+            let now = time(&state)
             for outcome in outcomes {
                 if spans.isOn, let span = state.sendSpans.removeValue(forKey: outcome.command) {
                     ConsumerSpans.end(span, outcome.result)
@@ -101,7 +101,7 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             state.nodes[identity] = nil
             state.accountIsStale = true
-            state.relay.nodeMissing(identity.id, now: Clock.now())
+            state.relay.nodeMissing(identity.id, now: time(&state))
         }
         pump()
     }

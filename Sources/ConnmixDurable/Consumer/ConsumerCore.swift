@@ -31,6 +31,7 @@ final class ConsumerCore: Sendable {
         /// When what waits is to be committed at the latest.
         var flushAt: Int64?
         var pace = CommitPace()
+        /// By the steady clock.
         var accountedAt: Int64 = 0
         var accountedAtRisk = 0
         var accountedHighWater = 0
@@ -43,6 +44,16 @@ final class ConsumerCore: Sendable {
         var soloJob: Dispatcher.Job?
         var pruner: Pruner
         var expiryLookAt: Int64 = 0
+        /// By the steady clock: nothing old is deleted before.
+        var pruneAt: Int64 = 0
+        var clockWatch = ClockWatch()
+        /// What is to be brought to a clock that was set back.
+        var clockWalk: ClockWalk?
+        var clockWalks = 0
+        /// By how much the clock was set and nobody was told of yet, in microseconds.
+        var clockJump: Int64 = 0
+        /// The file was changed by this process beneath what is in memory.
+        var mustLookAgain = false
         /// Of commands in flight, where somebody traces.
         var sendSpans: [Int64: any Span] = [:]
         /// What others had changed when the file was last looked at for it.
@@ -73,6 +84,7 @@ final class ConsumerCore: Sendable {
     let spans: ConsumerSpans
     /// Bytes that may still be written to the file's disk, where it says.
     let freeBytes: @Sendable () -> Int64?
+    let clock: @Sendable () -> Clock.Reading
     private let tell: @Sendable (ConsumerEvent) -> Void
 
     /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
@@ -85,6 +97,7 @@ final class ConsumerCore: Sendable {
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
         retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
         gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?, metrics: ConsumerMetrics, spans: ConsumerSpans,
+        clock: @escaping @Sendable () -> Clock.Reading = { Clock.reading() },
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
@@ -97,6 +110,7 @@ final class ConsumerCore: Sendable {
         self.writer = writer
         self.loop = loop
         self.freeBytes = freeBytes
+        self.clock = clock
         tell = onEvent
         intake = Mutex(Intake(limits: limits))
         self.losses = Mutex(losses)
@@ -151,7 +165,7 @@ final class ConsumerCore: Sendable {
             state.soloJob = nil
             return job
         }
-        return state.dispatcher.nextJob(now: Clock.now())
+        return state.dispatcher.nextJob(now: time(&state))
     }
 
     // MARK: Commands from outside handlers

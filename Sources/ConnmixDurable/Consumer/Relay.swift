@@ -324,6 +324,21 @@ struct Relay: Sendable {
         return changes
     }
 
+    /// The wall clock was set, and says `now`: what is left of a wait stays. Times that users gave mean the wall clock.
+    mutating func clockJumped(by jump: Int64, now: Int64) {
+        for node in missingSince.keys { missingSince[node]? += jump }
+        for client in gone.keys { gone[client]?.until += jump }
+        waiting = Timeline()
+        stalled = []
+        for id in window.confirmedIDs {
+            window[id]?.sticksTo?.until += jump
+            if jump < 0, let item = window[id], item.attempts > 0, item.availableAt > now {
+                window[id]?.availableAt = max(now, item.availableAt + jump)
+            }
+            if !isUnderWay(id) { window.makeReady(id) }
+        }
+    }
+
     // MARK: Outcomes
 
     mutating func replied(_ id: Int64, _ outcome: Reply.Outcome, now: Int64) -> Change? {
