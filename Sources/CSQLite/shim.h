@@ -53,6 +53,39 @@ static inline int csqlite_is_byte_locked(int fd, off_t byte) {
   return fcntl(fd, CSQLITE_OFD_GETLK, &lock) != 0 ? -1 : lock.l_type != F_UNLCK;
 }
 
+// Whether another open file holds an exclusive lock on the byte; as above.
+static inline int csqlite_is_byte_locked_exclusively(int fd, off_t byte) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = byte;
+  lock.l_len = 1;
+  return fcntl(fd, CSQLITE_OFD_GETLK, &lock) != 0 ? -1 : lock.l_type != F_UNLCK;
+}
+
+// What the log holds, as its shared index says (https://sqlite.org/walformat.html, section 2): how many pages, how many of them are in
+// the database file, and up to which page each read mark looks. Read without a lock: figures to decide on, not to compute with.
+// Only after a statement has run on the connection. Never open the index's file for this: closing it would drop SQLite's locks.
+struct csqlite_log {
+  unsigned int pages;
+  unsigned int moved;
+  unsigned int marks[5];
+};
+static inline int csqlite_read_log(sqlite3 *db, struct csqlite_log *log) {
+  sqlite3_file *file = 0;
+  void volatile *index = 0;
+  if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return 0;
+  if (!file || !file->pMethods || file->pMethods->iVersion < 2 || !file->pMethods->xShmMap) return 0;
+  int result = file->pMethods->xShmMap(file, 0, 32768, 0, &index);
+  if ((result != SQLITE_OK && result != SQLITE_READONLY) || !index) return 0;
+  const volatile unsigned int *words = (const volatile unsigned int *)index;
+  log->pages = words[4];
+  log->moved = words[24];
+  for (int i = 0; i < 5; i++) log->marks[i] = words[25 + i];
+  return 1;
+}
+
 // What kind of file system a file lies on: a number of statfs(2); 0 where that cannot be told.
 static inline long csqlite_file_system(const char *path) {
   struct statfs facts;

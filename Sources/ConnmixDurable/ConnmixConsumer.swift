@@ -107,11 +107,21 @@ public final class ConnmixConsumer: Service {
         let centers = try configuration.validate()
         let tls = centers.contains(where: \.isSecure) ? try TLSClient(configuration.tls) : nil
         try handlers.check(configuration.topics)
-        let store = try Store(path: configuration.database, synchronous: configuration.synchronous) { [logger] error in
-            logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
-        }
+        let metrics = ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory)
+        let store = try Store(
+            path: configuration.database, synchronous: configuration.synchronous,
+            onTrouble: { [logger] error in
+                logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
+            },
+            onLog: { [logger, eventsContinuation] news, bytes, why in
+                metrics.observe(logBytes: bytes)
+                guard let news else { return }
+                let event = ConsumerEvent(news, why: why)
+                logger.log(event)
+                eventsContinuation.yield(event)
+            })
         do {
-            try await consume(store, clusterSettings(centers, tls))
+            try await consume(store, clusterSettings(centers, tls), metrics)
         } catch {
             await store.close()
             throw error
@@ -121,13 +131,14 @@ public final class ConnmixConsumer: Service {
 
     // MARK: -
 
-    private func consume(_ store: Store, _ settings: Cluster.Settings) async throws {
+    private func consume(_ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics) async throws {
         let start = try await beginRun(store)
         let live = try store.beginAccount(
             run: start.run, handlers: configuration.handlersAreProcesses ? 0 : configuration.concurrency)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let core = makeCore(start, live, store: store, loop: group.next())
+        let core = makeCore(start, live, store: store, metrics: metrics, loop: group.next())
         let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
+        if let newest = start.newestTime, newest - Clock.now() > ClockWatch.least { core.clockIsBehind(newest) }
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
         phase.withLock { $0 = .ended }
@@ -164,7 +175,7 @@ public final class ConnmixConsumer: Service {
     }
 
     private func makeCore(
-        _ start: RunStart, _ live: LiveAccount, store: Store, loop: any EventLoop
+        _ start: RunStart, _ live: LiveAccount, store: Store, metrics: ConsumerMetrics, loop: any EventLoop
     ) -> ConsumerCore {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
@@ -186,7 +197,7 @@ public final class ConnmixConsumer: Service {
                 limits: .init(
                     backlog: configuration.backlogLimit.map { Int64($0) }, headroom: Int64(configuration.diskHeadroom))),
             freeBytes: { [path = store.path] in DatabaseFile(path: path).freeBytes() },
-            metrics: ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory),
+            metrics: metrics,
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
             live: live,
             onEvent: { [logger, eventsContinuation, store] event in
@@ -318,7 +329,7 @@ public final class ConnmixConsumer: Service {
             await attempt.run(message, context, startedAt: calledAt)
         }
         let startedAt = context.begunAt ?? calledAt
-        if core.metrics.isOn { core.metrics.handled(inMicroseconds: Clock.now() - startedAt) }
+        if core.metrics.isOn { core.metrics.handled(inMicroseconds: max(0, Clock.now() - startedAt)) }
         return HandlerOutcome(id: job.id, delivery: delivery, startedAt: startedAt, result: result)
     }
 }

@@ -38,4 +38,10 @@ public enum ConsumerEvent: Sendable {
     /// Nothing is taken any more, for a reason that passes (a full disk, too much under way).
     case paused(reason: String)
     case resumed
+    /// Somebody set the wall clock, by so much; below zero: back. What waits for a retry or a pause waits on as before.
+    case clockJumped(by: Duration)
+    /// The file's log has reached 64 MiB, or twice what was told of last: it cannot start over, for this reason.
+    case logGrown(bytes: Int64, reason: String)
+    /// The log is within 64 MiB again.
+    case logShrunk(bytes: Int64)
 }

@@ -34,7 +34,8 @@ public struct DatabaseDoctor: Sendable {
         facts.user = getuid()
         facts.owner = FileLock.currentOwner(database: path)?.pid
         facts.openIn = FileFacts.users(of: path).subtracting([getpid()])
-        facts.isCheckpointStuck = FileLock.isCheckpointHeld(database: path, for: .seconds(1))
+        facts.stopped = facts.openIn.filter(FileFacts.isStopped)
+        (facts.isCheckpointStuck, facts.isCheckpointHeld) = FileLock.checkpointHolds(database: path, for: .seconds(1))
     }
 
     private func contents(_ facts: inout HealthFacts) throws {
@@ -42,16 +43,10 @@ public struct DatabaseDoctor: Sendable {
         facts.journalMode = try connection.text("PRAGMA journal_mode")
         facts.pageSize = try connection.integer("PRAGMA page_size")
         facts.encoding = try connection.text("PRAGMA encoding")
-        facts.newestRow =
-            try connection.prepare(
-                """
-                SELECT max(at) FROM (
-                    SELECT received_at AS at FROM journal WHERE id = (SELECT max(id) FROM journal)
-                    UNION ALL SELECT enqueued_at FROM outbox WHERE id = (SELECT max(id) FROM outbox)
-                    UNION ALL SELECT max(started_at, coalesce(ended_at, 0)) FROM run WHERE id = (SELECT max(id) FROM run)
-                    UNION ALL SELECT updated_at FROM runtime)
-                """
-            ).first { $0.optionalTime(0) } ?? nil
+        if let log = connection.log() {
+            facts.logReaders = LogReaders.old(database: file.path, log).filter { $0 != getpid() }
+        }
+        facts.newestRow = try RunTable.newestTime(connection)
         facts.now = Clock.now()
         facts.newestRun = try connection.prepare(
             "SELECT pid, ended_at IS NOT NULL, clean FROM run WHERE id > 0 ORDER BY id DESC LIMIT 1"

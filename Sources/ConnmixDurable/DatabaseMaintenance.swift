@@ -73,7 +73,7 @@ public struct DatabaseMaintenance: Sendable {
                     "rewriting \(path) needs \(2 * used + Self.margin) bytes beside it and \(free) are free; free some space, or back up and restore onto a larger disk"
                 )
             }
-            try lock.withLock(.checkpoint, exclusive: true, within: .seconds(5)) {
+            try lock.checkpointing(within: .seconds(5)) {
                 let temporary = PrivateFile.folder(of: path).replacing("'", with: "''")
                 try connection.execute("PRAGMA temp_store = FILE; PRAGMA temp_store_directory = '\(temporary)'")
                 defer { try? connection.execute("PRAGMA temp_store_directory = ''") }  // a setting of this process only

@@ -24,6 +24,8 @@ struct HealthFacts: Equatable {
     var freeBytes: Int64?
     var bytes: Int64 = 0
     var walBytes: Int64 = 0
+    /// Processes that look at an old state of the log.
+    var logReaders: [Int32] = []
 
     /// The newest time of any row.
     var newestRow: Int64?
@@ -32,6 +34,10 @@ struct HealthFacts: Equatable {
     var owner: Int32?
     /// A checkpoint has held its lock as long as it was looked at.
     var isCheckpointStuck = false
+    /// Somebody who commits has.
+    var isCheckpointHeld = false
+    /// Processes that have the file open and are stopped.
+    var stopped: Set<Int32> = []
     /// Processes with the file open, this one excepted.
     var openIn: Set<Int32> = []
     var newestRun: Run?

@@ -30,6 +30,7 @@ public struct HealthReport: Sendable, Equatable {
         }
         place(facts)
         space(facts)
+        log(facts)
         modes(facts)
         locks(facts)
         if facts.trouble == nil {
@@ -78,7 +79,8 @@ public struct HealthReport: Sendable, Equatable {
         guard ahead > 2 else { return add("clock", .ok, "not before the newest row") }
         add(
             "clock", ahead > 60 ? .problem : .warning,
-            "the newest row is \(ahead) s in the future: the clock went backwards; set it, or what waits for a time waits longer")
+            "the newest row is \(ahead) s in the future: the clock was set back; a consumer brings what waits for a retry to it when it starts, and times that users gave (not-before, expiry) wait for it"
+        )
     }
 
     private mutating func place(_ facts: HealthFacts) {
@@ -104,11 +106,19 @@ public struct HealthReport: Sendable, Equatable {
             add("disk", .problem, "\(text): free some space; the consumer pauses when there is none")
         } else if free < max(1 << 30, facts.bytes / 10) {
             add("disk", .warning, "\(text): free some space before it becomes less")
-        } else if facts.walBytes > 1 << 30 {
-            add("disk", .warning, "\(text): a reader that does not end keeps the log from starting over; look for one")
         } else {
             add("disk", .ok, text)
         }
+    }
+
+    private mutating func log(_ facts: HealthFacts) {
+        let text = "the log has \(facts.walBytes >> 20) MiB"
+        guard facts.walBytes > LogKeeper.bound else { return add("log", .ok, text) }
+        let why =
+            facts.logReaders.isEmpty
+            ? "a consumer that runs shrinks it once nobody reads an old state of it"
+            : LogFacts.words(readers: facts.logReaders)
+        add("log", .warning, "\(text): \(why)")
     }
 
     private mutating func modes(_ facts: HealthFacts) {
@@ -130,10 +140,23 @@ public struct HealthReport: Sendable, Equatable {
 
     private mutating func locks(_ facts: HealthFacts) {
         if facts.isCheckpointStuck {
-            add("locks", .problem, "the checkpoint lock has been held for a second: look for a process that is stopped")
+            let who =
+                facts.stopped.isEmpty ? "look for a process that is stopped" : "process \(Self.list(facts.stopped)) is stopped"
+            add("locks", .problem, "the checkpoint lock has been held for a second: \(who)")
+        } else if facts.isCheckpointHeld, !facts.stopped.isEmpty {
+            add(
+                "locks", .problem,
+                "process \(Self.list(facts.stopped)) is stopped and may hold the lock of those who commit: the log cannot be moved meanwhile"
+            )
+        } else if !facts.stopped.isEmpty {
+            add("locks", .warning, "process \(Self.list(facts.stopped)) has the file open and is stopped")
         } else {
             add("locks", .ok, facts.owner.map { "the file is owned by process \($0)" } ?? "nobody owns the file")
         }
+    }
+
+    private static func list(_ processes: Set<Int32>) -> String {
+        processes.sorted().prefix(5).map(String.init).joined(separator: ", ")
     }
 
     private mutating func consumers(_ facts: HealthFacts) {

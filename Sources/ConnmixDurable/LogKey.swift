@@ -4,6 +4,7 @@ internal import Logging
 enum LogKey: String {
     case address
     case attempt
+    case bytes
     case clean
     case code
     case command
@@ -11,6 +12,7 @@ enum LogKey: String {
     case entries
     case entry
     case error
+    case jump
     case key
     case node
     case reason
@@ -72,6 +74,12 @@ extension Logger {
             say(.error, "paused", (.reason, reason))
         case .resumed:
             say(.notice, "resumed")
+        case .clockJumped(let jump):
+            say(.notice, "the clock was set", (.jump, "\(jump)"))
+        case .logGrown(let bytes, let reason):
+            say(.notice, "the file's log has grown", (.bytes, "\(bytes)"), (.reason, reason))
+        case .logShrunk(let bytes):
+            say(.notice, "the file's log has shrunk", (.bytes, "\(bytes)"))
         }
     }
 }

@@ -34,7 +34,7 @@ struct DatabaseTests {
             }
             let doctor = try await Program.run("doctor", "--json", "--database", path)
             let levels = try doctor.objects().compactMap { $0["level"]?.text }
-            #expect(levels.count == 9)
+            #expect(levels.count == 10)
             #expect((doctor.code == 0) == !levels.contains("problem"))
         }
     }

@@ -19,7 +19,7 @@ struct HealthReportTests {
         facts.files = [FileFacts(name: "db", mode: 0o600, user: 0)]
         let report = HealthReport(facts)
         #expect(report.level == .ok, "\(report.findings)")
-        #expect(report.findings.count == 9)
+        #expect(report.findings.count == 10)
     }
 
     @Test("the library: the bug is named, and what keeps it away")
@@ -43,7 +43,7 @@ struct HealthReportTests {
     func facts() {
         #expect(finding("disk") { $0.freeBytes = 1 << 20 }?.level == .problem)
         #expect(finding("disk") { $0.freeBytes = 512 << 20 }?.level == .warning)
-        #expect(finding("disk") { $0.walBytes = 2 << 30 }?.level == .warning)
+        #expect(finding("log") { $0.walBytes = 65 << 20 }?.level == .warning)
         #expect(finding("disk") { $0.freeBytes = nil }?.level == .warning)
         #expect(finding("clock") { $0.newestRow = 10_000_000 }?.level == .warning)
         #expect(finding("clock") { $0.newestRow = 100_000_000 }?.level == .problem)
@@ -52,6 +52,20 @@ struct HealthReportTests {
         #expect(finding("files") { $0.files.append(FileFacts(name: "db-wal", mode: 0o600, user: 7)) }?.level == .problem)
         #expect(finding("files") { $0.user = 5 }?.level == .warning)
         #expect(finding("locks") { $0.isCheckpointStuck = true }?.level == .problem)
+        let held = finding("locks") { facts in
+            facts.isCheckpointHeld = true
+            facts.stopped = [7]
+        }
+        #expect(held?.level == .problem)
+        #expect(held?.words.contains("process 7 is stopped") == true)
+        #expect(finding("locks") { $0.isCheckpointHeld = true }?.level == .ok, "others write without a pause")
+        #expect(finding("locks") { $0.stopped = [7] }?.level == .warning)
+        let long = finding("log") { facts in
+            facts.walBytes = 100 << 20
+            facts.logReaders = [7, 8]
+        }
+        #expect(long?.words.contains("processes 7, 8 read an old state") == true)
+        #expect(finding("log") { $0.walBytes = 64 << 20 }?.level == .ok)
         #expect(finding("pragmas") { $0.journalMode = "delete" }?.level == .problem)
         #expect(finding("pragmas") { $0.pageSize = 4_096 }?.level == .warning)
         #expect(finding("database") { $0.trouble = "damaged" }?.level == .problem)

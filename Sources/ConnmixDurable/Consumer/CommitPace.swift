@@ -27,6 +27,12 @@ struct CommitPace: Sendable {
         return first
     }
 
+    /// The clock was set: what is left of a wait stays.
+    mutating func clockJumped(by jump: Int64) {
+        lastEnd += jump
+        heldUntil? += jump
+    }
+
     mutating func began() {
         heldUntil = nil
     }

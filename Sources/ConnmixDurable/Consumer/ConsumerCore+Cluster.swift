@@ -12,7 +12,7 @@ extension ConsumerCore: ClusterDelegate {
     func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {
         var settled: [(Receipt?, Relay.Change)] = []
         state.withLock { state in
-            let now = Clock.now()
+            let now = time(&state)
             for outcome in outcomes {
                 if spans.isOn, let span = state.sendSpans.removeValue(forKey: outcome.command) {
                     ConsumerSpans.end(span, outcome.result)
@@ -42,7 +42,7 @@ extension ConsumerCore: ClusterDelegate {
         losses.withLock { $0.opened(connection.number, .init(connection.identity), now: Clock.now()) }
         state.withLock { state in
             state.connections[connection.identity.id] = connection
-            state.relay.connected(connection.identity.id, now: Clock.now())
+            state.relay.connected(connection.identity.id, now: time(&state))
             note(connection.identity, "connected", &state)
         }
         // Whoever changed the mind of intake before may not have found it in the list.
@@ -56,7 +56,7 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             guard state.connections[connection.identity.id] === connection else { return }
             state.connections[connection.identity.id] = nil
-            state.relay.disconnected(connection.identity.id, now: Clock.now())
+            state.relay.disconnected(connection.identity.id, now: time(&state))
             // A node that was replaced or removed meanwhile is not shown any more.
             if state.nodes[connection.identity] != nil { note(connection.identity, "disconnected", &state) }
         }
@@ -67,7 +67,7 @@ extension ConsumerCore: ClusterDelegate {
     func routeOpened(_ route: HTTPRoute) {
         state.withLock { state in
             state.httpRoutes[route.identity.id] = route
-            state.relay.connected(route.identity.id, takesOnlyMesh: true, now: Clock.now())
+            state.relay.connected(route.identity.id, takesOnlyMesh: true, now: time(&state))
             note(route.identity, "http", &state)
         }
         onEvent(.nodeByHTTP(route.identity))
@@ -78,7 +78,7 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             guard state.httpRoutes[route.identity.id] === route else { return }
             state.httpRoutes[route.identity.id] = nil
-            state.relay.disconnected(route.identity.id, now: Clock.now())
+            state.relay.disconnected(route.identity.id, now: time(&state))
             if state.nodes[route.identity] != nil { note(route.identity, "unreachable", &state) }
         }
         pump()
@@ -111,7 +111,7 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             state.nodes[identity] = nil
             state.accountIsStale = true
-            state.relay.nodeMissing(identity.id, now: Clock.now())
+            state.relay.nodeMissing(identity.id, now: time(&state))
         }
         pump()
     }
@@ -121,10 +121,10 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             switch event {
             case .nodeAdded(let identity):
-                state.relay.nodeListed(identity.id, now: Clock.now())
+                state.relay.nodeListed(identity.id, now: time(&state))
                 note(identity, "connecting", &state)
             case .nodeReplaced(let old, let new):
-                state.relay.nodeReplaced(old.id, by: new.id, now: Clock.now())
+                state.relay.nodeReplaced(old.id, by: new.id, now: time(&state))
                 note(new, "connecting", &state)
             case .nodeUnreachable(let identity, _): note(identity, "unreachable", &state)
             case .nodeConsuming(let identity): note(identity, "consuming", &state)

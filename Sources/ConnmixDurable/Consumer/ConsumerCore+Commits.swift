@@ -16,7 +16,7 @@ extension ConsumerCore {
             }
             return DrainOperation.Work(
                 outcomes: state.outcomes, enqueues: state.enqueues, changes: state.changes,
-                claims: state.dispatcher.takeClaims(), releases: state.dispatcher.takeReleases(), takenAt: Clock.now())
+                claims: state.dispatcher.takeClaims(), releases: state.dispatcher.takeReleases(), takenAt: Clock.steady())
         }
         work.arrivals = intake.withLock { $0.take() }
         if let dedupe {
@@ -82,6 +82,7 @@ extension ConsumerCore {
             case .added: state.withLock { $0.relay.window.lookBehind() }
             case .changed: try lookAgainAtOutbox(connection, changes)
             }
+            state.withLock { $0.mustLookAgain = false }
         } catch {
             state.withLock { $0.seenChanges = seen }
             throw error
@@ -214,24 +215,25 @@ extension ConsumerCore {
 
     /// Deletes a slice of what is finished and old.
     func prune(_ transaction: Transaction) throws {
-        var pruner = state.withLock { $0.pruner }
-        guard pruner.isDue(now: transaction.now) else { return }
-        _ = try pruner.prune(transaction)
+        let now = Clock.steady()
+        guard var pruner = state.withLock({ now >= $0.pruneAt ? $0.pruner : nil }), pruner.isDue(now: now) else { return }
+        _ = try pruner.prune(transaction, now: now)
         state.withLock { [pruner] in $0.pruner = pruner }
     }
 
     /// Writes the live account, at most once a second, into a commit that happens anyway or when it has become wrong.
     func account(_ transaction: Transaction, isIdle: Bool) throws {
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
+        let now = Clock.steady()
         let facts = state.withLock {
             state -> (nodes: [NodeIdentity: String], paused: String?, waiting: [StatusReport.Waiting])? in
-            let isDue = transaction.now - state.accountedAt >= 1_000_000
+            let isDue = now - state.accountedAt >= 1_000_000
             let waiting = isDue ? state.relay.waitingForNodes.map { StatusReport.Waiting($0) } : state.accountedWaiting
             let isWrong =
                 state.accountIsStale || waiting != state.accountedWaiting
                 || isDue && (atRisk, highWater) != (state.accountedAtRisk, state.accountedHighWater)
             guard isWrong || isDue && !isIdle else { return nil }
-            state.accountedAt = transaction.now
+            state.accountedAt = now
             state.accountedAtRisk = atRisk
             state.accountedHighWater = highWater
             state.accountedWaiting = waiting
@@ -303,7 +305,7 @@ extension ConsumerCore {
         let (receipts, isClosed) = state.withLock { state in
             for id in effects.entries { state.dispatcher.window.confirm(id) }
             for id in effects.commands { state.relay.confirm(id) }
-            let now = Clock.now()
+            let now = time(&state)
             for outcome in effects.outcomes {
                 switch outcome.result {
                 case .done, .dead, .released: state.dispatcher.settled(outcome.id)
@@ -325,6 +327,7 @@ extension ConsumerCore {
                 release(state.dispatcher.startable(effects.entries + work.claims), &state)
             }
             state.pace.ended(now: now)
+            followed(effects.clockWalk, &state)
             isOverTrouble = state.trouble != nil
             state.trouble = nil
             return (receipts, state.isClosed)
@@ -337,7 +340,7 @@ extension ConsumerCore {
             if isClosed { receipt.abandon(Self.unanswered(receipt.id)) }
         }
         announceEnds(effects)
-        metrics.committed(work, effects, inMicroseconds: Clock.now() - work.takenAt)
+        metrics.committed(work, effects, inMicroseconds: Clock.steady() - work.takenAt)
         for outcome in effects.outcomes { report(outcome) }
         for (key, entry) in effects.repeats { onEvent(.repeated(key: key, entry: entry)) }
         if let (entry, messages, reason) = effects.unacknowledged {
@@ -393,7 +396,7 @@ extension ConsumerCore {
             let pause = backoff.next(using: &generator)
             // The same trouble may meet another statement at each try; it is told of once.
             let error = state.trouble.map { $0.error.code == known.code ? $0.error : known } ?? known
-            state.trouble = (error, Clock.now() + pause.microseconds, backoff)
+            state.trouble = (error, time(&state) + pause.microseconds, backoff)
             if isFatal { state.failure = state.failure ?? known }
         }
         announcePause()

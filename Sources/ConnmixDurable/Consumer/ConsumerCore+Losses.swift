@@ -47,7 +47,7 @@ extension ConsumerCore {
         guard !effects.losses.isEmpty else { return }
         try LossTable.write(transaction, effects.losses, run: run)
         guard effects.losses.mayPrune else { return }
-        let age = state.withLock { $0.pruner.retention.age }
+        let age = state.withLock { Clock.steady() >= $0.pruneAt ? $0.pruner.retention.age : nil }
         try LossTable.prune(transaction, before: age.map { transaction.now - $0.microseconds })
     }
 

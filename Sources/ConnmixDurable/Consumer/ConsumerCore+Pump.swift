@@ -10,7 +10,7 @@ extension ConsumerCore {
         var finished: [Watcher] = []
         var settled: [(Receipt?, Relay.Change)] = []
         let mustDrain = state.withLock { state in
-            let now = Clock.now()
+            let now = time(&state)
             while !state.idleWorkers.isEmpty, let job = takeJob(&state) {
                 starts.append((state.idleWorkers.removeLast(), job))
             }
@@ -86,7 +86,7 @@ extension ConsumerCore {
     func needsDrain(_ state: inout State) -> Bool {
         if !state.outcomes.isEmpty || !state.enqueues.isEmpty { return true }
         if state.dispatcher.hasClaims || state.dispatcher.hasReleases { return true }
-        if state.hasUrgentChange { return true }
+        if state.hasUrgentChange || state.clockWalk != nil || state.mustLookAgain { return true }
         if state.relay.window.wantsPass() { return true }
         return !state.dispatcher.isStopping && state.dispatcher.window.wantsPass()
     }
@@ -97,11 +97,11 @@ extension ConsumerCore {
         guard !state.isDrainScheduled else { return false }
         if let trouble = state.trouble {
             // A clock that was set back must not stop commits for longer than the longest pause.
-            let left = trouble.retryAt - Clock.now()
+            let left = trouble.retryAt - time(&state)
             if left > 0, left < 10_000_000 { return false }
         }
         if state.isEveryHandlerBusy, state.enqueues.isEmpty, !state.hasUrgentChange {
-            let now = Clock.now()
+            let now = time(&state)
             let isDue = state.flushAt.map { $0 <= now } ?? false
             if !isDue, let time = state.pace.hold(now: now, isAtRisk: isAtRisk) {
                 state.flushAt = min(state.flushAt ?? time, time)
@@ -164,11 +164,12 @@ extension ConsumerCore {
         confirmAccount(now: Clock.now())
         let mustDrain = state.withLock { state in
             state.timer = nil
-            let now = Clock.now()
+            let now = time(&state)
             state.dispatcher.tick(now: now)
             for change in state.relay.tick(now: now) { keep(change, &state, &settled) }
             return requestDrain(&state)
         }
+        announceClock()
         announce(settled)
         if mustDrain { submitDrain() }
         pump()

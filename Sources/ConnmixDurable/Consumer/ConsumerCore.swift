@@ -31,6 +31,7 @@ final class ConsumerCore: Sendable {
         /// When what waits is to be committed at the latest.
         var flushAt: Int64?
         var pace = CommitPace()
+        /// By the steady clock.
         var accountedAt: Int64 = 0
         var accountedAtRisk = 0
         var accountedHighWater = 0
@@ -42,6 +43,16 @@ final class ConsumerCore: Sendable {
         var nextWatcher = 0
         var pruner: Pruner
         var expiryLookAt: Int64 = 0
+        /// By the steady clock: nothing old is deleted before.
+        var pruneAt: Int64 = 0
+        var clockWatch = ClockWatch()
+        /// What is to be brought to a clock that was set back.
+        var clockWalk: ClockWalk?
+        var clockWalks = 0
+        /// By how much the clock was set and nobody was told of yet, in microseconds.
+        var clockJump: Int64 = 0
+        /// The file was changed by this process beneath what is in memory.
+        var mustLookAgain = false
         /// Of commands in flight, where somebody traces.
         var sendSpans: [Int64: any Span] = [:]
         /// What others had changed when the file was last looked at for it.
@@ -74,6 +85,7 @@ final class ConsumerCore: Sendable {
     let live: LiveAccount?
     /// Bytes that may still be written to the file's disk, where it says.
     let freeBytes: @Sendable () -> Int64?
+    let clock: @Sendable () -> Clock.Reading
     private let tell: @Sendable (ConsumerEvent) -> Void
 
     /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
@@ -86,7 +98,8 @@ final class ConsumerCore: Sendable {
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
         retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
         gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?, metrics: ConsumerMetrics, spans: ConsumerSpans,
-        live: LiveAccount? = nil, onEvent: @escaping @Sendable (ConsumerEvent) -> Void
+        live: LiveAccount? = nil, clock: @escaping @Sendable () -> Clock.Reading = { Clock.reading() },
+        onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
         self.spans = spans
@@ -99,6 +112,7 @@ final class ConsumerCore: Sendable {
         self.writer = writer
         self.loop = loop
         self.freeBytes = freeBytes
+        self.clock = clock
         tell = onEvent
         intake = Mutex(Intake(limits: limits))
         self.losses = Mutex(losses)
@@ -149,7 +163,7 @@ final class ConsumerCore: Sendable {
     }
 
     func takeJob(_ state: inout State) -> Dispatcher.Job? {
-        state.dispatcher.nextJob(now: Clock.now())
+        state.dispatcher.nextJob(now: time(&state))
     }
 
     // MARK: Commands from outside handlers

@@ -28,6 +28,7 @@ struct ConsumerMetrics: Sendable {
     private let nodes: Gauge
     private let consuming: Gauge
     private let paused: Gauge
+    private let logBytes: Gauge
     private let cleanEnds: Counter
     private let uncleanEnds: Counter
 
@@ -60,6 +61,7 @@ struct ConsumerMetrics: Sendable {
         nodes = gauge("connmix_nodes")
         consuming = gauge("connmix_nodes_consuming")
         paused = gauge("connmix_paused")
+        logBytes = gauge("connmix_log_bytes")
         cleanEnds = counter("connmix_connections_ended", ("clean", "true"))
         uncleanEnds = counter("connmix_connections_ended", ("clean", "false"))
     }
@@ -134,6 +136,10 @@ struct ConsumerMetrics: Sendable {
     func observe(nodes: Int, consuming: Int) {
         self.nodes.record(nodes)
         self.consuming.record(consuming)
+    }
+
+    func observe(logBytes bytes: Int64) {
+        logBytes.record(bytes)
     }
 
     func happened(_ event: ConsumerEvent) {

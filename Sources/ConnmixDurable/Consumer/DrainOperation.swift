@@ -21,7 +21,7 @@ final class DrainOperation: WriteOperation {
         var claims: [Int64] = []
         /// Claimed entries that are not going to be handled now, ascending.
         var releases: [Int64] = []
-        /// When it was taken, in microseconds since 1970.
+        /// When it was taken, by the steady clock.
         var takenAt: Int64 = 0
 
         var isEmpty: Bool {
@@ -57,6 +57,8 @@ final class DrainOperation: WriteOperation {
         var origins = MessageOrigins()
         /// Rows of the loss ledger.
         var losses = LossRows.Batch()
+        /// How far the file was brought to a clock that was set back.
+        var clockWalk: ClockWalk?
     }
 
     /// What became of a command from outside.
@@ -90,12 +92,15 @@ final class DrainOperation: WriteOperation {
         acknowledgements = []
         var effects = Effects()
         do {
-            if transaction.foreignCommits { try core.lookAgain(transaction.connection, work.changes) }
+            if transaction.foreignCommits || core.mustLookAgain {
+                try core.lookAgain(transaction.connection, work.changes)
+            }
             let staged = try settle(transaction, &effects)
             try journal(transaction, &effects)
             try enqueue(transaction, staged, &effects)
             try mark(transaction, &effects)
             try claim(transaction, &effects)
+            try core.followClock(transaction, &effects)
             try core.loadEntries(transaction, &effects)
             try core.loadCommands(transaction, &effects)
             try core.prune(transaction)

@@ -177,7 +177,8 @@ struct LossLedger: Sendable {
         let pruned = pruned ?? (0, 0)
         return .init(
             epochs: epochs.sorted { $0.id < $1.id }, gaps: gaps.sorted { $0.id < $1.id },
-            mayPrune: lastEpoch + lastGap - pruned.rows >= Self.pruneRows || now - pruned.at >= Self.pruneInterval)
+            mayPrune: lastEpoch + lastGap - pruned.rows >= Self.pruneRows || now - pruned.at >= Self.pruneInterval
+                || now < pruned.at)
     }
 
     mutating func written(_ rows: LossRows.Batch) {

@@ -8,12 +8,14 @@ struct Pruner: Sendable {
 
     let retention: Retention
     private var cursors: [Ledger: Int64] = [:]
+    /// By the steady clock.
     private var restUntil: [Ledger: Int64] = [:]
 
     init(_ retention: Retention) {
         self.retention = retention
     }
 
+    /// - Parameter now: by the steady clock.
     func isDue(now: Int64) -> Bool {
         guard retention != Retention() else { return false }
         return Ledger.allCases.contains { restUntil[$0, default: 0] <= now }
@@ -21,15 +23,16 @@ struct Pruner: Sendable {
 
     /// Deletes at most a slice of each ledger.
     ///
+    /// - Parameter now: by the steady clock; what is old is old by the transaction's.
     /// - Returns: how many rows.
-    mutating func prune(_ transaction: Transaction) throws -> Int {
+    mutating func prune(_ transaction: Transaction, now: Int64) throws -> Int {
         var deleted = 0
-        for ledger in Ledger.allCases where restUntil[ledger, default: 0] <= transaction.now {
+        for ledger in Ledger.allCases where restUntil[ledger, default: 0] <= now {
             let isTooLarge = try retention.bytes.map { try transaction.connection.usedBytes() > $0 } ?? false
             // Over the size any age is old enough.
             let before = isTooLarge ? Int64.max : retention.age.map { transaction.now - $0.microseconds }
             guard let before else {
-                restUntil[ledger] = transaction.now + Self.rest
+                restUntil[ledger] = now + Self.rest
                 continue
             }
             let walk = try PrunedRows.delete(
@@ -38,7 +41,7 @@ struct Pruner: Sendable {
             cursors[ledger] = walk.last
             if walk.isAtEnd {
                 cursors[ledger] = 0
-                restUntil[ledger] = transaction.now + Self.rest
+                restUntil[ledger] = now + Self.rest
             }
         }
         return deleted

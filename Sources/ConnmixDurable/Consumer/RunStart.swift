@@ -5,12 +5,15 @@ struct RunStart: Sendable {
     let parked: Set<String>
     let changes: ChangeMark.Versions
     let losses: LossLedger
+    /// The newest time in the file, in microseconds since 1970; later than now where the clock was set back.
+    let newestTime: Int64?
 
     /// - Parameter account: what the run before said of itself last. It is overwritten only after this is committed: a kill in
     ///   between must not make anybody innocent.
     init(
         _ transaction: Transaction, pid: Int32, configuration: ConsumerConfiguration, account: LiveAccount.Reading?
     ) throws {
+        newestTime = try RunTable.newestTime(transaction.connection)
         try RunTable.closeDead(transaction, account: account)
         run = try RunTable.begin(
             transaction, pid: Int64(pid), version: ConnmixDurable.version, handlerVersion: configuration.handlerVersion,

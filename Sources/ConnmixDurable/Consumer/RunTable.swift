@@ -88,6 +88,19 @@ enum RunTable {
 
     // MARK: Reading
 
+    /// The newest time that the file has of anything that happened.
+    static func newestTime(_ connection: Connection) throws -> Int64? {
+        let select = try connection.statement(
+            """
+            SELECT max(at) FROM (
+                SELECT received_at AS at FROM journal WHERE id = (SELECT max(id) FROM journal)
+                UNION ALL SELECT enqueued_at FROM outbox WHERE id = (SELECT max(id) FROM outbox)
+                UNION ALL SELECT max(started_at, coalesce(ended_at, 0)) FROM run WHERE id = (SELECT max(id) FROM run)
+                UNION ALL SELECT updated_at FROM runtime)
+            """)
+        return try select.first { $0.optionalTime(0) } ?? nil
+    }
+
     static func newest(
         _ connection: Connection
     ) throws -> (

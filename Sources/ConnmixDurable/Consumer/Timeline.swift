@@ -23,6 +23,11 @@ struct Timeline<Token: Sendable & Equatable>: Sendable {
         return entries.removeMin().token
     }
 
+    /// The clock was set: what is left of each wait stays.
+    mutating func shift(by jump: Int64) {
+        entries = Heap(entries.unordered.map { Entry(time: $0.time + jump, token: $0.token) })
+    }
+
     var count: Int { entries.count }
 
     /// Forgets what is not wanted any more.

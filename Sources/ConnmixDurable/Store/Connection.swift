@@ -14,11 +14,8 @@ final class Connection {
     /// For the other types of this room.
     let handle: OpaquePointer
     private var statements: [UnsafePointer<UInt8>: Statement] = [:]
-    /// How many pages the log holds, as of the last commit of this connection.
-    private let walPagesCell: UnsafeMutablePointer<Int32>
     private let guardCell: UnsafeMutablePointer<TableGuard>
-
-    var walPages: Int { Int(walPagesCell.pointee) }
+    private let busyTimeout: Int
 
     /// While it is set, statements are prepared for a handler: see `TableGuard`.
     var isGuarded: Bool {
@@ -49,12 +46,17 @@ final class Connection {
             throw .sqlite(result, opened, doing: "opening \(path)")
         }
         handle = opened
-        walPagesCell = .allocate(capacity: 1)
-        walPagesCell.initialize(to: 0)
+        self.busyTimeout = busyTimeout
         guardCell = .allocate(capacity: 1)
         guardCell.initialize(to: TableGuard())
         csqlite_disable_checkpoint_on_close(handle)
         csqlite_set_defensive(handle)
+        waitForOthers()
+        installGuard()
+    }
+
+    /// Spins for another process's lock, from now on.
+    private func waitForOthers() {
         sqlite3_busy_handler(
             handle,
             { limit, spins in
@@ -64,7 +66,6 @@ final class Connection {
                 usleep(spins < 10 ? 100 : 500)
                 return 1
             }, UnsafeMutableRawPointer(bitPattern: busyTimeout))
-        installGuard()
     }
 
     private static let memoryStatisticsDisabled: Bool = csqlite_disable_memory_statistics() == SQLITE_OK
@@ -72,7 +73,6 @@ final class Connection {
     deinit {
         statements.removeAll()
         sqlite3_close_v2(handle)
-        walPagesCell.deallocate()
         guardCell.deallocate()
     }
 
@@ -86,17 +86,6 @@ final class Connection {
                     action: action, first: first.map { String(cString: $0) }, second: second.map { String(cString: $0) })
                 return permitted ? SQLITE_OK : SQLITE_DENY
             }, guardCell)
-    }
-
-    /// Counts the log's pages from now on. After the pragmas: setting `wal_autocheckpoint` takes the hook away
-    /// (https://sqlite.org/c3ref/wal_hook.html).
-    func watchLog() {
-        sqlite3_wal_hook(
-            handle,
-            { cell, _, _, pages in
-                cell?.assumingMemoryBound(to: Int32.self).pointee = pages
-                return SQLITE_OK
-            }, walPagesCell)
     }
 
     /// The prepared form of a statement that stands in the source, prepared once.
@@ -191,18 +180,35 @@ final class Connection {
         try prepare(sql).first { $0.text(0) } ?? ""
     }
 
-    /// Moves the log's pages into the database file. Only under the checkpoint lock (`FileLock.Byte.checkpoint`).
+    /// What the log holds now, whoever wrote it. Only after a statement has run on this connection.
+    func log() -> LogFacts? {
+        var log = csqlite_log()
+        guard csqlite_read_log(handle, &log) == 1 else { return nil }
+        let marks = withUnsafeBytes(of: log.marks) { Array($0.bindMemory(to: UInt32.self)) }
+        return LogFacts(pages: Int(log.pages), moved: Int(log.moved), marks: marks)
+    }
+
+    /// Moves the log's pages into the database file. Only under the checkpoint lock (`FileLock.checkpointing`).
     ///
-    /// - Returns: how many pages the log holds now. It is overwritten from its start by the next commit, unless a reader
+    /// - Returns: whether all of them were moved: the log is overwritten from its start by the next commit, unless a reader
     ///   still looks at it.
     @discardableResult
-    func checkpoint(truncate: Bool) throws(ConnmixError) -> Int {
+    func checkpoint(truncate: Bool) throws(ConnmixError) -> Bool {
         let mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
         var pages: Int32 = 0
-        let result = sqlite3_wal_checkpoint_v2(handle, nil, mode, &pages, nil)
+        var moved: Int32 = 0
+        let result = sqlite3_wal_checkpoint_v2(handle, nil, mode, &pages, &moved)
         switch result & 0xFF {
-        case SQLITE_OK, SQLITE_BUSY, SQLITE_LOCKED: return max(0, Int(pages))
+        case SQLITE_OK, SQLITE_BUSY, SQLITE_LOCKED: return pages >= 0 && moved == pages
         default: throw .sqlite(result, handle, doing: "checkpointing")
         }
+    }
+
+    /// Moves the log's pages and gives the log's room back, where no reader looks at it. Waits for none.
+    func shrinkLog() throws(ConnmixError) {
+        guard try checkpoint(truncate: false) else { return }
+        sqlite3_busy_handler(handle, nil, nil)
+        defer { waitForOthers() }
+        try checkpoint(truncate: true)
     }
 }

@@ -103,7 +103,7 @@ struct DatabaseFile: Sendable {
         let wanted: [(name: String, value: Int64)] = [
             ("synchronous", synchronous.pragma),
             ("wal_autocheckpoint", 0),
-            ("journal_size_limit", -1),
+            ("journal_size_limit", LogKeeper.bound),
             ("secure_delete", 0),
             ("trusted_schema", 0),
             ("temp_store", 2),
@@ -118,6 +118,5 @@ struct DatabaseFile: Sendable {
                     "SQLite took \(found) for pragma \(pragma.name) and not \(pragma.value); use Debian's library")
             }
         }
-        connection.watchLog()
     }
 }

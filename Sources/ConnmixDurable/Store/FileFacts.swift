@@ -39,6 +39,18 @@ struct FileFacts: Equatable {
         return found
     }
 
+    /// Whether a process was stopped, by a signal or a debugger.
+    static func isStopped(_ process: Int32) -> Bool {
+        let file = open("/proc/\(process)/stat", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = read(file, &bytes, bytes.count)
+        // The name stands in brackets, and may hold anything.
+        guard count > 0, let end = bytes[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else { return false }
+        return bytes[end + 2] == UInt8(ascii: "T") || bytes[end + 2] == UInt8(ascii: "t")
+    }
+
     private static func forEachName(in folder: String, _ body: (String) -> Void) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }

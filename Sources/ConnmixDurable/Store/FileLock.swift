@@ -3,18 +3,21 @@ internal import Glibc
 
 /// The lock file beside a database, `<database>.lock`.
 ///
-/// Two bytes of it are locked, each for a purpose of its own. The locks are open file description locks: they end with the
+/// Three bytes of it are locked, each for a purpose of its own. The locks are open file description locks: they end with the
 /// process however it ends, and closing another descriptor of the same file does not drop them.
 ///
 /// Why the checkpoint byte: SQLite 3.7.0 to 3.51.2 can corrupt a database when a checkpoint runs while **another**
 /// connection commits and resets the log (https://sqlite.org/wal.html, "The WAL-Reset Bug"). So nobody checkpoints but the
-/// owner, between its own commits and under an exclusive lock; every other process commits under a shared one.
+/// owner, between its own commits and under an exclusive lock; every other process commits under a shared one. Where there is no owner,
+/// a writer may checkpoint under the exclusive lock; an owner that starts meanwhile waits for it. See `FileLock+Checkpoint.swift`.
 final class FileLock: Sendable {
     enum Byte: off_t {
         /// Held by the one consumer of the file.
         case owner = 0
         /// Shared by whoever commits from another process, exclusive for a checkpoint.
         case checkpoint = 1
+        /// Held by who wants to checkpoint until it may: new commits let it go first.
+        case turnstile = 2
     }
 
     let path: String
@@ -45,7 +48,7 @@ final class FileLock: Sendable {
         static let paused = "paused: "
     }
 
-    /// Takes ownership and writes who the owner is into the file.
+    /// Takes ownership and writes who the owner is into the file. Returns when no other process checkpoints any more.
     func takeOwnership() throws(ConnmixError) {
         guard tryLock(.owner, exclusive: true) else {
             let owner = Self.owner(of: path)?.pid.description ?? "unknown"
@@ -53,6 +56,7 @@ final class FileLock: Sendable {
             throw ConnmixError(
                 .busy, "\(database) is owned by another consumer, process \(owner); one file has one consumer")
         }
+        try awaitForeignCheckpoint()
         let line =
             Self.line("\(getpid()) \(Clock.now())", bytes: Layout.ownerBytes)
             + Self.line(Layout.taking, bytes: Layout.pauseBytes)
@@ -118,21 +122,13 @@ final class FileLock: Sendable {
         return owner(of: path) ?? (0, 0)
     }
 
-    /// Whether the checkpoint lock was held, by whomever, each time it was looked at for so long. Takes nothing.
-    static func isCheckpointHeld(database: String, for limit: Duration) -> Bool {
-        let file = open(database + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard file >= 0 else { return false }
-        defer { close(file) }
-        let deadline = ContinuousClock.now + limit
-        while csqlite_is_byte_locked(file, Byte.checkpoint.rawValue) == 1 {
-            guard ContinuousClock.now < deadline else { return true }
-            usleep(2_000)
-        }
-        return false
-    }
-
     func tryLock(_ byte: Byte, exclusive: Bool) -> Bool {
         csqlite_lock_byte(descriptor, Int16(exclusive ? F_WRLCK : F_RDLCK), byte.rawValue, 0) == 0
+    }
+
+    /// Whether another open file holds a lock on the byte, or that cannot be told. Takes nothing.
+    func isHeldElsewhere(_ byte: Byte) -> Bool {
+        csqlite_is_byte_locked(descriptor, byte.rawValue) != 0
     }
 
     func unlock(_ byte: Byte) {

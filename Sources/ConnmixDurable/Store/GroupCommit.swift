@@ -7,13 +7,15 @@ struct GroupCommit<Operation> {
         case commit([Operation])
         /// Nothing waits and the log has grown: a good moment.
         case checkpoint
+        /// Nothing waits and the log's file is far larger than it needs to be.
+        case shrink
         case sleep
         /// Everything is committed and nobody may submit any more.
         case stop
     }
 
     /// The log is checkpointed at this size when nothing waits, and at `busyPages` in any case.
-    var idlePages = 1_000
+    var idlePages = LogKeeper.idlePages
     var busyPages = 4_000
 
     private var waiting: [Operation] = []
@@ -33,13 +35,15 @@ struct GroupCommit<Operation> {
         return wake()
     }
 
-    mutating func next(walPages: Int) -> Step {
+    /// - Parameter mustShrink: whether the log's file should give room back.
+    mutating func next(walPages: Int, mustShrink: Bool = false) -> Step {
         if walPages >= busyPages { return .checkpoint }
         guard waiting.isEmpty else {
             defer { waiting.removeAll(keepingCapacity: true) }
             return .commit(waiting)
         }
         if isStopping { return .stop }
+        if mustShrink { return .shrink }
         if walPages >= idlePages { return .checkpoint }
         isSleeping = true
         return .sleep

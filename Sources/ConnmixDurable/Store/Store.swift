@@ -14,7 +14,8 @@ final class Store: Sendable {
     init(
         path: String,
         synchronous: Synchronous = .full,
-        onTrouble: @escaping @Sendable (ConnmixError) -> Void = { _ in }
+        onTrouble: @escaping @Sendable (ConnmixError) -> Void = { _ in },
+        onLog: @escaping @Sendable (LogKeeper.News?, _ bytes: Int64, _ why: String) -> Void = { _, _, _ in }
     ) throws {
         self.path = path
         self.synchronous = synchronous
@@ -24,8 +25,9 @@ final class Store: Sendable {
         try lock.takeOwnership()
         self.lock = lock
         do {
-            writer = try Writer(lock: lock, onTrouble: onTrouble) {
-                try DatabaseFile(path: path).openAsOwner(synchronous: synchronous)
+            let file = DatabaseFile(path: path)
+            writer = try Writer(lock: lock, file: file, onTrouble: onTrouble, onLog: onLog) {
+                try file.openAsOwner(synchronous: synchronous)
             }
         } catch {
             lock.releaseOwnership()
@@ -88,20 +90,31 @@ final class SharedStore: Sendable {
         try body(DatabaseFile(path: path).openForReading())
     }
 
-    /// One short immediate transaction, never during a checkpoint of the owner.
+    /// One short immediate transaction, never during a checkpoint of the owner. Where there is no owner, it looks after the log.
     ///
     /// - Parameter changes: what `body` changes that a running consumer must see.
     func write<T>(_ changes: ChangeMark, _ body: (Transaction) throws -> T) throws -> T {
         let transaction = Transaction(try DatabaseFile(path: path).openForChanges())
         // The lock file only now: reading must not need to write beside the database.
-        return try clock.measure { began in
-            try FileLock(database: path).withLock(.checkpoint, exclusive: false, within: .seconds(5)) {
+        let lock = try FileLock(database: path)
+        var before: LogFacts?
+        let result = try clock.measure { began in
+            try lock.committing(within: .seconds(5)) {
                 try transaction.run { transaction in
                     began()
+                    before = transaction.connection.log()
                     try changes.count(transaction)
                     return try body(transaction)
                 }
             }
         }
+        if let before { keepLogShort(lock, transaction.connection, before: before) }
+        return result
+    }
+
+    /// What was committed is committed, whatever becomes of this: where it fails, the next writer or owner does it.
+    private func keepLogShort(_ lock: FileLock, _ connection: Connection, before: LogFacts) {
+        guard let after = connection.log(), LogKeeper.isDue(before: before, after: after) else { return }
+        _ = try? lock.checkpointingWithoutOwner(within: .milliseconds(500)) { try connection.checkpoint(truncate: false) }
     }
 }

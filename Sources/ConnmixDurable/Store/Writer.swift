@@ -9,20 +9,28 @@ final class Writer: Sendable {
     private let wakeUp = DispatchSemaphore(value: 0)
     private let ended = Mutex<(isEnded: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
     private let lock: FileLock
+    private let file: DatabaseFile
     private let onTrouble: @Sendable (ConnmixError) -> Void
+    private let onLog: @Sendable (LogKeeper.News?, _ bytes: Int64, _ why: String) -> Void
 
     /// Starts the thread and opens the connection on it.
     ///
     /// - Parameters:
     ///   - lock: taken exclusively for each checkpoint.
+    ///   - file: whose log is looked after, whoever writes it.
     ///   - open: runs on the writer's thread; its error is thrown here.
     ///   - onTrouble: told of checkpoints that failed, at most every ten seconds. Nothing is lost by one: the log keeps what is committed.
+    ///   - onLog: told of the log's size once a second, and why it is what it is where that is news.
     init(
         lock: FileLock,
+        file: DatabaseFile,
         onTrouble: @escaping @Sendable (ConnmixError) -> Void,
+        onLog: @escaping @Sendable (LogKeeper.News?, _ bytes: Int64, _ why: String) -> Void,
         open: @escaping @Sendable () throws -> Connection
     ) throws {
         self.lock = lock
+        self.file = file
+        self.onLog = onLog
         self.onTrouble = onTrouble
         let opened = DispatchSemaphore(value: 0)
         let failure = Mutex<(any Error)?>(nil)
@@ -82,28 +90,54 @@ final class Writer: Sendable {
 
     private func loop(_ transaction: Transaction) {
         let connection = transaction.connection
-        // What the log held at the last checkpoint. It shrinks when the log starts over; until then only growth counts.
-        var checkpointed = 0
+        var keeper = LogKeeper()
         var mutedUntil = ContinuousClock.now
         while true {
-            if connection.walPages < checkpointed { checkpointed = 0 }
-            switch state.withLock({ $0.next(walPages: connection.walPages - checkpointed) }) {
+            // Others may have written it, too.
+            let log = log(connection)
+            if keeper.isLookDue(now: .now) {
+                let bytes = file.size().log
+                let news = keeper.looked(bytes: bytes)
+                onLog(news, bytes, news == nil ? "" : whyLong(log))
+            }
+            switch state.withLock({
+                $0.next(walPages: keeper.pages(log), mustShrink: keeper.mustShrink(now: .now))
+            }) {
             case .commit(let batch):
                 commit(batch, transaction)
             case .checkpoint:
                 // The log keeps what could not be moved, and is tried again when it has grown as much once more.
-                if let error = checkpoint(connection, truncate: false), ContinuousClock.now >= mutedUntil {
+                let error = checkpoint(within: keeper.patience) { _ = try connection.checkpoint(truncate: false) }
+                keeper.tried(self.log(connection), isThrough: error == nil)
+                if let error, ContinuousClock.now >= mutedUntil {
                     mutedUntil = .now + Self.troublePause
                     onTrouble(error)
                 }
-                checkpointed = connection.walPages
+            case .shrink:
+                keeper.triedToShrink(now: .now)
+                // Whatever keeps it from shrinking is told of by its size.
+                _ = checkpoint(within: keeper.patience) { try connection.shrinkLog() }
             case .sleep:
                 wakeUp.wait()
             case .stop:
-                if let error = checkpoint(connection, truncate: true) { onTrouble(error) }
+                if let error = checkpoint(within: .seconds(5), { _ = try connection.checkpoint(truncate: true) }) {
+                    onTrouble(error)
+                }
                 return
             }
         }
+    }
+
+    private func log(_ connection: Connection) -> LogFacts {
+        connection.log() ?? LogFacts(pages: Int(file.size().log) / DatabaseFile.pageSize, moved: 0)
+    }
+
+    private func whyLong(_ log: LogFacts) -> String {
+        let readers = LogReaders.old(database: file.path, log)
+        guard readers.isEmpty else { return LogFacts.words(readers: readers) }
+        return lock.isHeldElsewhere(.checkpoint)
+            ? "another process holds the checkpoint lock; look for one that is stopped"
+            : "others wrote faster than it could be moved, or a reader that cannot be named looks at an old state of it"
     }
 
     private func commit(_ batch: [any WriteOperation], _ transaction: Transaction) {
@@ -132,11 +166,9 @@ final class Writer: Sendable {
     }
 
     /// - Returns: what kept the log's pages from being moved.
-    private func checkpoint(_ connection: Connection, truncate: Bool) -> ConnmixError? {
+    private func checkpoint(within limit: Duration, _ body: () throws -> Void) -> ConnmixError? {
         do {
-            _ = try lock.withLock(.checkpoint, exclusive: true, within: truncate ? .seconds(5) : .milliseconds(50)) {
-                try connection.checkpoint(truncate: truncate)
-            }
+            try lock.checkpointing(within: limit, body)
             return nil
         } catch {
             return error as? ConnmixError ?? ConnmixError(.internal, "checkpointing failed: \(error)")

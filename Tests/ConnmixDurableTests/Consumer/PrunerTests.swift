@@ -35,7 +35,7 @@ struct PrunerTests {
             let deleted = try await store.writer.write { transaction in
                 var pruner = Pruner(Retention(age: .zero))
                 var deleted: [Int] = []
-                for _ in 0..<4 { deleted.append(try pruner.prune(transaction)) }
+                for _ in 0..<4 { deleted.append(try pruner.prune(transaction, now: transaction.now)) }
                 return deleted
             }
             // The commands are not sent, and the newest entry is kept.
@@ -74,7 +74,7 @@ struct PrunerTests {
             }
             let deleted = try await store.writer.write { transaction in
                 var pruner = Pruner(Retention(age: .zero))
-                return try pruner.prune(transaction)
+                return try pruner.prune(transaction, now: transaction.now)
             }
             #expect(deleted == 2)
             let left = try store.read { try $0.text("SELECT group_concat(id) FROM (SELECT id FROM outbox ORDER BY id)") }
@@ -90,14 +90,14 @@ struct PrunerTests {
             try await fill(store, 3_000)
             let (byAge, rests) = try await store.writer.write { transaction in
                 var pruner = Pruner(Retention(age: .seconds(3_600)))
-                let deleted = try pruner.prune(transaction)
+                let deleted = try pruner.prune(transaction, now: transaction.now)
                 return (deleted, !pruner.isDue(now: transaction.now + 1))
             }
             #expect(byAge == 0)
             #expect(rests)
             let bySize = try await store.writer.write { transaction in
                 var pruner = Pruner(Retention(bytes: 1))
-                return try pruner.prune(transaction)
+                return try pruner.prune(transaction, now: transaction.now)
             }
             #expect(bySize == 1_000)
             #expect(!Pruner(Retention()).isDue(now: .max))

@@ -4,10 +4,20 @@ struct Flight: Sendable {
     /// The connection's number among those of this relay.
     let route: Int
     /// Microseconds since 1970.
-    let sentAt: Int64
+    private(set) var sentAt: Int64
     let bytes: Int
     /// Nothing else was in flight beside it, over a connection that had stood for a while.
     let isAlone: Bool
+
+    init(node: String, route: Int, sentAt: Int64, bytes: Int, isAlone: Bool) {
+        self.node = node
+        self.route = route
+        self.sentAt = sentAt
+        self.bytes = bytes
+        self.isAlone = isAlone
+    }
+
+    mutating func shift(by jump: Int64) { sentAt += jump }
 }
 
 /// Which commands are in flight, and over which connections: the present flight of each, and earlier ones that are overdue and may
@@ -62,6 +72,18 @@ struct Flights: Sendable {
             return (id, flight)
         }
         return nil
+    }
+
+    mutating func shift(by jump: Int64) {
+        for id in present.keys { present[id]?.shift(by: jump) }
+        for (id, flights) in overdue {
+            overdue[id] = flights.map { flight in
+                var flight = flight
+                flight.shift(by: jump)
+                return flight
+            }
+        }
+        forgetting.shift(by: jump)
     }
 
     /// The connection is gone, and with it what was overdue on it.

@@ -23,6 +23,10 @@ struct GoneClients: Sendable {
         return true
     }
 
+    mutating func shift(by jump: Int64) {
+        for client in known.keys { known[client]?.until += jump }
+    }
+
     /// It sent something: it is there.
     mutating func seen(_ client: String) {
         if !known.isEmpty { known[client] = nil }

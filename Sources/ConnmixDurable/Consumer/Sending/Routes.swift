@@ -8,7 +8,7 @@ struct Routes: Sendable {
         /// HTTP in place of a WebSocket: no calls.
         let takesOnlyMesh: Bool
         /// Microseconds since 1970.
-        let openedAt: Int64
+        var openedAt: Int64
         var window: SendWindow
         /// The socket takes what is written.
         var isOpen = true
@@ -96,6 +96,16 @@ struct Routes: Sendable {
         losses[node] = now - route.openedAt < Self.standing ? (losses[node] ?? 0) + 1 : nil
         awaySince[node] = awaySince[node] ?? now
         return Array(route.suspects) + Array(route.crowd)
+    }
+
+    mutating func shift(by jump: Int64) {
+        for node in missingSince.keys { missingSince[node]? += jump }
+        for node in awaySince.keys { awaySince[node]? += jump }
+        for node in routes.keys {
+            routes[node]?.openedAt += jump
+            routes[node]?.window.shift(by: jump)
+            if let after = routes[node]?.aloneAfter, after > .min { routes[node]?.aloneAfter = after + jump }
+        }
     }
 
     // MARK: What is asked

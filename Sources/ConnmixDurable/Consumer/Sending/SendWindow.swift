@@ -62,6 +62,10 @@ struct SendWindow: Sendable {
         if sentAt >= cutAt { cut(to: limit / 2, now: now) }
     }
 
+    mutating func shift(by jump: Int64) {
+        if cutAt > .min { cutAt += jump }
+    }
+
     private mutating func cut(to limit: Double, now: Int64) {
         self.limit = max(1, limit)
         threshold = self.limit

@@ -1,0 +1,92 @@
+internal import Synchronization
+
+/// A wall clock that somebody sets moves no deadline by more than the longest pause.
+///
+/// Every reading under the lock goes through `time`, so that what waits and what it is compared with always belong to the same
+/// clock. What waits in memory alone goes on by what is left of it; what waits in the file is brought to a clock that was set back with the
+/// next commits, and read again.
+extension ConsumerCore {
+    /// The time, in microseconds since 1970.
+    func time(_ state: inout State) -> Int64 {
+        let reading = clock()
+        if let jump = state.clockWatch.read(reading) { clockJumped(jump, &state) }
+        return reading.wall
+    }
+
+    private func clockJumped(_ jump: ClockWatch.Jump, _ state: inout State) {
+        state.clockJump += jump.by
+        state.relay.clockJumped(by: jump.by, now: jump.to)
+        for (index, change) in state.changes.enumerated() {
+            guard case .postponed(let id, var item, let code, let error) = change, jump.by < 0, item.attempts > 0 else {
+                continue
+            }
+            item.availableAt = max(jump.to, item.availableAt + jump.by)
+            state.changes[index] = .postponed(id: id, item, code: code, error: error)
+        }
+        state.trouble?.retryAt += jump.by
+        state.flushAt? += jump.by
+        state.timer?.fires += jump.by
+        state.pace.clockJumped(by: jump.by)
+        state.accountIsStale = true
+        // Retention would delete by a clock that may be set back at once.
+        state.pruneAt = clock().steady + Self.pruneRest
+        guard jump.by < 0 else {
+            state.clockWalk = nil
+            return
+        }
+        walk(horizon: max(jump.horizon, state.clockWalk?.horizon ?? 0), &state)
+    }
+
+    /// The file has times that lie in the future: the clock was set back while no consumer ran.
+    ///
+    /// - Parameter horizon: the newest of them.
+    func clockIsBehind(_ horizon: Int64) {
+        state.withLock { state in
+            state.clockJump += time(&state) - horizon
+            state.accountIsStale = true
+            walk(horizon: horizon, &state)
+        }
+    }
+
+    private func walk(horizon: Int64, _ state: inout State) {
+        state.clockWalks += 1
+        state.clockWalk = ClockWalk(number: state.clockWalks, horizon: horizon)
+    }
+
+    /// Tells of a clock that was set.
+    func announceClock() {
+        let jump = state.withLock { state in
+            defer { state.clockJump = 0 }
+            return state.clockJump
+        }
+        if abs(jump) > ClockWatch.least { onEvent(.clockJumped(by: .milliseconds((jump / 1_000).rounded(to: 100)))) }
+    }
+
+    // MARK: On the writer's thread
+
+    var mustLookAgain: Bool { state.withLock { $0.mustLookAgain } }
+
+    func followClock(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
+        let (walk, policy) = state.withLock { ($0.clockWalk, $0.relay.policy) }
+        guard var walk else { return }
+        // The transaction may have begun before the clock was set.
+        try walk.step(transaction, now: Clock.now(), longestPause: policy.longestPause.microseconds)
+        effects.clockWalk = walk
+    }
+
+    func followed(_ walk: ClockWalk?, _ state: inout State) {
+        guard let walk, state.clockWalk?.number == walk.number else { return }
+        state.clockWalk = walk.isOver ? nil : walk
+        guard walk.isOver else { return }
+        // What is in memory is compared with the file as if somebody else had changed all of it.
+        state.seenChanges = ChangeMark.Versions(journal: -1, commands: -1, newCommands: -1, records: -1)
+        state.mustLookAgain = true
+    }
+
+    /// Deleting by age rests for so long after the clock was set, in microseconds.
+    private static var pruneRest: Int64 { 600_000_000 }
+}
+
+extension Int64 {
+    fileprivate func rounded(to unit: Int64) -> Int64 { (self + (self < 0 ? -unit : unit) / 2) / unit * unit }
+}
