@@ -35,4 +35,7 @@ public enum ConsumerEvent: Sendable {
     /// Nothing is taken any more, for a reason that passes (a full disk, too much under way).
     case paused(reason: String)
     case resumed
+    /// The database or its lock file was removed or replaced, or another consumer has taken it over: nothing more is taken, and `run`
+    /// ends with `fileLost`.
+    case fileLost(reason: String)
 }

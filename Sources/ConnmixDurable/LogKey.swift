@@ -70,6 +70,8 @@ extension Logger {
             say(.error, "paused", (.reason, reason))
         case .resumed:
             say(.notice, "resumed")
+        case .fileLost(let reason):
+            say(.error, "file lost", (.reason, reason))
         }
     }
 }

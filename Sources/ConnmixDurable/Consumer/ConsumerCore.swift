@@ -37,6 +37,8 @@ final class ConsumerCore: Sendable {
         var accountIsStale = true
         var timer: (fires: Int64, task: Scheduled<Void>)?
         var failure: (any Error)?
+        /// What has happened to the files. It is never taken back.
+        var fileLoss: FileLoss?
         var watchers: [Watcher] = []
         var nextWatcher = 0
         /// A suspect that was claimed while no worker was idle.
@@ -60,6 +62,8 @@ final class ConsumerCore: Sendable {
     }
 
     let run: Int64
+    /// For words.
+    let database: String
     let judge: Judge
     let lanes: Lanes
     let dedupe: Dedupe?
@@ -73,6 +77,10 @@ final class ConsumerCore: Sendable {
     let spans: ConsumerSpans
     /// Bytes that may still be written to the file's disk, where it says.
     let freeBytes: @Sendable () -> Int64?
+    /// Whether the files' names still lead to what is open. A few microseconds.
+    let lookAtFiles: @Sendable () -> FileLoss?
+    /// Nothing may be moved from the log to the file any more.
+    let onVoid: @Sendable () -> Void
     private let tell: @Sendable (ConsumerEvent) -> Void
 
     /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
@@ -84,7 +92,9 @@ final class ConsumerCore: Sendable {
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
         retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
-        gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?, metrics: ConsumerMetrics, spans: ConsumerSpans,
+        gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
+        lookAtFiles: @escaping @Sendable () -> FileLoss? = { nil }, onVoid: @escaping @Sendable () -> Void = {},
+        database: String = "", metrics: ConsumerMetrics, spans: ConsumerSpans,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
@@ -97,6 +107,9 @@ final class ConsumerCore: Sendable {
         self.writer = writer
         self.loop = loop
         self.freeBytes = freeBytes
+        self.lookAtFiles = lookAtFiles
+        self.onVoid = onVoid
+        self.database = database
         tell = onEvent
         intake = Mutex(Intake(limits: limits))
         self.losses = Mutex(losses)

@@ -19,6 +19,13 @@ enum RunTable {
         return transaction.connection.lastInsertedID
     }
 
+    /// The process that has begun a run after this one.
+    static func successor(_ connection: Connection, of run: Int64) throws -> Int64? {
+        let select = try connection.statement("SELECT pid FROM run WHERE id > ?1 ORDER BY id DESC LIMIT 1")
+        select.bind(1, run)
+        return try select.first { $0.int(0) }
+    }
+
     static func recovered(_ transaction: Transaction, run: Int64, entries: Int) throws {
         let update = try transaction.connection.statement("UPDATE run SET recovered = ?2 WHERE id = ?1")
         update.bind(1, run)

@@ -12,7 +12,7 @@ struct Readiness {
         case .nodeNotConsuming(let node, _), .nodeDisconnected(let node, _, _), .nodeUnreachable(let node, _),
             .nodeRemoved(let node), .nodeReplaced(let node, _):
             consuming.remove(node)
-        case .paused(let reason): paused = reason
+        case .paused(let reason), .fileLost(let reason): paused = reason
         case .resumed: paused = nil
         default: break
         }
