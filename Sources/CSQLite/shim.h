@@ -92,6 +92,12 @@ static inline long csqlite_file_system(const char *path) {
   return statfs(path, &facts) == 0 ? (long)facts.f_type : 0;
 }
 
+// Renames where the new name does not exist. The flag is the kernel's RENAME_NOREPLACE.
+extern int renameat2(int, const char *, int, const char *, unsigned int);
+static inline int csqlite_rename_new(const char *from, const char *to) {
+  return renameat2(AT_FDCWD, from, AT_FDCWD, to, 1);
+}
+
 // glibc declares pthread_setname_np for _GNU_SOURCE only.
 extern int pthread_setname_np(pthread_t, const char *);
 static inline void csqlite_name_thread(const char *name) {

@@ -90,7 +90,8 @@ public final class ConnmixConsumer: Service {
     /// Consumes until a graceful shutdown or the task's cancellation.
     ///
     /// - Throws: `invalidConfiguration`; `busy` where another consumer owns the file; what keeps the file from being opened
-    ///   (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows. Troubles of
+    ///   (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows;
+    ///   `fileLost` where the file or its lock was removed or replaced while it ran. Troubles of
     ///   the network and a full disk are not thrown: they are waited out.
     public func run() async throws {
         let isFirst = wasRun.withLock { wasRun in
@@ -111,6 +112,8 @@ public final class ConnmixConsumer: Service {
         let store = try Store(
             path: configuration.database, synchronous: configuration.synchronous,
             onTrouble: { [logger] error in
+                // Lost files were told of, and end the run.
+                guard error.code != .fileLost else { return }
                 logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
             },
             onLog: { [logger, eventsContinuation] news, bytes, why in
@@ -139,13 +142,19 @@ public final class ConnmixConsumer: Service {
         let core = makeCore(start, live, store: store, metrics: metrics, loop: group.next())
         let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
         if let newest = start.newestTime, newest - Clock.now() > ClockWatch.least { core.clockIsBehind(newest) }
+        let watch = FileWatch { core.watchFiles() }
+        watch.start()
         phase.withLock { $0 = .running(core) }
         let failure = await supervise(core, cluster) ?? core.fatalError
         phase.withLock { $0 = .ended }
         await core.close()
+        watch.stop()
         let left = core.atRisk
+        let loss = (failure as? ConnmixError)?.code == .fileLost ? core.fileLoss : nil
+        // Where everything may be written it is in the file now, and whoever waits for the end of this run need not wait longer.
+        let isInOrder = loss.map { $0.remedy == .everything } ?? (failure == nil)
         do {
-            if left == 0, failure == nil, isFlushed.withLock({ $0 }) {
+            if left == 0, isInOrder, isFlushed.withLock({ $0 }) {
                 try await store.writer.write { try core.recordEnd($0) }
                 live.end()
             }
@@ -154,6 +163,7 @@ public final class ConnmixConsumer: Service {
             logger.error("the end of the run could not be written", metadata: .facts([(.error, "\(error)")]))
         }
         try await group.shutdownGracefully()
+        if let loss { throw loss.error(store.path, left: left) }
         if let failure { throw failure }
         if left > 0 {
             throw ConnmixError(.inputOutput, "\(left) messages could not be written to \(store.path) and are lost")
@@ -196,8 +206,9 @@ public final class ConnmixConsumer: Service {
             gauge: FileGauge(
                 limits: .init(
                     backlog: configuration.backlogLimit.map { Int64($0) }, headroom: Int64(configuration.diskHeadroom))),
-            freeBytes: { [path = store.path] in DatabaseFile(path: path).freeBytes() },
-            metrics: metrics,
+            freeBytes: { [file = store.file] in file.freeBytes() },
+            lookAtFiles: { [files = store.files] in files.loss() }, onVoid: { [store] in store.forbidCheckpoints() },
+            database: store.path, metrics: metrics,
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
             live: live,
             onEvent: { [logger, eventsContinuation, store] event in
@@ -297,7 +308,7 @@ public final class ConnmixConsumer: Service {
         let deadline = ContinuousClock.now + limit
         while true {
             if await core.flush() { return isFlushed.withLock { $0 = true } }
-            guard ContinuousClock.now < deadline else { return }
+            guard ContinuousClock.now < deadline, core.fileLoss?.remedy != .nothing else { return }
             await core.pause(.milliseconds(100))
         }
     }

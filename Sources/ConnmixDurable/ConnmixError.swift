@@ -28,6 +28,8 @@ public struct ConnmixError: Error, Sendable, CustomStringConvertible {
         public static let diskFull = Self("disk full")
         /// The disk or the file system failed.
         public static let inputOutput = Self("input/output error")
+        /// The database or its lock file was removed or replaced while a consumer ran, or another one has taken it over.
+        public static let fileLost = Self("file lost")
         /// The file is damaged.
         public static let corrupt = Self("corrupt database")
         /// A value does not fit: a command that is no JSON, a name that is too long.

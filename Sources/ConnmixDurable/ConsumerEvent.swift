@@ -44,4 +44,7 @@ public enum ConsumerEvent: Sendable {
     case logGrown(bytes: Int64, reason: String)
     /// The log is within 64 MiB again.
     case logShrunk(bytes: Int64)
+    /// The database or its lock file was removed or replaced, or another consumer has taken it over: nothing more is taken, and `run`
+    /// ends with `fileLost`.
+    case fileLost(reason: String)
 }

@@ -13,7 +13,7 @@ extension DatabaseMaintenance {
     /// Copies the file beside a running consumer, checks the copy, and gives it its name.
     ///
     /// The copy is what the file was at one moment. It is written under a temporary name with mode 0600; nothing has the name before
-    /// the copy is on disk and was found sound.
+    /// the copy is on disk and was found sound. Then it has the file's mode and, as far as this process may give it away, its owner.
     ///
     /// - Parameters:
     ///   - replacing: whether a file that has the name is replaced; never one that a consumer uses.
@@ -25,6 +25,7 @@ extension DatabaseMaintenance {
         to target: String, replacing: Bool = false, logLimit: Int64? = nil, _ watcher: Watcher = { _ in }
     ) throws -> BackupReport {
         let start = ContinuousClock.now
+        try file.refuseForeign(mustExist: true, for: .reading)
         let source = try file.openForReading()
         try checkTarget(target, replacing: replacing)
         try checkSpace(target, try source.integer("PRAGMA page_count") * source.integer("PRAGMA page_size"))
@@ -35,6 +36,7 @@ extension DatabaseMaintenance {
                 try watcher(Progress(step: "copying", done: done, total: total))
                 try log.check()
             }
+            try source.frozen?.verify()
             try copy.sync()
             let check = try DatabaseMaintenance(database: copy.path).check(watcher)
             if let problem = check.problems.first {
@@ -43,6 +45,7 @@ extension DatabaseMaintenance {
             }
             let bytes = DatabaseFile(path: copy.path).size().database
             try checkTarget(target, replacing: replacing)
+            copy.adopt(from: file.real)
             try copy.move(to: target, replacing: replacing)
             return BackupReport(path: target, bytes: bytes, held: copied.held, took: .now - start)
         } catch let error as LogWatch.TooLong {
@@ -61,13 +64,17 @@ extension DatabaseMaintenance {
         guard !target.isEmpty, !target.utf8.contains(0) else {
             throw ConnmixError(.invalidConfiguration, "the backup's path is empty or has a zero byte; name a file")
         }
-        var (here, there) = (stat(), stat())
-        let exists = lstat(target, &there) == 0
-        if exists {
+        try checkCompanions(target)
+        var there = stat()
+        if lstat(target, &there) == 0 {
+            guard there.st_mode & S_IFMT != S_IFLNK else {
+                throw ConnmixError(
+                    .cannotCreate, "\(target) is a symbolic link, which a copy would replace; name the file itself")
+            }
             guard there.st_mode & S_IFMT == S_IFREG else {
                 throw ConnmixError(.cannotCreate, "\(target) is not a file; name a file")
             }
-            guard stat(path, &here) != 0 || here.st_ino != there.st_ino || here.st_dev != there.st_dev else {
+            guard FileIdentity(path: file.real) != FileIdentity(there) else {
                 throw ConnmixError(.cannotCreate, "\(target) is the database itself; name another file")
             }
             guard replacing else {
@@ -84,8 +91,19 @@ extension DatabaseMaintenance {
         }
     }
 
+    /// The names that the database uses are not free, whether something has them just now or not.
+    private func checkCompanions(_ target: String) throws {
+        let isSameFolder =
+            FileIdentity(path: DatabasePath.folder(of: target)) == FileIdentity(path: DatabasePath.folder(of: file.real))
+        let name = DatabasePath.name(of: file.real)
+        guard isSameFolder else { return }
+        for end in DatabasePath.companions where DatabasePath.name(of: target).utf8.elementsEqual((name + end).utf8) {
+            throw ConnmixError(.cannotCreate, "\(target) is a name that \(path) itself uses; name another file")
+        }
+    }
+
     private func checkSpace(_ target: String, _ bytes: Int64) throws {
-        guard let free = DatabaseFile(path: PrivateFile.folder(of: target)).freeBytes(), free < bytes else { return }
+        guard let free = DatabaseFile(path: DatabasePath.folder(of: target)).freeBytes(), free < bytes else { return }
         throw ConnmixError(.diskFull, "the copy needs \(bytes) bytes and \(free) are free beside \(target); free some space")
     }
 }

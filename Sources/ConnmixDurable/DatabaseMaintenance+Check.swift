@@ -30,6 +30,7 @@ extension DatabaseMaintenance {
         var report = CheckReport()
         let connection: Connection
         do {
+            try file.refuseForeign(mustExist: true, for: .reading)
             connection = try file.openForReading()
             try checkStructure(connection, isLive: isLive, watcher, &report)
         } catch let error as ConnmixError where error.code == .corrupt {
@@ -39,6 +40,7 @@ extension DatabaseMaintenance {
         // What the tables say means nothing while SQLite cannot read them.
         guard report.problems.isEmpty else { return report }
         try checkInvariants(connection, isLive: isLive, watcher, &report)
+        try connection.frozen?.verify()
         return report
     }
 

@@ -33,6 +33,7 @@ public struct DatabaseMaintenance: Sendable {
     ///
     /// - Throws: `noSuchDatabase`; `foreignDatabase`, `newerDatabase` or `olderDatabase` where this version cannot read it.
     public func info() throws -> DatabaseInfo {
+        try file.refuseForeign(mustExist: true, for: .reading)
         let connection = try file.openForReading()
         let size = file.size()
         return DatabaseInfo(
@@ -50,7 +51,7 @@ public struct DatabaseMaintenance: Sendable {
     /// - Throws: `busy` where a consumer owns the file; `newerDatabase` or `foreignDatabase`, and nothing was changed.
     public func migrate() throws -> (from: Int64, applied: [String]) {
         try owning { _ in
-            let before = try Connection(path: path, mode: .read).integer("PRAGMA user_version")
+            let before = try Connection(path: file.real, mode: .read).integer("PRAGMA user_version")
             let connection = try file.openAsOwner(synchronous: .full)
             return (before, try Migrator(path: path).applied(connection).filter { $0.version > before }.map(\.name))
         }
@@ -61,6 +62,7 @@ public struct DatabaseMaintenance: Sendable {
     /// - Returns: its bytes before and after.
     /// - Throws: `busy` where a consumer owns the file; `diskFull`, before anything is done, where twice the used space is not free.
     public func vacuum(_ watcher: Watcher = { _ in }) throws -> (before: Int64, after: Int64) {
+        try file.refuseForeign(mustExist: true, for: .changes)
         _ = try file.openForReading()
         return try owning { lock in
             let connection = try file.openAsOwner(synchronous: .full)
@@ -74,7 +76,7 @@ public struct DatabaseMaintenance: Sendable {
                 )
             }
             try lock.checkpointing(within: .seconds(5)) {
-                let temporary = PrivateFile.folder(of: path).replacing("'", with: "''")
+                let temporary = DatabasePath.folder(of: file.real).replacing("'", with: "''")
                 try connection.execute("PRAGMA temp_store = FILE; PRAGMA temp_store_directory = '\(temporary)'")
                 defer { try? connection.execute("PRAGMA temp_store_directory = ''") }  // a setting of this process only
                 // SQLite does not say how far it is; what it writes back goes through the log.
@@ -95,9 +97,10 @@ public struct DatabaseMaintenance: Sendable {
     private static let margin: Int64 = 16 << 20
 
     private func owning<T>(_ body: (FileLock) throws -> T) throws -> T {
-        try file.checkPath(mustExist: true)
+        try file.refuseForeign(mustExist: true, for: .changes)
         let lock = try FileLock(database: path)
-        try lock.takeOwnership()
+        let before = try lock.takeOwnership()
+        Predecessor.wait(file.real, before: before)
         defer { lock.releaseOwnership() }
         return try body(lock)
     }

@@ -16,6 +16,8 @@ struct HealthFacts: Equatable {
     /// What kept the file from being read; nothing below is known then.
     var trouble: String?
     var journalMode = "wal"
+    /// Neither the file nor its folder can be written here; SQLite does not say its journal mode then.
+    var isFrozen = false
     var pageSize: Int64 = 8_192
     var encoding = "UTF-8"
     var synchronous: String?
@@ -38,9 +40,16 @@ struct HealthFacts: Equatable {
     var isCheckpointHeld = false
     /// Processes that have the file open and are stopped.
     var stopped: Set<Int32> = []
+    var hasLockFile = true
     /// Processes with the file open, this one excepted.
     var openIn: Set<Int32> = []
+    /// Processes that have a file open which had this name before.
+    var openRemoved: Set<Int32> = []
+    /// Processes that have a lock file open which had the lock file's name before.
+    var lockRemoved: Set<Int32> = []
     var newestRun: Run?
+    /// Processes of runs that have not ended and may be alive.
+    var openRuns: Set<Int32> = []
     var paused: String?
     var parkedLanes = 0
 }

@@ -33,6 +33,7 @@ public struct HealthReport: Sendable, Equatable {
         log(facts)
         modes(facts)
         locks(facts)
+        lost(facts)
         if facts.trouble == nil {
             consumers(facts)
             work(facts)
@@ -56,7 +57,7 @@ public struct HealthReport: Sendable, Equatable {
     }
 
     private mutating func pragmas(_ facts: HealthFacts) {
-        guard facts.journalMode == "wal" else {
+        guard facts.journalMode == "wal" || facts.isFrozen else {
             return add(
                 "pragmas", .problem,
                 "journal_mode is \(facts.journalMode) and not wal: another program changed it; start the consumer, which sets it again"
@@ -141,29 +142,55 @@ public struct HealthReport: Sendable, Equatable {
     private mutating func locks(_ facts: HealthFacts) {
         if facts.isCheckpointStuck {
             let who =
-                facts.stopped.isEmpty ? "look for a process that is stopped" : "process \(Self.list(facts.stopped)) is stopped"
+                facts.stopped.isEmpty ? "look for a process that is stopped" : Self.areStopped(facts.stopped)
             add("locks", .problem, "the checkpoint lock has been held for a second: \(who)")
         } else if facts.isCheckpointHeld, !facts.stopped.isEmpty {
             add(
                 "locks", .problem,
-                "process \(Self.list(facts.stopped)) is stopped and may hold the lock of those who commit: the log cannot be moved meanwhile"
+                "\(Self.areStopped(facts.stopped)) and may hold the lock of those who commit: the log cannot be moved meanwhile"
             )
         } else if !facts.stopped.isEmpty {
-            add("locks", .warning, "process \(Self.list(facts.stopped)) has the file open and is stopped")
+            add("locks", .warning, "\(Self.areStopped(facts.stopped)), with the file open")
+        } else if !facts.lockRemoved.isEmpty {
+            let fate = facts.hasLockFile ? "replaced" : "removed"
+            add(
+                "locks", .problem,
+                "\(facts.path).lock was \(fate) and \(Self.list(facts.lockRemoved)) still uses the one before: a second consumer is not kept away; stop it and start it again"
+            )
         } else {
             add("locks", .ok, facts.owner.map { "the file is owned by process \($0)" } ?? "nobody owns the file")
         }
     }
 
+    /// A name that leads to another file than somebody uses.
+    private mutating func lost(_ facts: HealthFacts) {
+        if !facts.openRemoved.isEmpty {
+            add(
+                "names", .problem,
+                "\(Self.list(facts.openRemoved)) uses a file that was \(facts.path) before it was removed or replaced, and what it writes is lost; stop it"
+            )
+        }
+    }
+
+    private static func areStopped(_ processes: Set<Int32>) -> String {
+        "\(list(processes)) \(processes.count == 1 ? "is" : "are") stopped"
+    }
+
     private static func list(_ processes: Set<Int32>) -> String {
-        processes.sorted().prefix(5).map(String.init).joined(separator: ", ")
+        let numbers = processes.sorted().map(String.init).joined(separator: ", ")
+        return (processes.count == 1 ? "process " : "processes ") + numbers
     }
 
     private mutating func consumers(_ facts: HealthFacts) {
-        if let run = facts.newestRun, !run.isEnded, facts.owner != run.pid, facts.openIn.contains(run.pid) {
+        var strangers = facts.openRuns.intersection(facts.openIn)
+        if let run = facts.newestRun, !run.isEnded, facts.openIn.contains(run.pid) { strangers.insert(run.pid) }
+        if let owner = facts.owner { strangers.remove(owner) }
+        guard strangers.isEmpty else {
+            let lock = "\(facts.path).lock"
+            let others = facts.owner.map { "beside process \($0), which holds the lock: there are two owners" }
             return add(
                 "consumer", .problem,
-                "process \(run.pid) consumes into the file and does not hold its lock: was \(facts.path).lock removed? stop it and start it again"
+                "\(Self.list(strangers)) consumes into the file \(others ?? "and does not hold its lock"): was \(lock) removed or replaced? stop it and start it again"
             )
         }
         guard facts.owner == nil else { return add("consumer", .ok, "one") }

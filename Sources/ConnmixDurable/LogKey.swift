@@ -80,6 +80,8 @@ extension Logger {
             say(.notice, "the file's log has grown", (.bytes, "\(bytes)"), (.reason, reason))
         case .logShrunk(let bytes):
             say(.notice, "the file's log has shrunk", (.bytes, "\(bytes)"))
+        case .fileLost(let reason):
+            say(.error, "file lost", (.reason, reason))
         }
     }
 }

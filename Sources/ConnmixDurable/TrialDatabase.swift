@@ -63,7 +63,7 @@ public final class TrialDatabase: Sendable {
     }
 
     private static func remove(_ path: String, in folder: String) {
-        for end in ["", "-wal", "-shm", ".lock"] { unlink(path + end) }
+        for end in [""] + DatabasePath.companions { unlink(path + end) }
         rmdir(folder)
     }
 }

@@ -27,7 +27,7 @@ enum Exit: Int32 {
         case .busy: self = .busy
         case .cannotCreate: self = .cannotCreate
         case .noPermission: self = .noPermission
-        case .diskFull, .inputOutput: self = .inputOutput
+        case .diskFull, .inputOutput, .fileLost: self = .inputOutput
         case .notFound, .refused, .stopped: self = .failed
         case .unreachable, .timedOut: self = .unreachable
         default: self = .bug

@@ -68,6 +68,11 @@ struct HealthReportTests {
         #expect(finding("log") { $0.walBytes = 64 << 20 }?.level == .ok)
         #expect(finding("pragmas") { $0.journalMode = "delete" }?.level == .problem)
         #expect(finding("pragmas") { $0.pageSize = 4_096 }?.level == .warning)
+        let frozen = finding("pragmas") { facts in
+            facts.journalMode = "delete"
+            facts.isFrozen = true
+        }
+        #expect(frozen?.level == .ok)
         #expect(finding("database") { $0.trouble = "damaged" }?.level == .problem)
     }
 
@@ -87,7 +92,31 @@ struct HealthReportTests {
             facts.owner = 7
         }
         #expect(running?.level == .ok)
+        let two = finding("consumer") { facts in
+            facts.newestRun = HealthFacts.Run(pid: 8, isEnded: false, isClean: false)
+            facts.openRuns = [7, 8, 9]
+            facts.openIn = [7, 8]
+            facts.owner = 8
+        }
+        #expect(two?.level == .problem)
+        #expect(two?.words.contains("process 7 ") == true && two?.words.contains("process 8") == true)
         #expect(finding("work") { $0.parkedLanes = 2 }?.level == .warning)
         #expect(finding("work") { $0.paused = "disk full" }?.level == .problem)
+    }
+
+    @Test("P10: files and lock files that were removed or replaced beneath a process are problems")
+    func names() {
+        #expect(finding("names") { _ in } == nil)
+        #expect(finding("names") { $0.openRemoved = [7] }?.words.contains("process 7") == true)
+        let lock = finding("locks") { facts in
+            facts.hasLockFile = false
+            facts.lockRemoved = [7]
+        }
+        #expect(lock?.level == .problem)
+        let replaced = finding("locks") { facts in
+            facts.lockRemoved = [7]
+            facts.owner = 8
+        }
+        #expect(replaced?.level == .problem)
     }
 }

@@ -278,6 +278,8 @@ extension ConsumerCore {
     /// Tells of a pause that began, has another reason now, or is over.
     private func announcePause() {
         let event = state.withLock { state -> ConsumerEvent? in
+            // Lost files do not come back, and were told of.
+            guard state.fileLoss == nil else { return nil }
             let reason = state.trouble?.error.message ?? state.gauge.reason
             guard reason != state.announcedPause else { return nil }
             state.announcedPause = reason

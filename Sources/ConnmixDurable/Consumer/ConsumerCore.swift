@@ -39,6 +39,8 @@ final class ConsumerCore: Sendable {
         var accountIsStale = true
         var timer: (fires: Int64, task: Scheduled<Void>)?
         var failure: (any Error)?
+        /// What has happened to the files. It is never taken back.
+        var fileLoss: FileLoss?
         var watchers: [Watcher] = []
         var nextWatcher = 0
         var pruner: Pruner
@@ -70,6 +72,8 @@ final class ConsumerCore: Sendable {
     }
 
     let run: Int64
+    /// For words.
+    let database: String
     let judge: Judge
     let lanes: Lanes
     let dedupe: Dedupe?
@@ -86,6 +90,10 @@ final class ConsumerCore: Sendable {
     /// Bytes that may still be written to the file's disk, where it says.
     let freeBytes: @Sendable () -> Int64?
     let clock: @Sendable () -> Clock.Reading
+    /// Whether the files' names still lead to what is open. A few microseconds.
+    let lookAtFiles: @Sendable () -> FileLoss?
+    /// Nothing may be moved from the log to the file any more.
+    let onVoid: @Sendable () -> Void
     private let tell: @Sendable (ConsumerEvent) -> Void
 
     /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
@@ -97,7 +105,9 @@ final class ConsumerCore: Sendable {
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
         retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
-        gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?, metrics: ConsumerMetrics, spans: ConsumerSpans,
+        gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
+        lookAtFiles: @escaping @Sendable () -> FileLoss? = { nil }, onVoid: @escaping @Sendable () -> Void = {},
+        database: String = "", metrics: ConsumerMetrics, spans: ConsumerSpans,
         live: LiveAccount? = nil, clock: @escaping @Sendable () -> Clock.Reading = { Clock.reading() },
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
@@ -113,6 +123,9 @@ final class ConsumerCore: Sendable {
         self.loop = loop
         self.freeBytes = freeBytes
         self.clock = clock
+        self.lookAtFiles = lookAtFiles
+        self.onVoid = onVoid
+        self.database = database
         tell = onEvent
         intake = Mutex(Intake(limits: limits))
         self.losses = Mutex(losses)

@@ -92,6 +92,13 @@ final class DrainOperation: WriteOperation {
         acknowledgements = []
         var effects = Effects()
         do {
+            if try core.checkFiles(transaction) {
+                try journal(transaction, &effects)
+                try ChangeMark.journal.count(transaction)
+                self.effects = effects
+                refuseEnqueues()
+                return
+            }
             if transaction.foreignCommits || core.mustLookAgain {
                 try core.lookAgain(transaction.connection, work.changes)
             }
@@ -112,6 +119,12 @@ final class DrainOperation: WriteOperation {
             throw error
         }
         self.effects = effects
+    }
+
+    /// Nothing was written of them, and nothing will be.
+    private func refuseEnqueues() {
+        for enqueue in work.enqueues { enqueue.finish(.failure(ConsumerCore.stopped)) }
+        work.enqueues = []
     }
 
     func mayRunAgain(after error: any Error) -> Bool {

@@ -22,6 +22,13 @@ enum RunTable {
         return transaction.connection.lastInsertedID
     }
 
+    /// The process that has begun a run after this one.
+    static func successor(_ connection: Connection, of run: Int64) throws -> Int64? {
+        let select = try connection.statement("SELECT pid FROM run WHERE id > ?1 ORDER BY id DESC LIMIT 1")
+        select.bind(1, run)
+        return try select.first { $0.int(0) }
+    }
+
     /// Writes down the most that the newest run had at risk, where it died: its rows end with its last commit.
     static func closeDead(_ transaction: Transaction, account: LiveAccount.Reading?) throws {
         let select = try transaction.connection.statement(

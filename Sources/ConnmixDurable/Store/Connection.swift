@@ -9,6 +9,8 @@ final class Connection {
         /// Reads and writes a file that exists.
         case write
         case read
+        /// Reads a file that nobody changes: without its log, without locks, and with nothing made beside it.
+        case frozen
     }
 
     /// For the other types of this room.
@@ -16,6 +18,9 @@ final class Connection {
     private var statements: [UnsafePointer<UInt8>: Statement] = [:]
     private let guardCell: UnsafeMutablePointer<TableGuard>
     private let busyTimeout: Int
+
+    /// What was read holds only while this does, where it is set.
+    var frozen: FrozenFile?
 
     /// While it is set, statements are prepared for a handler: see `TableGuard`.
     var isGuarded: Bool {
@@ -39,8 +44,10 @@ final class Connection {
             case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             case .write: SQLITE_OPEN_READWRITE
             case .read: SQLITE_OPEN_READONLY
+            case .frozen: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
             }
-        let result = sqlite3_open_v2(path, &opened, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let name = mode == .frozen ? Self.frozenURI(path) : path
+        let result = sqlite3_open_v2(name, &opened, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard result == SQLITE_OK, let opened else {
             defer { sqlite3_close_v2(opened) }
             throw .sqlite(result, opened, doing: "opening \(path)")
@@ -66,6 +73,22 @@ final class Connection {
                 usleep(spins < 10 ? 100 : 500)
                 return 1
             }, UnsafeMutableRawPointer(bitPattern: busyTimeout))
+    }
+
+    /// The only way to say so (https://sqlite.org/uri.html). Every byte that may mean something in it is escaped.
+    private static func frozenURI(_ path: String) -> String {
+        var uri = "file:"
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                uri.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                uri += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
+        }
+        return uri + "?immutable=1"
     }
 
     private static let memoryStatisticsDisabled: Bool = csqlite_disable_memory_statistics() == SQLITE_OK

@@ -2,16 +2,27 @@ internal import Glibc
 
 /// Opens database files by this project's rules, in whichever role.
 struct DatabaseFile: Sendable {
+    /// As it was named: for words.
     let path: String
+    /// Where it lies: for everything else. Companions lie beside it.
+    let real: String
+
+    init(path: String) {
+        self.path = path
+        // A path that cannot be followed is refused by `checkPath`, before anything is opened.
+        real = (try? DatabasePath.real(path)) ?? path
+    }
 
     /// Smaller pages cost more per row, larger ones more per commit.
     static let pageSize = 8_192
 
     /// The connection of the owner. The ownership lock is held already.
     func openAsOwner(synchronous: Synchronous) throws -> Connection {
-        try checkPath(mustExist: false)
+        try checkPath(mustExist: false, for: .changes)
         try createPrivately()
-        let connection = try Connection(path: path, mode: .create)
+        let connection = try Connection(path: real, mode: .create)
+        // Before anything is changed: `PRAGMA journal_mode` would write into another program's file.
+        try Migrator(path: path).refuseForeign(connection)
         try connection.execute("PRAGMA page_size = \(Self.pageSize)")
         try configure(connection, synchronous: synchronous)
         try Migrator(path: path).migrate(connection)
@@ -20,8 +31,8 @@ struct DatabaseFile: Sendable {
 
     /// A connection for short changes beside a running consumer.
     func openForChanges() throws -> Connection {
-        try checkPath(mustExist: true)
-        let connection = try Connection(path: path, mode: .write)
+        try checkPath(mustExist: true, for: .changes)
+        let connection = try Connection(path: real, mode: .write)
         try configure(connection, synchronous: .full)
         try Migrator(path: path).verify(connection)
         return connection
@@ -29,11 +40,48 @@ struct DatabaseFile: Sendable {
 
     /// A connection that cannot change anything.
     func openForReading() throws -> Connection {
-        try checkPath(mustExist: true)
-        let connection = try Connection(path: path, mode: .read)
+        try checkPath(mustExist: true, for: .reading)
+        do {
+            return try reader(.read)
+        } catch let error as ConnmixError where error.code == .cannotCreate || error.code == .noPermission {
+            try refuseUnreadableLog()
+            guard let frozen = FrozenFile(real) else { throw error }
+            let connection = try reader(.frozen)
+            connection.frozen = frozen
+            return connection
+        }
+    }
+
+    /// SQLite needs the log's index, and only says that it cannot open something.
+    private func refuseUnreadableLog() throws(ConnmixError) {
+        let folder = DatabasePath.folder(of: real)
+        guard access(folder, W_OK) != 0, !FrozenFile.logIsEmpty(real), FileIdentity(path: real + "-shm") == nil else { return }
+        throw ConnmixError(
+            .noPermission,
+            "the log of \(path) holds commits, its index \(real)-shm is missing, and none can be made in \(folder); copy the file and its -wal to a folder that can be written, and look at them there"
+        )
+    }
+
+    private func reader(_ mode: Connection.Mode) throws -> Connection {
+        let connection = try Connection(path: real, mode: mode)
         try connection.execute("PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096")
         try Migrator(path: path).verify(connection)
         return connection
+    }
+
+    /// Refuses what belongs to another program or a newer version, before anything is made beside it: no lock, log or index.
+    ///
+    /// What the log holds is not seen: a file of ours whose log was never moved looks empty, and is looked at again when it is open.
+    func refuseForeign(mustExist: Bool, for use: Use) throws {
+        try checkPath(mustExist: mustExist, for: use)
+        // An empty file is nobody's: what `touch` makes, and what a consumer leaves that was killed in its first moment.
+        guard size().database > 0 else { return }
+        do {
+            try Migrator(path: path).refuseForeign(firstPageOf: Connection(path: real, mode: .frozen))
+        } catch let error as ConnmixError where error.code == .corrupt {
+            // So it looks in the middle of a checkpoint: the first page counts pages that are not there yet. Whoever opens it with its log
+            // sees it whole, or says that it is not.
+        }
     }
 
     /// The sizes of the file and of its log. Neither is opened.
@@ -42,23 +90,36 @@ struct DatabaseFile: Sendable {
             var facts = stat()
             return stat(path, &facts) == 0 ? Int64(facts.st_size) : 0
         }
-        return (size(path), size(path + "-wal"))
+        return (size(real), size(real + "-wal"))
     }
 
     /// How many bytes may still be written to its file system; `nil` where that is not known. Nothing is opened.
     func freeBytes() -> Int64? {
         var facts = statvfs()
-        guard statvfs(path, &facts) == 0 else { return nil }
+        guard statvfs(real, &facts) == 0 else { return nil }
         let (bytes, isTooMany) = Int64(clamping: facts.f_bavail).multipliedReportingOverflow(by: Int64(clamping: facts.f_frsize))
         return isTooMany ? .max : bytes
     }
 
-    func checkPath(mustExist: Bool) throws {
+    enum Use {
+        case changes
+        case reading
+        /// Saying what is wrong with it; a file with several names will do.
+        case judging
+    }
+
+    func checkPath(mustExist: Bool, for use: Use) throws {
         guard !path.isEmpty, !path.utf8.contains(0) else {
             throw ConnmixError(.invalidConfiguration, "the database's path is empty or has a zero byte; name a file")
         }
+        let real = try DatabasePath.real(path)
+        try checkLength(real)
         var facts = stat()
-        guard stat(path, &facts) == 0 else {
+        guard lstat(real, &facts) == 0 else {
+            if errno == EACCES {
+                throw ConnmixError(
+                    .noPermission, "\(path) cannot be looked at; check the owner and mode of its folders")
+            }
             if mustExist {
                 throw ConnmixError(
                     .noSuchDatabase, "there is no database at \(path); name one with --database, or start a consumer first")
@@ -68,17 +129,42 @@ struct DatabaseFile: Sendable {
         guard facts.st_mode & S_IFMT == S_IFREG else {
             throw ConnmixError(.foreignDatabase, "\(path) is not a file; name a file")
         }
-        guard access(path, R_OK | (mustExist ? 0 : W_OK)) == 0 else {
+        guard facts.st_nlink <= 1 || use == .judging else {
             throw ConnmixError(
-                .noPermission, "\(path) cannot be \(mustExist ? "read" : "written"); check its owner and mode")
+                .foreignDatabase,
+                "\(path) has \(facts.st_nlink) names (hard links), each of which would have a log and a lock of its own; remove all but one, or make copies with database backup"
+            )
+        }
+        let mustWrite = use == .changes
+        guard access(real, R_OK | (mustWrite ? W_OK : 0)) == 0 else {
+            let advice = errno == EROFS ? "it lies on a read-only file system" : "check its owner and mode"
+            throw ConnmixError(.noPermission, "\(path) cannot be \(mustWrite ? "written" : "read"); \(advice)")
         }
     }
+
+    private func checkLength(_ real: String) throws {
+        let name = DatabasePath.name(of: real).utf8.count
+        let longest = Int(NAME_MAX) - "-journal".utf8.count
+        guard name <= longest else {
+            throw ConnmixError(
+                .invalidConfiguration,
+                "the name of \(path) has \(name) bytes and may have \(longest): longer names lie beside it; name another file")
+        }
+        guard real.utf8.count <= Self.longestPath else {
+            throw ConnmixError(
+                .invalidConfiguration,
+                "the path \(real) has \(real.utf8.count) bytes, and SQLite takes \(Self.longestPath); choose a shorter one")
+        }
+    }
+
+    /// `MAX_PATHNAME` of SQLite's os_unix.c, without its zero byte.
+    private static let longestPath = 511
 
     /// SQLite would create the file readable for the group. The log and the shared memory inherit the file's mode.
     ///
     /// Only a file that did not exist is opened here: closing a descriptor of an open database would drop SQLite's locks.
     private func createPrivately() throws {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = open(real, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             if errno == EEXIST { return }
             let code: ConnmixError.Code =

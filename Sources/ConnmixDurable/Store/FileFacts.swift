@@ -20,23 +20,33 @@ struct FileFacts: Equatable {
     }
 
     /// The processes that have a file open, as far as this user may see them.
-    static func users(of path: String) -> Set<Int32> {
-        guard let target = realpath(path, nil) else { return [] }
-        defer { free(target) }
-        let wanted = String(cString: target)
-        var found: Set<Int32> = []
+    struct Users: Equatable {
+        /// Under the name that was asked for.
+        var named: Set<Int32> = []
+        /// The file that had the name before it was removed or replaced.
+        var removed: Set<Int32> = []
+    }
+
+    static func users(of path: String) -> Users {
+        guard let folder = realpath(DatabasePath.folder(of: path), nil) else { return Users() }
+        defer { free(folder) }
+        var wanted = Array(String(cString: folder).utf8)
+        if wanted != [UInt8(ascii: "/")] { wanted.append(UInt8(ascii: "/")) }
+        wanted += DatabasePath.name(of: path).utf8
+        let gone = wanted + " (deleted)".utf8
+        var users = Users()
         forEachName(in: "/proc") { name in
             guard let process = Int32(name) else { return }
             forEachName(in: "/proc/\(name)/fd") { descriptor in
                 var link = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
                 let count = readlink("/proc/\(name)/fd/\(descriptor)", &link, link.count - 1)
                 guard count > 0 else { return }
-                if String(decoding: link[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) == wanted {
-                    found.insert(process)
-                }
+                let text = link[..<count].lazy.map(UInt8.init(bitPattern:))
+                if text.elementsEqual(wanted) { users.named.insert(process) }
+                if text.elementsEqual(gone) { users.removed.insert(process) }
             }
         }
-        return found
+        return users
     }
 
     /// Whether a process was stopped, by a signal or a debugger.
@@ -51,14 +61,14 @@ struct FileFacts: Equatable {
         return bytes[end + 2] == UInt8(ascii: "T") || bytes[end + 2] == UInt8(ascii: "t")
     }
 
-    private static func forEachName(in folder: String, _ body: (String) -> Void) {
+    static func forEachName(in folder: String, _ body: (String) -> Void) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
                 tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if !name.hasPrefix(".") { body(name) }
+            if name != ".", name != ".." { body(name) }
         }
     }
 }

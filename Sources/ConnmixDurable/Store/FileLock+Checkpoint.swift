@@ -67,7 +67,7 @@ extension FileLock {
 
     /// Whether the lock was held each time it was looked at for so long: exclusively, or by anyone. Takes nothing.
     static func checkpointHolds(database: String, for limit: Duration) -> (exclusive: Bool, any: Bool) {
-        let file = open(database + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let file = open(DatabasePath.lock(of: database), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return (false, false) }
         defer { close(file) }
         let deadline = ContinuousClock.now + limit

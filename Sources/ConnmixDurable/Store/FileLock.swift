@@ -1,5 +1,6 @@
 internal import CSQLite
 internal import Glibc
+internal import Synchronization
 
 /// The lock file beside a database, `<database>.lock`.
 ///
@@ -22,20 +23,42 @@ final class FileLock: Sendable {
 
     let path: String
     let descriptor: Int32
+    /// What was opened, whatever its name leads to later.
+    let identity: FileIdentity
+    /// Set where a checkpoint would do harm, whoever holds the lock.
+    let isVoid = Mutex(false)
 
-    /// Opens the lock file, creating it with mode 0600 where it is missing.
+    /// Opens the lock file beside the database itself, wherever a link to it lies. Creates it where it is missing, for whoever
+    /// may change the database.
     init(database: String) throws(ConnmixError) {
-        path = database + ".lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else {
-            let reason = String(cString: strerror(errno))
-            let code: ConnmixError.Code = errno == EACCES || errno == EPERM || errno == EROFS ? .noPermission : .cannotCreate
-            throw ConnmixError(code, "cannot open the lock file \(path): \(reason); check that its folder can be written")
+        let file = try DatabasePath.real(database)
+        path = file + ".lock"
+        descriptor = try CompanionFile.open(path, beside: file)
+        guard let identity = FileIdentity(descriptor: descriptor) else {
+            preconditionFailure("an open file can be looked at")
         }
+        self.identity = identity
     }
 
     deinit {
+        Self.ownedHere.withLock { _ = $0.remove(identity) }
         close(descriptor)
+    }
+
+    /// The lock files whose ownership this process has. A lock file may name this process's number and mean an earlier one: in a
+    /// container each has the same.
+    private static let ownedHere = Mutex<Set<FileIdentity>>([])
+
+    /// - Throws: where the name leads to another file by now, so that this lock keeps nobody away.
+    private func checkName() throws(ConnmixError) {
+        guard !isVoid.withLock({ $0 }) else {
+            throw ConnmixError(.fileLost, "the files beside \(path) are not those that were opened; nothing is moved")
+        }
+        switch identity.whereabouts(path) {
+        case .there, .unknown: return
+        case .removed: throw ConnmixError(.fileLost, "\(path) was removed while it was in use; start again")
+        case .replaced: throw ConnmixError(.fileLost, "\(path) was replaced while it was in use; start again")
+        }
     }
 
     /// The file's text: a line of the owner, and a line that says whether it takes messages. Both have a fixed place and are filled up
@@ -48,25 +71,57 @@ final class FileLock: Sendable {
         static let paused = "paused: "
     }
 
-    /// Takes ownership and writes who the owner is into the file. Returns when no other process checkpoints any more.
-    func takeOwnership() throws(ConnmixError) {
-        guard tryLock(.owner, exclusive: true) else {
-            let owner = Self.owner(of: path)?.pid.description ?? "unknown"
-            let database = path.dropLast(".lock".count)
-            throw ConnmixError(
-                .busy, "\(database) is owned by another consumer, process \(owner); one file has one consumer")
+    /// Takes ownership and writes who the owner is into the file.
+    ///
+    /// An owner that lives is the end of it. Where the one that the file names is gone, something of it still holds the lock, such as a child
+    /// of it that has not begun its own program yet: that passes, and is waited for.
+    ///
+    /// Returns when no other process checkpoints any more.
+    ///
+    /// - Returns: who the file said was the owner before.
+    @discardableResult
+    func takeOwnership(patience: Duration = .seconds(3)) throws(ConnmixError) -> (pid: Int32, since: Int64)? {
+        let deadline = ContinuousClock.now + patience
+        while !tryLock(.owner, exclusive: true) {
+            let owner = Self.owner(of: path)
+            let isAlive = owner.map { mayLive($0) } ?? false
+            guard !isAlive, ContinuousClock.now < deadline else {
+                let database = path.dropLast(".lock".count)
+                let number = owner?.pid.description ?? "unknown"
+                throw ConnmixError(
+                    .busy,
+                    isAlive
+                        ? "\(database) is owned by another consumer, process \(number); one file has one consumer"
+                        : "\(database) is owned by another consumer: its lock is held, though process \(number) does not run here; look for a child of it, or in another container"
+                )
+            }
+            usleep(10_000)
         }
-        try awaitForeignCheckpoint()
+        let before = Self.owner(of: path)
+        do {
+            try checkName()
+            try awaitForeignCheckpoint()
+            try writeOwner()
+        } catch {
+            unlock(.owner)
+            throw error
+        }
+        Self.ownedHere.withLock { _ = $0.insert(identity) }
+        return before
+    }
+
+    private func mayLive(_ owner: (pid: Int32, since: Int64)) -> Bool {
+        owner.pid == getpid()
+            ? Self.ownedHere.withLock { $0.contains(identity) } : LivingProcess.mayHaveActed(owner.pid, at: owner.since)
+    }
+
+    private func writeOwner() throws(ConnmixError) {
         let line =
             Self.line("\(getpid()) \(Clock.now())", bytes: Layout.ownerBytes)
             + Self.line(Layout.taking, bytes: Layout.pauseBytes)
         // An earlier owner's blocks are written over, not given back and asked for again. What it said of itself behind the text
         // stays until a run has taken it up (`LiveAccount`).
-        guard pwrite(descriptor, line, line.count, 0) == line.count else {
-            let error = writeError(errno)
-            unlock(.owner)
-            throw error
-        }
+        guard pwrite(descriptor, line, line.count, 0) == line.count else { throw writeError(errno) }
     }
 
     /// - Parameter number: what the system said.
@@ -92,7 +147,7 @@ final class FileLock: Sendable {
 
     /// What the owner says of itself. It is not known where the file has no such line: an older version wrote it.
     static func pause(database: String) -> (isKnown: Bool, reason: String?) {
-        let file = open(database + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let file = open(DatabasePath.lock(of: database), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return (false, nil) }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: Layout.pauseBytes)
@@ -106,6 +161,7 @@ final class FileLock: Sendable {
 
     /// Gives ownership up, and takes who it was out of the text. What lies behind the text stays.
     func releaseOwnership() {
+        Self.ownedHere.withLock { _ = $0.remove(identity) }
         let blank = Self.line("", bytes: Layout.ownerBytes) + Self.line("", bytes: Layout.pauseBytes)
         _ = pwrite(descriptor, blank, blank.count, 0)
         unlock(.owner)
@@ -114,7 +170,7 @@ final class FileLock: Sendable {
     /// The consumer that owns the database right now, if one does. Asks the lock, not the file's text, and takes nothing: a
     /// lock taken for a moment only to look would refuse a consumer that starts in that moment.
     static func currentOwner(database: String) -> (pid: Int32, since: Int64)? {
-        let path = database + ".lock"
+        let path = DatabasePath.lock(of: database)
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return nil }
         defer { close(file) }
@@ -138,7 +194,7 @@ final class FileLock: Sendable {
     /// Runs `body` with the byte locked.
     ///
     /// - Parameter limit: how long to wait for it. A process that was stopped while it held the lock must not stop others for ever.
-    /// - Throws: `busy` where the limit passed.
+    /// - Throws: `busy` where the limit passed; `fileLost` where the lock file was removed or replaced, so that its lock means nothing.
     func withLock<T>(_ byte: Byte, exclusive: Bool, within limit: Duration, _ body: () throws -> T) throws -> T {
         let deadline = ContinuousClock.now + limit
         while !tryLock(byte, exclusive: exclusive) {
@@ -149,6 +205,7 @@ final class FileLock: Sendable {
             usleep(200)
         }
         defer { unlock(byte) }
+        try checkName()
         return try body()
     }
 

@@ -154,7 +154,7 @@ extension FileLock {
 
     /// What the owner says of itself now, or the last one did.
     static func account(database: String) -> LiveAccount.Reading? {
-        let file = open(database + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let file = open(DatabasePath.lock(of: database), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return nil }
         defer { close(file) }
         return LiveAccount.reading(file)

@@ -28,6 +28,21 @@ struct Migrator {
         }
     }
 
+    /// Refuses another program's file and a newer one, by the first page only: the others may be of different moments where a checkpoint was
+    /// cut short. An empty one may become ours.
+    func refuseForeign(firstPageOf connection: Connection) throws {
+        if try connection.integer("PRAGMA application_id") != Self.applicationID, try isEmpty(connection) { return }
+        try checkOwnership(connection)
+    }
+
+    /// Refuses what `migrate` would refuse, and changes nothing.
+    func refuseForeign(_ connection: Connection) throws {
+        try refuseForeign(firstPageOf: connection)
+        if try connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'migration'") > 0 {
+            try checkApplied(connection)
+        }
+    }
+
     /// Checks that the file is ours and of exactly this version. For everybody who is not the owner.
     func verify(_ connection: Connection) throws {
         try checkOwnership(connection)

@@ -3,8 +3,12 @@ internal import Synchronization
 /// The database of a running consumer: its ownership, its writer, and a reader.
 final class Store: Sendable {
     let path: String
+    /// Where the path led at the start. A link that leads elsewhere later is another file's.
+    let file: DatabaseFile
     let writer: Writer
     let synchronous: Synchronous
+    /// What the names of the files must lead to from now on.
+    let files: OpenFiles
     let lock: FileLock
     private let reader = Mutex<Connection?>(nil)
 
@@ -19,16 +23,22 @@ final class Store: Sendable {
     ) throws {
         self.path = path
         self.synchronous = synchronous
-        // Looked at first: no lock file should appear beside something that is no database.
-        try DatabaseFile(path: path).checkPath(mustExist: false)
-        let lock = try FileLock(database: path)
-        try lock.takeOwnership()
+        let file = DatabaseFile(path: path)
+        self.file = file
+        // Looked at first: no lock file should appear beside something that is no database, or another program's.
+        try file.refuseForeign(mustExist: false, for: .changes)
+        let lock = try FileLock(database: file.real)
+        let before = try lock.takeOwnership()
         self.lock = lock
         do {
-            let file = DatabaseFile(path: path)
+            Predecessor.wait(file.real, before: before)
             writer = try Writer(lock: lock, file: file, onTrouble: onTrouble, onLog: onLog) {
                 try file.openAsOwner(synchronous: synchronous)
             }
+            guard let files = OpenFiles(database: file.real, lock: lock) else {
+                throw ConnmixError(.fileLost, "\(path) was removed while it was opened; start again")
+            }
+            self.files = files
         } catch {
             lock.releaseOwnership()
             throw error
@@ -38,7 +48,7 @@ final class Store: Sendable {
     /// Reads with a connection that can do nothing else. Blocks the calling thread; keep it short, so that the log can shrink.
     func read<T: Sendable>(_ body: (Connection) throws -> T) throws -> T {
         try reader.withLock { cached in
-            let connection = try cached ?? DatabaseFile(path: path).openForReading()
+            let connection = try cached ?? file.openForReading()
             cached = connection
             return try body(connection)
         }
@@ -47,6 +57,11 @@ final class Store: Sendable {
     /// Says beside the file why nothing is taken, or that it is: a row cannot be written while the disk is full.
     func show(paused reason: String?) {
         lock.show(paused: reason)
+    }
+
+    /// Another file has the database's or the log's name: what is moved from the log would be of another history.
+    func forbidCheckpoints() {
+        lock.isVoid.withLock { $0 = true }
     }
 
     /// Commits what waits, checkpoints, and gives the file free.
@@ -60,6 +75,8 @@ final class Store: Sendable {
 /// The same file for everybody else: the command line, a web server that enqueues.
 final class SharedStore: Sendable {
     let path: String
+    /// Where the path led at the start.
+    private let file: DatabaseFile
     /// Idle, and open for as long as this lives. Where no consumer runs, the first connection of all has to go over the whole log
     /// ("WAL recovery", https://sqlite.org/walformat.html#recovery); with this one open, the next ones are not the first.
     private let anchor: Mutex<Connection>
@@ -68,35 +85,41 @@ final class SharedStore: Sendable {
 
     init(path: String) throws {
         self.path = path
-        anchor = Mutex(try DatabaseFile(path: path).openForReading())
+        file = DatabaseFile(path: path)
+        try file.refuseForeign(mustExist: true, for: .reading)
+        anchor = Mutex(try file.openForReading())
     }
 
     /// The consumer that owns the file now, if one does.
     func owner() -> (pid: Int32, since: Int64)? {
-        FileLock.currentOwner(database: path)
+        FileLock.currentOwner(database: file.real)
     }
 
     /// What the owner says beside the file of whether it takes messages.
     func pause() -> (isKnown: Bool, reason: String?) {
-        FileLock.pause(database: path)
+        FileLock.pause(database: file.real)
     }
 
     /// How large the database and its log are, in bytes. The files are not opened.
     func size() -> (database: Int64, log: Int64) {
-        DatabaseFile(path: path).size()
+        file.size()
     }
 
     func read<T>(_ body: (Connection) throws -> T) throws -> T {
-        try body(DatabaseFile(path: path).openForReading())
+        let connection = try file.openForReading()
+        let result = Result { try body(connection) }
+        // A file that was written meanwhile may look damaged, too.
+        try connection.frozen?.verify()
+        return try result.get()
     }
 
     /// One short immediate transaction, never during a checkpoint of the owner. Where there is no owner, it looks after the log.
     ///
     /// - Parameter changes: what `body` changes that a running consumer must see.
     func write<T>(_ changes: ChangeMark, _ body: (Transaction) throws -> T) throws -> T {
-        let transaction = Transaction(try DatabaseFile(path: path).openForChanges())
+        let transaction = Transaction(try file.openForChanges())
         // The lock file only now: reading must not need to write beside the database.
-        let lock = try FileLock(database: path)
+        let lock = try FileLock(database: file.real)
         var before: LogFacts?
         let result = try clock.measure { began in
             try lock.committing(within: .seconds(5)) {

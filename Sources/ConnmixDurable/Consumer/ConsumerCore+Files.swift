@@ -1,0 +1,52 @@
+internal import NIOCore
+internal import Synchronization
+
+/// What is done where the file or its lock is not what was opened, or another consumer has taken the file over.
+extension ConsumerCore {
+    var fileLoss: FileLoss? { state.withLock { $0.fileLoss } }
+
+    /// Looks at the files' names.
+    ///
+    /// - Returns: whether they are to be looked at again.
+    func watchFiles() -> Bool {
+        if let loss = lookAtFiles() { lost(loss) }
+        return fileLoss?.remedy != .nothing
+    }
+
+    /// Takes nothing more, says what happened, and ends the run. The first loss is the one that is told; a worse one counts.
+    func lost(_ loss: FileLoss) {
+        let isFirst = state.withLock { state in
+            let before = state.fileLoss
+            if before.map({ $0.remedy < loss.remedy }) ?? true { state.fileLoss = loss }
+            if before == nil { state.failure = state.failure ?? loss.error(database, left: 0) }
+            return before == nil
+        }
+        // Another log belongs to somebody else's commits. Where only the database was replaced, the log must be emptied into the one
+        // that is open: SQLite would take it for the new file's own.
+        if case .companion(_, .replaced) = loss { onVoid() }
+        guard isFirst else { return }
+        apply(intake.withLock { $0.hold(.stopping) })
+        onEvent(.fileLost(reason: loss.words(database)))
+        pump()
+    }
+
+    /// Looks before each commit at what it goes into, inside its transaction.
+    ///
+    /// - Returns: whether only new messages may be written: they are rows of their own, while everything else is another consumer's now.
+    /// - Throws: `fileLost` where nothing may be written.
+    func checkFiles(_ transaction: Transaction) throws -> Bool {
+        if let loss = lookAtFiles() { lost(loss) }
+        // Who runs is in the file itself, whatever has happened to its lock.
+        if transaction.foreignCommits, let pid = try RunTable.successor(transaction.connection, of: run) {
+            lost(.takenOver(pid: pid))
+        }
+        guard let loss = fileLoss else { return false }
+        // While it still hands out, a commit would be half of what it does.
+        let isStopping = state.withLock { $0.dispatcher.isStopping }
+        switch loss.remedy {
+        case .everything: return false
+        case .newMessages where isStopping: return true
+        case .newMessages, .nothing: throw loss.error(database, left: 0)
+        }
+    }
+}
