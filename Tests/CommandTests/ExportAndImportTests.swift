@@ -171,7 +171,7 @@ struct ExportAndImportTests {
             #expect(flags == [.bool(false), .bool(true), .bool(false)])
             for wrong in [
                 #""state":"alive""#, #""state":7"#, #""attempts":-1"#, #""attempts":1e99"#, #""attempts":99999999999999999999"#,
-                #""received_at":"yesterday""#, #""finished_at":7,"state":"done""#, #""replay_of":"x""#, #""id":0"#,
+                #""received_at":"yesterday""#, #""finished_at":7,"state":"done""#, #""replay_of":"x""#,
                 #""attempts_log":{}"#, #""attempts_log":[{"attempt":1}]"#, #""client_is_number":"yes""#,
             ] {
                 try write([#"{"topic":"t","client":"7","data":1,\#(wrong)}"#], file)

@@ -4,12 +4,9 @@ import Testing
 
 @Suite("numbers on the command line", .timeLimit(.minutes(3)))
 struct NumericOptionTests {
-    private static let numbers = [
-        "-1", "9223372036854775807", "9223372036854775808", "1e-320", "1e300", "nan", "inf",
-    ]
+    private static let numbers = ["-1", "9223372036854775807", "1e-320", "inf"]
     private static let ages = [
-        "1e300d", "99999999999h", "9223372036854775807s", "2562047h", "1e-320s", "nan", "inf", ".s", "0.0000000001s", "-1h",
-        "9999-12-31T23:59:59-99:99", "0000-01-01T00:00:00+99:99", "2026-02-30T00:00:00Z",
+        "1e300d", "99999999999h", "2562047h", "nan", "0.0000000001s", "9999-12-31T23:59:59-99:99", "0000-01-01T00:00:00+99:99",
     ]
     private static let ids = [
         "0-9223372036854775807", "1-", "-1", "5-2", "9223372036854775807", "9223372036854775808", "0-9223372036854775808",
@@ -27,15 +24,10 @@ struct NumericOptionTests {
     /// Commands whose last word is the value.
     private static var cases: [[String]] {
         var cases: [[String]] = []
-        for ids in ids {
-            cases += [["journal", "list", "--no-payload", "--id=\(ids)"], ["journal", "retry", "--dry-run", "--id=\(ids)"]]
-            cases += [["outbox", "list", "--id=\(ids)"]]
-        }
+        for ids in ids { cases.append(["journal", "retry", "--dry-run", "--id=\(ids)"]) }
+        cases.append(["outbox", "list", "--id=0-9223372036854775807"])
         for age in ages {
-            cases += [
-                ["journal", "list", "--since=\(age)"], ["journal", "prune", "--dry-run", "--older-than=\(age)"],
-                ["gaps", "--until=\(age)"], ["send", "7", "x", "--expires-after=\(age)"],
-            ]
+            cases += [["journal", "prune", "--dry-run", "--older-than=\(age)"], ["send", "7", "x", "--expires-after=\(age)"]]
             cases.append(consume("--retention-age", age))
         }
         for rate in rates { cases.append(["journal", "discard", "--state", "pending", "--yes", "--rate=\(rate)"]) }

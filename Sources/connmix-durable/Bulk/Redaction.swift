@@ -14,8 +14,9 @@ struct Redaction {
     private let paths: [[String]]
     /// Which rules led to something.
     private var hits: Set<Int> = []
-    /// What was taken out of the entry at hand.
+    /// What was taken out of the entry at hand, and how often.
     private var secrets = Secrets()
+    private var hidden = 0
 
     init(_ rules: [RedactionRules]) {
         paths = rules.flatMap(\.paths)
@@ -96,7 +97,12 @@ struct Redaction {
             }
         }
         guard isHidden else { return value(member.value, further) }
-        secrets.add(member.value)
+        return hide(member.value)
+    }
+
+    private mutating func hide(_ json: ArraySlice<UInt8>) -> [UInt8] {
+        secrets.add(json)
+        hidden += 1
         return Self.marker
     }
 
@@ -105,14 +111,14 @@ struct Redaction {
         guard let text = JSONParts.text(of: json) else { return Self.marker }
         let bytes = Array(text.utf8)
         if let inner = JSONParts.value(in: bytes) {
+            let before = hidden
             let result = value(inner, rules)
-            return result.elementsEqual(inner) ? Array(json) : JSONParts.string(String(decoding: result, as: UTF8.self))
+            return hidden == before ? Array(json) : JSONParts.string(String(decoding: result, as: UTF8.self))
         }
         let found = rules.filter { Self.mayHold(paths[$0.rule][$0.depth], bytes) }
         guard !found.isEmpty else { return Array(json) }
         hits.formUnion(found.map(\.rule))
-        secrets.add(json)
-        return Self.marker
+        return hide(json)
     }
 
     /// Whether a text that is no JSON by the standard may still be read as such by somebody, and hold the key: several values, one

@@ -35,7 +35,8 @@ struct ImportLine {
         entry.lane = try fields.text("lane", limit: Self.textLimit)
         // Where the id was made unrecognisable it is text now, whatever it was.
         entry.clientIsNumber = try fields.bool("client_is_number") == true && Self.isNumber(client)
-        id = try fields.integer("id", 1...Int64.max)
+        // Other programs may name their lines as they like.
+        id = fields.json("id").flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
         guard kind == .kept else {
             replayOf = nil
             return
