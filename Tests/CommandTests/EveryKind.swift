@@ -54,7 +54,7 @@ enum EveryKind {
                         last_error, replay_of, dedupe_key)
                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
                     """)
-                insert.bind(1, transaction.nextID(.journal))
+                insert.bind(1, try transaction.nextID(.journal))
                 insert.bind(2, row.state.rawValue)
                 insert.bind(3, row.attempts)
                 insert.bind(4, row.flags)

@@ -131,7 +131,7 @@ struct ClockTests {
         #expect(first == [1, 2])
         _ = relay.replied(1, .failure(.sendFailed, message: "away"), now: now)
         relay.disconnected("n1")
-        _ = relay.unanswered(2, reason: "lost", now: now)
+        _ = relay.lost(2, now: now)
         let waiting = relay.nextSends(now: now).sends
         #expect(waiting.isEmpty)
         // A day ahead: the node that left a moment ago may still come back.
