@@ -15,6 +15,7 @@ final class Cluster: Sendable {
         var connectTimeout: Duration = .seconds(5)
         /// Whether mesh commands go by HTTP while no WebSocket is open.
         var httpFallback = false
+        var names = NameLookup.shared
     }
 
     private struct State {
@@ -152,7 +153,7 @@ final class Cluster: Sendable {
     /// Asks the centers in turn, starting with the one that answered last, until one names nodes.
     private func fetchDirectory(asked: Int = 0) {
         let center = settings.centers[state.value.nextCenter % settings.centers.count]
-        let client = CenterClient(loop: loop, tls: settings.tls, timeout: settings.connectTimeout)
+        let client = CenterClient(loop: loop, tls: settings.tls, timeout: settings.connectTimeout, names: settings.names)
         state.value.underWay += 1
         client.exchange("/version", center).flatMapThrowing { body in
             let versions = try DirectoryDecoder.versions(body)
@@ -192,7 +193,7 @@ final class Cluster: Sendable {
         let center = state.value.center
         let connector = NodeConnector(
             loop: loop, tls: center?.isSecure == true ? settings.tls : nil, credentials: center?.credentials,
-            timeout: settings.connectTimeout)
+            timeout: settings.connectTimeout, names: settings.names)
         let form = state.value.forms[identity]
         state.value.underWay += 1
         state.value.lastConnection += 1
@@ -223,7 +224,8 @@ final class Cluster: Sendable {
         let peer = Peer(node: identity.address, isSecure: isSecure, hasCredentials: center?.credentials != nil)
         func call(within limit: Duration) -> HTTPCall {
             HTTPCall(
-                loop: loop, peer: peer, tls: isSecure ? settings.tls : nil, credentials: center?.credentials, timeout: limit)
+                loop: loop, peer: peer, tls: isSecure ? settings.tls : nil, credentials: center?.credentials, timeout: limit,
+                names: settings.names)
         }
         state.value.routes[identity] = .some(nil)
         let work = call(within: settings.connection.replyTimeout)
