@@ -152,19 +152,21 @@ final class Cluster: Sendable {
 
     /// Asks the centers in turn, starting with the one that answered last, until one names nodes.
     private func fetchDirectory(asked: Int = 0) {
-        let center = settings.centers[state.value.nextCenter % settings.centers.count]
-        let client = CenterClient(loop: loop, tls: settings.tls, timeout: settings.connectTimeout, names: settings.names)
+        let index = state.value.nextCenter % settings.centers.count
+        let center = settings.centers[index]
+        let client = CenterClient(
+            loop: loop, tls: settings.tls, timeout: settings.connectTimeout, names: settings.names)
         state.value.underWay += 1
         client.exchange("/version", center).flatMapThrowing { body in
             let versions = try DirectoryDecoder.versions(body)
             guard versions.contains("v1") else {
-                let offered = versions.joined(separator: ", ").prefix(100)
+                let offered = Quoted.text(versions.joined(separator: ", "), limit: 100)
                 throw ConnmixError(.unreachable, "the center at \(center) offers api \(offered) and not v1")
             }
         }.flatMap {
             client.exchange("/v1/nodes", center)
         }.flatMapThrowing { [settings] body in
-            try settings.rewriting.apply(to: DirectoryDecoder.nodes(body))
+            settings.rewriting.apply(to: try DirectoryDecoder.nodes(body))
         }.whenComplete { [loop] result in
             loop.assertInEventLoop()
             defer { self.finishIfClosed() }
@@ -173,6 +175,7 @@ final class Cluster: Sendable {
                 self.state.value.center = center
             } else {
                 self.state.value.nextCenter += 1
+                self.state.value.machine.doubt(index)
                 if asked + 1 < self.settings.centers.count, !self.state.value.isStopping {
                     return self.fetchDirectory(asked: asked + 1)
                 }
@@ -180,7 +183,8 @@ final class Cluster: Sendable {
             switch result {
             case .success(let directory):
                 self.perform(
-                    self.state.value.machine.directoryArrived(directory.nodes, trouble: directory.trouble, now: .now))
+                    self.state.value.machine.directoryArrived(
+                        directory.nodes, skipped: directory.skipped, from: index, now: .now))
             case .failure(let error):
                 self.perform(self.state.value.machine.directoryFailed(error.brief, now: .now))
             }
@@ -202,8 +206,7 @@ final class Cluster: Sendable {
             NodeChannelHandler(
                 identity: identity, number: number, settings: settings.connection, form: form,
                 delegate: ConnectionWatcher(identity: identity, cluster: self, delegate: delegate),
-                onForm: { self.state.value.forms[identity] = $0 },
-                onConsuming: { self.state.value.machine.consuming(identity) })
+                onForm: { self.state.value.forms[identity] = $0 })
         }.whenComplete { result in
             self.state.value.underWay -= 1
             guard case .failure(let error) = result else { return self.finishIfClosed() }
@@ -270,7 +273,7 @@ final class Cluster: Sendable {
         }
         state.value.connections[identity] = connection
         closeRoutes()
-        let actions = state.value.machine.connected(identity)
+        let actions = state.value.machine.connected(identity, now: .now)
         loop.execute { self.perform(actions) }
         return true
     }

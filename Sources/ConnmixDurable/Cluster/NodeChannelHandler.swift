@@ -13,7 +13,6 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private let settings: NodeConnectionMachine.Settings
     private let delegate: any ClusterDelegate
     private let onForm: (RequestForm) -> Void
-    private let onConsuming: () -> Void
     private var machine: NodeConnectionMachine
     private var connection: NodeConnection?
     private var context: ChannelHandlerContext?
@@ -24,14 +23,13 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     init(
         identity: NodeIdentity, number: Int64, settings: NodeConnectionMachine.Settings, form: RequestForm?,
-        delegate: any ClusterDelegate, onForm: @escaping (RequestForm) -> Void, onConsuming: @escaping () -> Void
+        delegate: any ClusterDelegate, onForm: @escaping (RequestForm) -> Void
     ) {
         self.identity = identity
         self.number = number
         self.settings = settings
         self.delegate = delegate
         self.onForm = onForm
-        self.onConsuming = onConsuming
         machine = NodeConnectionMachine(settings: settings, form: form, consumes: delegate.shouldConsume(), now: .now)
     }
 
@@ -201,7 +199,6 @@ final class NodeChannelHandler: ChannelInboundHandler {
                 ping(context, id: id)
             case .nowConsuming(let form):
                 onForm(form)
-                onConsuming()
                 delegate.happened(.nodeConsuming(identity))
             case .notConsuming(let reason):
                 delegate.happened(.nodeNotConsuming(identity, reason: reason))
