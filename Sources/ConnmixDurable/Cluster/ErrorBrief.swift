@@ -18,7 +18,7 @@ extension Error {
             "its Sec-WebSocket-Accept does not fit the question"
         case let error as NIOHTTPClientUpgradeError where error == .responseProtocolNotFound:
             "it does not say Upgrade: websocket"
-        default: Quoted.bounded("\(self)", limit: 300)
+        default: FrameFault(self)?.description ?? Quoted.bounded("\(self)", limit: 300)
         }
     }
 }

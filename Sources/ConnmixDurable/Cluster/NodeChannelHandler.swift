@@ -82,7 +82,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(reason: error.brief, clean: false)
+        close(reason: error.brief, clean: false, code: FrameFault(error)?.code)
     }
 
     // MARK: Calls from outside, on the loop
@@ -123,12 +123,13 @@ final class NodeChannelHandler: ChannelInboundHandler {
         perform(machine.leave(now: .now))
     }
 
-    func close(reason: String, clean: Bool) {
+    /// - Parameter code: what the goodbye says; `nil`: that it was left, or is going away.
+    func close(reason: String, clean: Bool, code: WebSocketErrorCode? = nil) {
         guard endReason == nil, let context else { return }
         endReason = (reason, clean)
         handOn()
         var data = context.channel.allocator.buffer(capacity: 2)
-        data.write(webSocketErrorCode: clean ? .normalClosure : .goingAway)
+        data.write(webSocketErrorCode: code ?? (clean ? .normalClosure : .goingAway))
         let frame = WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: data)
         // Half a goodbye is enough: whatever was applied was answered before, and a peer that reads nothing must not hold us.
         context.eventLoop.scheduleTask(in: .seconds(1)) { [channel = context.channel] in channel.close(promise: nil) }

@@ -11,9 +11,6 @@ struct NodeConnector: Sendable {
     var timeout: Duration = .seconds(5)
     var names = NameLookup.shared
 
-    /// A longer frame or message ends the connection: nothing in connmix is near it, and a header may claim 2^63 bytes.
-    static let frameLimit = 64 << 20
-
     /// - Parameter makeHandler: called on the loop once the upgrade is done.
     /// - Returns: the channel, once upgraded. The future fails with a `ConnmixError`.
     func connect(
@@ -63,7 +60,8 @@ struct NodeConnector: Sendable {
         _ addHandler: @escaping @Sendable (any Channel) throws -> Void
     ) -> NIOWebSocketClientUpgrader {
         NIOWebSocketClientUpgrader(
-            maxFrameSize: Self.frameLimit, automaticErrorHandling: true
+            // NIO's own error handler closes before anybody is told why.
+            maxFrameSize: FrameRules.sizeLimit, automaticErrorHandling: false
         ) { channel, response in
             channel.eventLoop.makeCompletedFuture {
                 for (header, what) in [("Sec-WebSocket-Extensions", "extension"), ("Sec-WebSocket-Protocol", "protocol")] {
@@ -76,10 +74,11 @@ struct NodeConnector: Sendable {
                 let pipeline = channel.pipeline.syncOperations
                 // It speaks HTTP and stands between the socket and the frame decoder.
                 pipeline.removeHandler(try pipeline.handler(type: UpgradeRequestHandler.self), promise: nil)
+                try pipeline.addHandler(FrameGuard())
                 try pipeline.addHandler(
                     NIOWebSocketFrameAggregator(
-                        minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 65_536,
-                        maxAccumulatedFrameSize: Self.frameLimit))
+                        minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: FrameRules.fragmentLimit,
+                        maxAccumulatedFrameSize: FrameRules.sizeLimit))
                 try addHandler(channel)
             }
         }
