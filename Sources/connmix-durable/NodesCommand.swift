@@ -8,7 +8,8 @@ struct NodesCommand: AsyncParsableCommand {
         abstract: "The centers, the nodes they list, and how far away each is. Pops nothing.",
         discussion: """
             Example:  connmix-durable nodes --center 10.0.0.5:6787
-            Each node is asked for a WebSocket and a pong. Exit code 69 where no center answers, or a node does not.
+            Each node is asked for a WebSocket and a pong. What the center lists and a consumer leaves out (an address that is none,
+            an id at two addresses) is shown with the reason. Exit code 69 where no center answers, or a node does not.
             """)
 
     @Option(
@@ -67,8 +68,24 @@ struct NodesCommand: AsyncParsableCommand {
                 node.id, node.address, milliseconds(node.connected), milliseconds(node.roundTrip), node.trouble ?? "ok",
             ])
         }
-        return centers.text(terminal) + "\n" + (list.isEmpty ? "the center lists no nodes\n" : nodes.text(terminal))
+        let shown = list.isEmpty ? "the center lists no nodes that can be used\n" : nodes.text(terminal)
+        return centers.text(terminal) + "\n" + shown + (report.skipped.isEmpty ? "" : "\n" + skipped(report).text(terminal))
     }
+
+    private static func skipped(_ report: ClusterProbe.Report) -> Table {
+        var table = Table([
+            .init(title: "LEFT OUT", limit: 40), .init(title: "address"),
+            .init(title: "why", isFlexible: true, colour: { _ in .red }),
+        ])
+        for entry in report.skipped.prefix(skippedLimit) { table.add([entry.id ?? "-", entry.address ?? "-", entry.reason]) }
+        if report.skipped.count > skippedLimit {
+            table.add(["-", "-", "and \(report.skipped.count - skippedLimit) more; see --json"])
+        }
+        return table
+    }
+
+    /// On a screen; a list may have thousands of bad entries.
+    private static let skippedLimit = 20
 
     private static func milliseconds(_ duration: Duration?) -> String {
         duration.map { "\((($0 / .microseconds(1)) / 100).rounded() / 10) ms" } ?? "-"
@@ -93,6 +110,14 @@ struct NodesCommand: AsyncParsableCommand {
                 writer.key("connect_seconds"); writer.number(node.connected.map { $0 / .seconds(1) })
                 writer.key("round_trip_seconds"); writer.number(node.roundTrip.map { $0 / .seconds(1) })
                 writer.key("error"); writer.string(node.trouble)
+            }
+        }
+        for entry in report.skipped {
+            lines += JSONWriter.line { writer in
+                writer.key("kind"); writer.string("skipped")
+                writer.key("id"); writer.string(entry.id)
+                writer.key("address"); writer.string(entry.address)
+                writer.key("error"); writer.string(entry.reason)
             }
         }
         return lines

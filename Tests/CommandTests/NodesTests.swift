@@ -50,4 +50,30 @@ struct NodesTests {
             #expect(outcome.errorLines.count == 1)
         }
     }
+
+    @Test("what the center lists and a consumer leaves out is shown with the reason; the others are asked")
+    func leftOut() async throws {
+        try await withDevEngine(.init(nodes: 2)) { engine in
+            let (first, second) = (engine.nodes[0], engine.nodes[1])
+            let entries = [
+                #"{"id":"x","api_server":"\#(first.api)"}"#, #"{"id":"x","api_server":"\#(second.api)"}"#,
+                #"{"id":"bad\u001b[2J","api_server":"h:1"}"#, #"{"id":"far","api_server":"h:70000"}"#,
+            ]
+            try await engine.setCenter(.body(#"{"nodes":[\#(entries.joined(separator: ","))]}"#))
+            let json = try await Program.run("nodes", "--center", engine.center, "--json")
+            #expect(json.code == 0, "\(json.errors)")
+            let objects = try json.objects()
+            #expect(objects.compactMap { $0["kind"]?.text } == ["center", "node", "node", "skipped", "skipped", "skipped"])
+            let reasons = objects.suffix(3).compactMap { $0["error"]?.text }
+            #expect(reasons[0].contains(#"its id "bad\u{1b}[2J" has control characters"#), "\(reasons)")
+            #expect(reasons[1].contains(#"node "far": "h:70000" is no address: the port is not 1 to 65535"#))
+            #expect(reasons[2].contains("is listed at \(second.api) and is \(first.api), one connection an id"))
+            #expect(objects.suffix(3).map { $0["id"] } == [.null, .text("far"), .text("x")])
+            #expect(objects[0]["error"]?.text?.contains("3 entries are left out") == true)
+            let table = try await Program.run("nodes", "--center", engine.center)
+            #expect(table.code == 0)
+            #expect(table.output.contains("LEFT OUT") && table.output.contains("h:70000"))
+            #expect(!table.output.contains("\u{1b}"))
+        }
+    }
 }

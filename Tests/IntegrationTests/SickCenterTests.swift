@@ -89,4 +89,79 @@ struct SickCenterTests {
             }
         }
     }
+
+    @Test("P9: a center that has just restarted lists some nodes only: a healthy one that it leaves out stays")
+    func restarted() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 2)) { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.directoryRefresh = .seconds(30)
+                try await withConsumer(configuration, handlers: echo) { _ in
+                    let (listed, missing) = (engine.nodes[0], engine.nodes[1])
+                    try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
+                    try await engine.setCenter(
+                        .body(#"{"nodes":[{"id":"\#(listed.id)","api_server":"\#(listed.api)"}]}"#))
+                    // A lost connection is a reason to ask the center at once: three lists in a moment.
+                    for _ in 0..<3 {
+                        let asked = try await engine.snapshot().centerRequests
+                        try await engine.dropConnections(node: listed.id)
+                        try await engine.waitUntil { $0.centerRequests >= asked + 2 && $0.node(listed.id)?.consumers == 1 }
+                    }
+                    try await expectAnswer(engine, node: missing.id)
+                    #expect(try await engine.snapshot().node(missing.id)?.accepted == 1)
+                    #expect(try await engine.received().allSatisfy { $0.method != "queue.unpop" })
+                }
+            }
+        }
+    }
+
+    @Test("P9: bad entries of a list are left out and told; the good one is consumed")
+    func badEntries() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let good = engine.nodes[0]
+                try await engine.setCenter(
+                    .body(
+                        #"{"nodes":[7,{"id":"bad","api_server":"no port"},{"id":"\#(good.id)","api_server":"\#(good.api)"}]}"#))
+                try await withConsumer(testConfiguration(database, engine), handlers: echo) { consumer in
+                    let trouble = await consumer.events.trouble()
+                    #expect(trouble?.contains(#"node "bad": "no port" is no address"#) == true, "\(trouble ?? "")")
+                    #expect(trouble?.contains("an entry is no object") == true)
+                    try await expectAnswer(engine, node: good.id)
+                }
+            }
+        }
+    }
+
+    @Test("one id at two addresses is one connection, and told")
+    func twoAddresses() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 2)) { engine in
+                let (first, second) = (engine.nodes[0], engine.nodes[1])
+                func list(_ addresses: String...) -> DevEngine.CenterBehaviour {
+                    let entries = addresses.map { #"{"id":"x","api_server":"\#($0)"}"# }
+                    return .body(#"{"nodes":[\#(entries.joined(separator: ","))]}"#)
+                }
+                try await engine.setCenter(list(first.api, second.api))
+                var configuration = testConfiguration(database, engine)
+                configuration.directoryRefresh = .milliseconds(20)
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    let trouble = await consumer.events.trouble()
+                    #expect(
+                        trouble?.contains(#"node "x" is listed at \#(second.api) and is \#(first.api), one connection an id"#)
+                            == true,
+                        "\(trouble ?? "")")
+                    try await engine.waitUntil { $0.node(first.id)?.consumers == 1 }
+                    try await engine.setCenter(list(second.api, first.api))
+                    let asked = try await engine.snapshot().centerRequests
+                    try await engine.waitUntil { $0.centerRequests >= asked + 8 }
+                    #expect(try await engine.snapshot().nodes.map(\.accepted) == [1, 0])
+                    // The id's address changes: it is followed, in order.
+                    try await engine.setCenter(list(second.api))
+                    try await engine.waitUntil { $0.node(second.id)?.consumers == 1 && $0.node(first.id)?.connections == 0 }
+                    #expect(try await engine.snapshot().node(first.id)?.goodbyes == [1000: 1])
+                }
+            }
+        }
+    }
 }

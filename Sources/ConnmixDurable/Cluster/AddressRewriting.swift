@@ -3,36 +3,42 @@ struct AddressRewriting: Sendable {
     var rewrite: @Sendable (NodeAddress) -> NodeAddress = { $0 }
 
     /// What the center lists, as it is reached from here.
-    struct Directory: Sendable, Equatable {
-        var nodes: [NodeIdentity]
-        /// Something that is wrong with it, although it can be used.
-        var trouble: String?
-    }
-
-    /// Two nodes that come to one address are one connection: the first one listed, since messages would be named after the
-    /// wrong node otherwise.
     ///
-    /// - Throws: where an address is rewritten to none.
-    func apply(to list: [NodeIdentity]) throws(ConnmixError) -> Directory {
+    /// Two nodes that come to one address are one connection: the first one listed, since messages would be named after the
+    /// wrong node otherwise. A node whose address is rewritten to none is left out.
+    func apply(to directory: Directory) -> Directory {
         var original: [NodeAddress: NodeIdentity] = [:]
-        var directory = Directory(nodes: [])
-        for node in list {
+        var result = Directory()
+        for node in directory.nodes {
             let address = rewrite(node.address)
-            guard !address.host.isEmpty, (1...65_535).contains(address.port) else {
-                throw ConnmixError(
-                    .unreachable,
-                    "the address \(node.address) is rewritten to \(address), which is none; check --rewrite or rewriteAddress")
+            guard Self.isAddress(address) else {
+                result.skipped.append(
+                    .init(
+                        id: node.id,
+                        reason: "node \(Quoted.text(node.id)): \(node.address) is rewritten to "
+                            + "\(Quoted.text(address.description)), which is no address; check --rewrite or rewriteAddress"))
+                continue
             }
             if let first = original[address], first.address != node.address {
-                directory.trouble =
-                    directory.trouble
-                    ?? "the nodes \(first) and \(node) are both rewritten to \(address); only the first is consumed, "
-                    + "so check --rewrite or rewriteAddress"
+                result.skipped.append(
+                    .init(
+                        id: node.id,
+                        reason: "the nodes \(first) and \(node) are both rewritten to \(address); only the first is consumed, "
+                            + "so check --rewrite or rewriteAddress"))
                 continue
             }
             original[address] = original[address] ?? node
-            directory.nodes.append(NodeIdentity(id: node.id, address: address))
+            result.nodes.append(NodeIdentity(id: node.id, address: address))
         }
-        return directory
+        result.skipped += directory.skipped.map { entry in
+            var entry = entry
+            entry.address = entry.address.map(rewrite)
+            return entry
+        }
+        return result
+    }
+
+    private static func isAddress(_ address: NodeAddress) -> Bool {
+        !address.host.isEmpty && (1...65_535).contains(address.port)
     }
 }

@@ -42,11 +42,11 @@ struct CenterAddress: Sendable, Hashable, CustomStringConvertible {
     /// Without user and password.
     var description: String { isSecure ? "https://\(address)" : "\(address)" }
 
-    /// The text without what stands before its last @.
+    /// The text without what stands before its last @, bounded and escaped.
     static func redacted(_ text: String) -> String {
-        guard let at = text.lastIndex(of: "@") else { return text.bounded(toBytes: 200) }
+        guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return Quoted.bounded(text, limit: 200) }
         let scheme = text.firstRange(of: "://").map { text[..<$0.upperBound] } ?? ""
-        return scheme.utf8.count < text[..<at].utf8.count
-            ? "\(scheme)…\(text[at...].bounded(toBytes: 200))" : "…\(text[at...].bounded(toBytes: 200))"
+        let rest = "…" + Quoted.bounded(text[at...], limit: 200)
+        return scheme.utf8.count < text[..<at].utf8.count ? Quoted.bounded(scheme, limit: 20) + rest : rest
     }
 }

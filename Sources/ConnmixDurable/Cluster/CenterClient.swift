@@ -7,12 +7,14 @@ struct CenterClient: Sendable {
     var tls: TLSClient?
     /// One limit for connecting, TLS, asking and reading the answer together.
     var timeout: Duration = .seconds(5)
+    var names = NameLookup.shared
 
     /// The future fails with a `ConnmixError`.
     func exchange(_ path: String, _ center: CenterAddress) -> EventLoopFuture<[UInt8]> {
         let peer = Peer(center)
         let call = HTTPCall(
-            loop: loop, peer: peer, tls: center.isSecure ? tls : nil, credentials: center.credentials, timeout: timeout)
+            loop: loop, peer: peer, tls: center.isSecure ? tls : nil, credentials: center.credentials, timeout: timeout,
+            names: names)
         return call.perform(path).flatMapErrorThrowing { error in
             throw (error as? HTTPCall.Failure)?.error ?? error
         }.flatMapThrowing { answer in

@@ -15,6 +15,7 @@ final class Cluster: Sendable {
         var connectTimeout: Duration = .seconds(5)
         /// Whether mesh commands go by HTTP while no WebSocket is open.
         var httpFallback = false
+        var names = NameLookup.shared
     }
 
     private struct State {
@@ -151,19 +152,21 @@ final class Cluster: Sendable {
 
     /// Asks the centers in turn, starting with the one that answered last, until one names nodes.
     private func fetchDirectory(asked: Int = 0) {
-        let center = settings.centers[state.value.nextCenter % settings.centers.count]
-        let client = CenterClient(loop: loop, tls: settings.tls, timeout: settings.connectTimeout)
+        let index = state.value.nextCenter % settings.centers.count
+        let center = settings.centers[index]
+        let client = CenterClient(
+            loop: loop, tls: settings.tls, timeout: settings.connectTimeout, names: settings.names)
         state.value.underWay += 1
         client.exchange("/version", center).flatMapThrowing { body in
             let versions = try DirectoryDecoder.versions(body)
             guard versions.contains("v1") else {
-                let offered = versions.joined(separator: ", ").bounded(toBytes: 100)
+                let offered = Quoted.text(versions.joined(separator: ", "), limit: 100)
                 throw ConnmixError(.unreachable, "the center at \(center) offers api \(offered) and not v1")
             }
         }.flatMap {
             client.exchange("/v1/nodes", center)
         }.flatMapThrowing { [settings] body in
-            try settings.rewriting.apply(to: DirectoryDecoder.nodes(body))
+            settings.rewriting.apply(to: try DirectoryDecoder.nodes(body))
         }.whenComplete { [loop] result in
             loop.assertInEventLoop()
             defer { self.finishIfClosed() }
@@ -172,6 +175,7 @@ final class Cluster: Sendable {
                 self.state.value.center = center
             } else {
                 self.state.value.nextCenter += 1
+                self.state.value.machine.doubt(index)
                 if asked + 1 < self.settings.centers.count, !self.state.value.isStopping {
                     return self.fetchDirectory(asked: asked + 1)
                 }
@@ -179,7 +183,8 @@ final class Cluster: Sendable {
             switch result {
             case .success(let directory):
                 self.perform(
-                    self.state.value.machine.directoryArrived(directory.nodes, trouble: directory.trouble, now: .now))
+                    self.state.value.machine.directoryArrived(
+                        directory.nodes, skipped: directory.skipped, from: index, now: .now))
             case .failure(let error):
                 self.perform(self.state.value.machine.directoryFailed(error.brief, now: .now))
             }
@@ -192,7 +197,7 @@ final class Cluster: Sendable {
         let center = state.value.center
         let connector = NodeConnector(
             loop: loop, tls: center?.isSecure == true ? settings.tls : nil, credentials: center?.credentials,
-            timeout: settings.connectTimeout)
+            timeout: settings.connectTimeout, names: settings.names)
         let form = state.value.forms[identity]
         state.value.underWay += 1
         state.value.lastConnection += 1
@@ -202,8 +207,7 @@ final class Cluster: Sendable {
                 identity: identity, number: number, settings: settings.connection, form: form,
                 consumes: !isUnwanted(identity) && delegate.shouldConsume(),
                 delegate: ConnectionWatcher(cluster: self, delegate: delegate),
-                onForm: { self.state.value.forms[identity] = $0 },
-                onConsuming: { self.state.value.machine.consuming(identity) })
+                onForm: { self.state.value.forms[identity] = $0 })
         }.whenComplete { result in
             self.state.value.underWay -= 1
             guard case .failure(let error) = result else { return self.finishIfClosed() }
@@ -224,7 +228,8 @@ final class Cluster: Sendable {
         let peer = Peer(node: identity.address, isSecure: isSecure, hasCredentials: center?.credentials != nil)
         func call(within limit: Duration) -> HTTPCall {
             HTTPCall(
-                loop: loop, peer: peer, tls: isSecure ? settings.tls : nil, credentials: center?.credentials, timeout: limit)
+                loop: loop, peer: peer, tls: isSecure ? settings.tls : nil, credentials: center?.credentials, timeout: limit,
+                names: settings.names)
         }
         state.value.routes[identity] = .some(nil)
         let work = call(within: settings.connection.replyTimeout)
@@ -269,7 +274,7 @@ final class Cluster: Sendable {
         }
         state.value.connections[identity] = connection
         closeRoutes()
-        let actions = state.value.machine.connected(identity)
+        let actions = state.value.machine.connected(identity, now: .now)
         loop.execute { self.perform(actions) }
         return true
     }

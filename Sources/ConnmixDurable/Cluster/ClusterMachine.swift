@@ -1,12 +1,15 @@
 /// Decides which nodes to connect to, when, and which to leave. Pure: time, answers and chance come in as arguments.
 ///
-/// One connection an address. What the center says is believed slowly: a node is left only when two lists in a row lack it,
-/// and an empty, broken or missing list changes nothing. A new id at a known address is a new node.
+/// One connection an address and an id. What the center says is believed slowly (`AbsenceEvidence`): an empty, broken or missing list
+/// changes nothing, a node that is not listed is left only when that has been said for a refresh interval, and one whose connection
+/// works only when the list has not changed meanwhile. A new id at a known address is a new node.
 struct ClusterMachine {
     struct Settings: Sendable {
         var refreshInterval: Duration = .seconds(10)
         var backoffBase: Duration = .milliseconds(100)
         var backoffCap: Duration = .seconds(30)
+        /// Pauses start over when a connection has stood for so long.
+        var standing: Duration = .seconds(10)
     }
 
     enum Action: Equatable {
@@ -30,14 +33,16 @@ struct ClusterMachine {
         /// Ids that this address had before: a center may go on listing them for a while.
         var formerIDs: Set<String> = []
         var phase: Phase
-        var absences = 0
         var backoff: Backoff
+
+        var isConnected: Bool { if case .connected = phase { true } else { false } }
     }
 
     private enum Phase {
-        case waiting(until: ContinuousClock.Instant)
+        /// - Parameter failed: the last attempt came to nothing.
+        case waiting(until: ContinuousClock.Instant, failed: Bool)
         case connecting
-        case connected
+        case connected(since: ContinuousClock.Instant)
         /// Told to go; forgotten when its connection closes.
         case leaving
     }
@@ -45,11 +50,12 @@ struct ClusterMachine {
     private let settings: Settings
     private var random: any RandomNumberGenerator & Sendable
     private var nodes: [NodeAddress: Node] = [:]
-    private var isFetching = false
+    /// Where each known id is.
+    private var places: [String: NodeAddress] = [:]
+    private var evidence = AbsenceEvidence()
     private var isStopping = false
     private var isDirectoryKnown = false
-    private var refreshAt: ContinuousClock.Instant
-    private var centerBackoff: Backoff
+    private var schedule: DirectorySchedule
     private var centerTrouble: String?
 
     init(
@@ -58,8 +64,7 @@ struct ClusterMachine {
     ) {
         self.settings = settings
         self.random = random
-        refreshAt = now
-        centerBackoff = Backoff(base: settings.backoffBase, cap: settings.backoffCap)
+        schedule = DirectorySchedule(settings: settings, now: now)
     }
 
     var identities: [NodeIdentity] { nodes.values.map(\.identity).sorted { $0.id < $1.id } }
@@ -67,8 +72,8 @@ struct ClusterMachine {
     /// When `tick` has something to do next.
     var nextDeadline: ContinuousClock.Instant? {
         guard !isStopping else { return nil }
-        var earliest = isFetching ? nil : Optional(refreshAt)
-        for case .waiting(let until) in nodes.values.map(\.phase) {
+        var earliest = schedule.nextQuestion
+        for case .waiting(let until, _) in nodes.values.map(\.phase) {
             earliest = min(earliest ?? until, until)
         }
         return earliest
@@ -77,66 +82,78 @@ struct ClusterMachine {
     mutating func tick(now: ContinuousClock.Instant) -> [Action] {
         guard !isStopping else { return [] }
         var actions: [Action] = []
-        if !isFetching, refreshAt <= now {
-            isFetching = true
-            actions.append(.fetchDirectory)
-        }
+        if schedule.takeQuestion(now: now) { actions.append(.fetchDirectory) }
         for (address, node) in nodes {
-            guard case .waiting(let until) = node.phase, until <= now else { continue }
+            guard case .waiting(let until, _) = node.phase, until <= now else { continue }
             nodes[address]?.phase = .connecting
             actions.append(.connect(node.identity))
         }
         return actions
     }
 
-    /// - Parameter trouble: what is wrong with a list that can be used all the same.
+    // MARK: The center
+
+    /// - Parameters:
+    ///   - skipped: what the center lists beside these, and cannot be used.
+    ///   - center: which of the centers says so.
     mutating func directoryArrived(
-        _ list: [NodeIdentity], trouble: String? = nil, now: ContinuousClock.Instant
+        _ list: [NodeIdentity], skipped: [Directory.Skipped] = [], from center: Int = 0, now: ContinuousClock.Instant
     ) -> [Action] {
         guard !isStopping else { return [] }
+        guard !list.isEmpty else {
+            evidence.doubt(center)
+            schedule.answered(isAlone: nodes.isEmpty, isPending: evidence.isPending, now: now, random: &random)
+            return centerIs(trouble: Directory.trouble(skipped) ?? "the center lists no nodes")
+        }
+        let listed = Set(list)
+        witness(listed, skipped, center, now: now)
         var actions: [Action] = []
-        isFetching = false
-        centerBackoff.reset()
-        let jitter = Double.random(in: 0.9...1.1, using: &random)
-        refreshAt = now + settings.refreshInterval * jitter
-        if list.isEmpty {
-            if nodes.isEmpty { refreshAt = min(refreshAt, now + .seconds(1)) }
-            return actions + centerIs(trouble: "the center lists no nodes")
+        var skipped = skipped
+        let chosen = oneAnAddress(list, center, now: now)
+        for identity in chosen {
+            let elsewhere = place(of: identity)
+            if let elsewhere {
+                guard mayMove(elsewhere, listed) else { continue }
+                forget(elsewhere.identity.address)
+                actions.append(.removed(elsewhere.identity))
+            }
+            actions += heard(of: identity, after: elsewhere, now: now)
         }
-        actions += centerIs(trouble: trouble)
-        for identity in oneAnAddress(list) { actions += heard(of: identity, now: now) }
-        let listed = Set(list.map(\.address))
-        for (address, node) in nodes where !listed.contains(address) {
-            nodes[address]?.absences += 1
-            guard node.absences + 1 >= 2 else { continue }
-            actions += leave(address, node)
+        for identity in chosen {
+            guard let kept = places[identity.id], kept != identity.address else { continue }
+            skipped.append(.double(identity, kept: kept))
         }
+        for (address, node) in nodes where isGone(node, center, now: now) { actions += leave(address, node) }
+        schedule.answered(isAlone: false, isPending: evidence.isPending, now: now, random: &random)
         if !isDirectoryKnown {
             isDirectoryKnown = true
             actions.append(.directoryKnown)
         }
-        return actions
+        return centerIs(trouble: Directory.trouble(skipped)) + actions
     }
 
+    /// One of several centers failed or listed nothing, and another one is asked.
+    mutating func doubt(_ center: Int) {
+        evidence.doubt(center)
+    }
+
+    /// No center has an answer.
     mutating func directoryFailed(_ reason: String, now: ContinuousClock.Instant) -> [Action] {
         guard !isStopping else { return [] }
-        isFetching = false
-        refreshAt = now + min(centerBackoff.next(using: &random), settings.refreshInterval * 3)
+        evidence.doubtAll()
+        schedule.failed(now: now, random: &random)
         return centerIs(trouble: reason)
     }
 
-    /// The node answers and its queue is being popped: a later failure starts with a short pause again.
-    mutating func consuming(_ identity: NodeIdentity) {
-        nodes[identity.address]?.backoff.reset()
-    }
+    // MARK: Connections
 
-    mutating func connected(_ identity: NodeIdentity) -> [Action] {
+    mutating func connected(_ identity: NodeIdentity, now: ContinuousClock.Instant) -> [Action] {
         guard let node = nodes[identity.address], node.identity == identity, !isStopping else {
             return [.abandon(identity)]
         }
         switch node.phase {
         case .connecting:
-            nodes[identity.address]?.phase = .connected
+            nodes[identity.address]?.phase = .connected(since: now)
             return []
         case .waiting, .connected, .leaving:
             return [.abandon(identity)]
@@ -149,17 +166,20 @@ struct ClusterMachine {
         guard node.identity == identity else { return [] }
         switch node.phase {
         case .leaving:
-            nodes[identity.address] = nil
+            forget(identity.address)
+            // It may be listed elsewhere under the same id.
+            schedule.lost(now: now, random: &random)
             return [.removed(identity)]
-        case .connecting, .connected:
-            let pause = nodes[identity.address]?.backoff.next(using: &random) ?? settings.backoffBase
-            nodes[identity.address]?.phase = .waiting(until: now + pause)
-            // The center may know more already: a new id, another address.
-            refreshAt = min(refreshAt, now + settings.backoffBase)
-            return []
+        case .connecting:
+            pause(node, failed: true, now: now)
+        case .connected(let since):
+            // Whatever was answered: an engine that closes after each `queue.pop` would be called ten times a second otherwise.
+            if now - since >= settings.standing { nodes[identity.address]?.backoff.reset() }
+            pause(node, failed: false, now: now)
         case .waiting:
-            return []
+            break
         }
+        return []
     }
 
     mutating func stop() {
@@ -168,9 +188,40 @@ struct ClusterMachine {
 
     // MARK: -
 
+    private mutating func pause(_ node: Node, failed: Bool, now: ContinuousClock.Instant) {
+        let address = node.identity.address
+        let pause = nodes[address]?.backoff.next(using: &random) ?? settings.backoffBase
+        nodes[address]?.phase = .waiting(until: now + pause, failed: failed)
+        // The center may know more already: a new id, another address.
+        schedule.lost(now: now, random: &random)
+    }
+
+    private mutating func witness(
+        _ listed: Set<NodeIdentity>, _ skipped: [Directory.Skipped], _ center: Int, now: ContinuousClock.Instant
+    ) {
+        evidence.listed(listed, by: center, now: now)
+        // A node whose entry is spoilt is listed all the same.
+        let ids = Set(skipped.compactMap(\.id))
+        let addresses = Set(skipped.compactMap(\.address))
+        for node in nodes.values.map(\.identity) {
+            if listed.contains(node) || ids.contains(node.id) || addresses.contains(node.address) {
+                evidence.found(node)
+            } else {
+                evidence.missed(node, by: center, now: now)
+            }
+        }
+    }
+
+    private func isGone(_ node: Node, _ center: Int, now: ContinuousClock.Instant) -> Bool {
+        evidence.isGone(
+            node.identity, isConnected: node.isConnected, by: center, after: settings.refreshInterval, now: now)
+    }
+
     /// Where several ids are listed for an address, a node has restarted and its old self is not forgotten yet: the id that was
-    /// never seen before is the living one, else the one that is known. The order says nothing and may change.
-    private func oneAnAddress(_ list: [NodeIdentity]) -> [NodeIdentity] {
+    /// never seen before is the living one, else the one that is known. The order says nothing and may change. An id that the
+    /// address had before comes back only where the known one is gone by the same evidence as a node that is left: a center may
+    /// tell the old and the new one in turn.
+    private func oneAnAddress(_ list: [NodeIdentity], _ center: Int, now: ContinuousClock.Instant) -> [NodeIdentity] {
         var candidates: [NodeAddress: [NodeIdentity]] = [:]
         var order: [NodeAddress] = []
         for identity in list {
@@ -179,48 +230,63 @@ struct ClusterMachine {
         }
         return order.compactMap { address in
             let listed = candidates[address] ?? []
-            guard let known = nodes[address], listed.count > 1 else { return listed.first }
+            guard let known = nodes[address] else { return listed.first }
             return listed.first { $0 != known.identity && !known.formerIDs.contains($0.id) }
-                ?? listed.first { $0 == known.identity } ?? listed.first
+                ?? listed.first { $0 == known.identity }
+                ?? (isGone(known, center, now: now) ? listed.first : nil)
         }
     }
 
-    private mutating func heard(of identity: NodeIdentity, now: ContinuousClock.Instant) -> [Action] {
+    /// The node with this id at another address.
+    private func place(of identity: NodeIdentity) -> Node? {
+        guard let address = places[identity.id], address != identity.address else { return nil }
+        return nodes[address]
+    }
+
+    /// Whether a node makes room for its id at another address. An id has one connection, since whoever uses it knows it by its id:
+    /// the known address stays while it works, or may work again.
+    private func mayMove(_ node: Node, _ listed: Set<NodeIdentity>) -> Bool {
+        guard case .waiting(_, let failed) = node.phase else { return false }
+        return failed || !listed.contains(node.identity)
+    }
+
+    /// - Parameter moved: the same id, at the address that it has just left.
+    private mutating func heard(of identity: NodeIdentity, after moved: Node?, now: ContinuousClock.Instant) -> [Action] {
+        var node = Node(
+            identity: identity, phase: .connecting,
+            backoff: moved?.backoff ?? Backoff(base: settings.backoffBase, cap: settings.backoffCap))
         guard let known = nodes[identity.address] else {
-            nodes[identity.address] = newNode(identity)
+            keep(node)
             return [.added(identity), .connect(identity)]
         }
-        nodes[identity.address]?.absences = 0
         guard known.identity != identity else { return [] }
         let old = known.identity
-        nodes[identity.address] = newNode(identity)
         // Old ids are needed for as long as a center may list them; a hundred restarts is longer.
-        if known.formerIDs.count < 100 { nodes[identity.address]?.formerIDs = known.formerIDs }
-        nodes[identity.address]?.formerIDs.insert(old.id)
-        nodes[identity.address]?.formerIDs.remove(identity.id)
+        if known.formerIDs.count < 100 { node.formerIDs = known.formerIDs }
+        node.formerIDs.insert(old.id)
+        node.formerIDs.remove(identity.id)
+        // A node that restarts all the time is called as seldom as one that closes all the time.
+        node.backoff = known.backoff
+        if case .connected(let since) = known.phase, now - since >= settings.standing { node.backoff.reset() }
+        forget(identity.address)
+        keep(node)
         return switch known.phase {
         case .waiting: [.replaced(old: old, new: identity), .connect(identity)]
         // Opened while the center still told the old id, it leads to the new node, and has popped from it: what is under way
         // on it must not be thrown away.
         case .connected: [.replaced(old: old, new: identity), .drain(old), .connect(identity)]
-        case .connecting, .leaving:
-            [.replaced(old: old, new: identity), .abandon(old), .connect(identity)]
+        case .connecting, .leaving: [.replaced(old: old, new: identity), .abandon(old), .connect(identity)]
         }
     }
 
-    private func newNode(_ identity: NodeIdentity) -> Node {
-        Node(
-            identity: identity, phase: .connecting,
-            backoff: Backoff(base: settings.backoffBase, cap: settings.backoffCap))
-    }
-
     private mutating func leave(_ address: NodeAddress, _ node: Node) -> [Action] {
+        evidence.forget(node.identity)
         switch node.phase {
         case .waiting:
-            nodes[address] = nil
+            forget(address)
             return [.removed(node.identity)]
         case .connecting:
-            nodes[address] = nil
+            forget(address)
             return [.abandon(node.identity), .removed(node.identity)]
         case .connected:
             nodes[address]?.phase = .leaving
@@ -228,6 +294,17 @@ struct ClusterMachine {
         case .leaving:
             return []
         }
+    }
+
+    private mutating func keep(_ node: Node) {
+        nodes[node.identity.address] = node
+        places[node.identity.id] = node.identity.address
+    }
+
+    private mutating func forget(_ address: NodeAddress) {
+        guard let identity = nodes.removeValue(forKey: address)?.identity else { return }
+        places[identity.id] = nil
+        evidence.forget(identity)
     }
 
     private mutating func centerIs(trouble: String?) -> [Action] {

@@ -29,6 +29,16 @@ public struct ClusterProbe: Sendable {
         public let centers: [Center]
         /// As the first center that answered lists them; `nil` where none did.
         public let nodes: [Node]?
+        /// What that center lists beside them and a consumer leaves out, and why.
+        public let skipped: [Skipped]
+    }
+
+    /// An entry of a center's list that a consumer leaves out.
+    public struct Skipped: Sendable {
+        /// `nil` where it has none that can be used.
+        public let id: String?
+        public let address: String?
+        public let reason: String
     }
 
     private let centers: [CenterAddress]
@@ -58,32 +68,36 @@ public struct ClusterProbe: Sendable {
     public func run() async throws -> Report {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
-        var answers: [(center: Center, nodes: [NodeIdentity]?)] = []
+        var answers: [(center: Center, directory: Directory?)] = []
         var nodes: [Node]?
+        var skipped: [Skipped] = []
         for asked in centers.map({ ask($0, loop) }) { answers.append(try await asked.get()) }
-        if let first = answers.firstIndex(where: { $0.nodes != nil }), let list = answers[first].nodes {
+        if let first = answers.firstIndex(where: { $0.directory != nil }), let list = answers[first].directory {
+            skipped = list.skipped.map { Skipped(id: $0.id, address: $0.address?.description, reason: $0.reason) }
             nodes = []
-            for asked in list.map({ ask($0, of: centers[first], loop) }) { nodes?.append(try await asked.get()) }
+            for asked in list.nodes.map({ ask($0, of: centers[first], loop) }) { nodes?.append(try await asked.get()) }
         }
         try await group.shutdownGracefully()
-        return Report(centers: answers.map(\.center), nodes: nodes)
+        return Report(centers: answers.map(\.center), nodes: nodes, skipped: skipped)
     }
 
     /// Never fails: what goes wrong is in the answer.
     private func ask(
         _ center: CenterAddress, _ loop: any EventLoop
-    ) -> EventLoopFuture<(center: Center, nodes: [NodeIdentity]?)> {
+    ) -> EventLoopFuture<(center: Center, directory: Directory?)> {
         let client = CenterClient(loop: loop, tls: tls, timeout: timeout)
         let start = ContinuousClock.now
         return client.exchange("/version", center).flatMapThrowing { body in
             (versions: try DirectoryDecoder.versions(body), roundTrip: .now - start)
         }.flatMap { answer in
             client.exchange("/v1/nodes", center).flatMapThrowing { [rewriting] body in
-                let found = try rewriting.apply(to: DirectoryDecoder.nodes(body))
+                var found = rewriting.apply(to: try DirectoryDecoder.nodes(body))
+                found.skipped += found.doubles
                 return (
                     Center(
-                        address: "\(center)", versions: answer.versions, roundTrip: answer.roundTrip, trouble: found.trouble),
-                    found.nodes
+                        address: "\(center)", versions: answer.versions, roundTrip: answer.roundTrip,
+                        trouble: Directory.trouble(found.skipped)),
+                    found
                 )
             }
         }.recover { error in
@@ -101,8 +115,7 @@ public struct ClusterProbe: Sendable {
         return connector.connect(to: identity) {
             NodeChannelHandler(
                 identity: identity, number: 0, settings: NodeConnectionMachine.Settings(topics: []), form: nil,
-                consumes: false, delegate: Bystander(),
-                onForm: { _ in }, onConsuming: {})
+                consumes: false, delegate: Bystander(), onForm: { _ in })
         }.flatMap { channel in
             let connected = ContinuousClock.now - start
             let pong = loop.makePromise(of: Duration.self)
@@ -151,6 +164,11 @@ private final class PongWatcher: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if unwrapInboundIn(data).opcode == .pong { pong.succeed(.now - sentAt) }
         context.fireChannelRead(data)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        pong.fail(ConnmixError(.unreachable, error.brief))
+        context.fireErrorCaught(error)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOPosix
 
 extension Error {
@@ -14,7 +15,12 @@ extension Error {
         case let error as ChannelError:
             if case .connectTimeout = error { "no connection in time" } else { "\(error)" }
         case let error as ConnmixError: error.message
-        default: "\(self)"
+        case let error as NameLookup.Failure: error.description
+        case let error as NIOHTTPClientUpgradeError where error == .upgraderDeniedUpgrade:
+            "its Sec-WebSocket-Accept does not fit the question"
+        case let error as NIOHTTPClientUpgradeError where error == .responseProtocolNotFound:
+            "it does not say Upgrade: websocket"
+        default: FrameFault(self)?.description ?? Quoted.bounded("\(self)", limit: 300)
         }
     }
 }

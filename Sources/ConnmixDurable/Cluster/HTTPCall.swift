@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOPosix
 
 /// One HTTP request over a connection of its own, and the whole answer to it.
 struct HTTPCall: Sendable {
@@ -11,6 +10,7 @@ struct HTTPCall: Sendable {
     var credentials: Credentials?
     /// One limit for connecting, TLS, asking and reading the answer together.
     var timeout: Duration = .seconds(5)
+    var names = NameLookup.shared
 
     /// No answer in connmix is larger.
     static let bodyLimit = 4 << 20
@@ -32,30 +32,28 @@ struct HTTPCall: Sendable {
         let answer = loop.makePromise(of: Answer.self)
         let isConnected = NIOLoopBoundBox.makeBoxSendingValue(false, eventLoop: loop)
         let limit = TimeAmount.microseconds(timeout.microseconds)
+        let connecting = Dialer(loop: loop, names: names).connect(to: peer.address, within: limit) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addTransport(to: peer, tls: tls)
+                try pipeline.addHTTPClientHandlers()
+                try pipeline.addHandler(
+                    HTTPCallHandler(path: path, body: body, peer: peer, credentials: credentials, answer: answer))
+            }
+        }
+        connecting.whenComplete { result in
+            switch result {
+            case .success(let channel):
+                isConnected.value = true
+                answer.futureResult.whenComplete { _ in channel.close(promise: nil) }
+            case .failure(let error):
+                answer.fail(Failure(error: peer.fault("cannot be reached: \(error.brief)"), mayBeWritten: false))
+            }
+        }
+        // Begun after the look-up and the connect, which say more about what took so long.
         let timer = loop.scheduleTask(in: limit) {
             answer.fail(Failure(error: peer.timedOut("answer", after: timeout), mayBeWritten: isConnected.value))
         }
-        ClientBootstrap(group: loop)
-            .connectTimeout(limit)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addTransport(to: peer, tls: tls)
-                    try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(
-                        HTTPCallHandler(path: path, body: body, peer: peer, credentials: credentials, answer: answer))
-                }
-            }
-            .connect(host: peer.address.host, port: peer.address.port)
-            .whenComplete { result in
-                switch result {
-                case .success(let channel):
-                    isConnected.value = true
-                    answer.futureResult.whenComplete { _ in channel.close(promise: nil) }
-                case .failure(let error):
-                    answer.fail(Failure(error: peer.fault("cannot be reached: \(error.brief)"), mayBeWritten: false))
-                }
-            }
         return answer.futureResult.always { _ in timer.cancel() }
     }
 }

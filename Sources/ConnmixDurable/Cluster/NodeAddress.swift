@@ -16,6 +16,7 @@ public struct NodeAddress: Sendable, Hashable, CustomStringConvertible {
             ConnmixError(
                 .invalidConfiguration, "\"\(CenterAddress.redacted(text))\" is no address: \(why); write host:port")
         }
+        guard text.utf8.count <= 1_024 else { throw invalid("it has more than 1024 bytes") }
         var rest = text[...]
         if rest.hasPrefix("http://") {
             rest = rest.dropFirst("http://".count)
@@ -41,7 +42,7 @@ public struct NodeAddress: Sendable, Hashable, CustomStringConvertible {
             portText = parts.count == 2 ? parts[1] : nil
         }
         guard !hostText.isEmpty else { throw invalid("the host is missing") }
-        guard hostText.utf8.count <= 255 else { throw invalid("the host has more than 255 characters") }
+        guard hostText.utf8.count <= 255 else { throw invalid("the host has more than 255 bytes") }
         guard let portText else {
             guard let defaultPort else { throw invalid("the port is missing") }
             self.init(host: String(hostText), port: defaultPort)

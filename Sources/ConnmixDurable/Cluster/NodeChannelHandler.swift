@@ -13,7 +13,6 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private let settings: NodeConnectionMachine.Settings
     private let delegate: any ClusterDelegate
     private let onForm: (RequestForm) -> Void
-    private let onConsuming: () -> Void
     private var machine: NodeConnectionMachine
     private var connection: NodeConnection?
     private var context: ChannelHandlerContext?
@@ -34,14 +33,13 @@ final class NodeChannelHandler: ChannelInboundHandler {
     /// - Parameter consumes: whether to pop at once.
     init(
         identity: NodeIdentity, number: Int64, settings: NodeConnectionMachine.Settings, form: RequestForm?, consumes: Bool,
-        delegate: any ClusterDelegate, onForm: @escaping (RequestForm) -> Void, onConsuming: @escaping () -> Void
+        delegate: any ClusterDelegate, onForm: @escaping (RequestForm) -> Void
     ) {
         self.identity = identity
         self.number = number
         self.settings = settings
         self.delegate = delegate
         self.onForm = onForm
-        self.onConsuming = onConsuming
         machine = NodeConnectionMachine(settings: settings, form: form, consumes: consumes, now: .now)
     }
 
@@ -105,7 +103,8 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(Disconnection(cause: .peer, reason: error.brief))
+        let fault = FrameFault(error)
+        close(Disconnection(cause: fault == nil ? .peer : .violation, reason: error.brief), code: fault?.code)
     }
 
     // MARK: Calls from outside, on the loop
@@ -147,12 +146,13 @@ final class NodeChannelHandler: ChannelInboundHandler {
         perform(machine.leave(now: .now))
     }
 
-    func close(_ end: Disconnection) {
+    /// - Parameter code: what the goodbye says, where the end alone does not tell.
+    func close(_ end: Disconnection, code: WebSocketErrorCode? = nil) {
         guard ending == nil, let context else { return }
         ending = end
         handOn()
         var data = context.channel.allocator.buffer(capacity: 2)
-        data.write(webSocketErrorCode: end.webSocketCode)
+        data.write(webSocketErrorCode: code ?? end.webSocketCode)
         let frame = WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: data)
         // Half a goodbye is enough: whatever was applied was answered before, and a peer that reads nothing must not hold us.
         context.eventLoop.scheduleTask(in: .seconds(1)) { [channel = context.channel] in channel.close(promise: nil) }
@@ -223,7 +223,6 @@ final class NodeChannelHandler: ChannelInboundHandler {
                 ping(context, id: id)
             case .nowConsuming(let form):
                 onForm(form)
-                onConsuming()
                 delegate.happened(.nodeConsuming(identity))
             case .notConsuming(let reason):
                 delegate.happened(.nodeNotConsuming(identity, reason: reason))

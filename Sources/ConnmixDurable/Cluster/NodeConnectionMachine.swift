@@ -321,8 +321,8 @@ struct NodeConnectionMachine {
     /// What an engine says goes into events and rows: no more than a few hundred bytes of it.
     private static func describe(_ outcome: Reply.Outcome) -> String {
         switch outcome {
-        case .success(let result): String(decoding: result.json.utf8.prefix(300), as: UTF8.self)
-        case .failure(let code, let message): "\(code) \(String(decoding: message.utf8.prefix(300), as: UTF8.self))"
+        case .success(let result): result.json.bounded(toBytes: 300)
+        case .failure(let code, let message): "\(code) \(message.bounded(toBytes: 300))"
         }
     }
 }

@@ -1,6 +1,5 @@
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOPosix
 internal import NIOWebSocket
 
 /// Opens WebSockets to nodes: name lookup, TCP, TLS and upgrade under one time limit.
@@ -10,9 +9,7 @@ struct NodeConnector: Sendable {
     var tls: TLSClient?
     var credentials: Credentials?
     var timeout: Duration = .seconds(5)
-
-    /// A longer frame or message ends the connection: nothing in connmix is near it, and a header may claim 2^63 bytes.
-    static let frameLimit = 64 << 20
+    var names = NameLookup.shared
 
     /// - Parameter makeHandler: called on the loop once the upgrade is done.
     /// - Returns: the channel, once upgraded. The future fails with a `ConnmixError`.
@@ -23,62 +20,66 @@ struct NodeConnector: Sendable {
         let peer = Peer(node: identity.address, isSecure: tls != nil, hasCredentials: credentials != nil)
         let isOver = NIOLoopBoundBox.makeBoxSendingValue(false, eventLoop: loop)
         let limit = TimeAmount.microseconds(timeout.microseconds)
-        let timer = loop.scheduleTask(in: limit) { upgraded.fail(peer.timedOut("open a WebSocket", after: timeout)) }
-        upgraded.futureResult.whenComplete { _ in
-            isOver.value = true
-            timer.cancel()
-        }
-        let upgrader = upgrader(peer) { channel in
+        let upgrader = upgrader(peer, upgraded) { channel in
             // TLS takes its time to close: what it still brings in comes too late.
             guard !isOver.value else { throw ChannelError.ioOnClosedChannel }
             try channel.pipeline.syncOperations.addHandler(makeHandler())
             upgraded.succeed(channel)
         }
-        ClientBootstrap(group: loop)
-            .connectTimeout(limit)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.writeBufferWaterMark, value: NodeChannelHandler.writeMarks)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addTransport(to: peer, tls: tls)
-                    try pipeline.addHTTPClientHandlers(
-                        leftOverBytesStrategy: .forwardBytes,
-                        withClientUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
-                    try pipeline.addHandler(
-                        UpgradeRequestHandler(peer: peer, credentials: credentials, upgraded: upgraded))
-                }
+        let connecting = Dialer(loop: loop, names: names).connect(to: peer.address, within: limit) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.syncOptions?.setOption(.writeBufferWaterMark, value: NodeChannelHandler.writeMarks)
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addTransport(to: peer, tls: tls)
+                try pipeline.addHTTPClientHandlers(
+                    leftOverBytesStrategy: .forwardBytes,
+                    withClientUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
+                try pipeline.addHandler(
+                    UpgradeRequestHandler(peer: peer, credentials: credentials, upgraded: upgraded))
             }
-            .connect(host: peer.address.host, port: peer.address.port)
-            .whenComplete { result in
-                switch result {
-                case .failure(let error):
-                    upgraded.fail(peer.fault("cannot be reached: \(error.brief)"))
-                case .success(let channel):
-                    upgraded.futureResult.whenFailure { _ in channel.close(promise: nil) }
-                }
+        }
+        connecting.whenComplete { result in
+            switch result {
+            case .failure(let error):
+                upgraded.fail(peer.fault("cannot be reached: \(error.brief)"))
+            case .success(let channel):
+                upgraded.futureResult.whenFailure { _ in channel.close(promise: nil) }
             }
+        }
+        // Begun after the look-up and the connect, which say more about what took so long.
+        let timer = loop.scheduleTask(in: limit) { upgraded.fail(peer.timedOut("open a WebSocket", after: timeout)) }
+        upgraded.futureResult.whenComplete { _ in
+            isOver.value = true
+            timer.cancel()
+        }
         return upgraded.futureResult
     }
 
     /// - Parameter addHandler: called with the channel that speaks WebSocket now.
     private func upgrader(
-        _ peer: Peer, _ addHandler: @escaping @Sendable (any Channel) throws -> Void
+        _ peer: Peer, _ upgraded: EventLoopPromise<any Channel>,
+        _ addHandler: @escaping @Sendable (any Channel) throws -> Void
     ) -> NIOWebSocketClientUpgrader {
         NIOWebSocketClientUpgrader(
-            maxFrameSize: Self.frameLimit, automaticErrorHandling: true
+            // NIO's own error handler closes before anybody is told why.
+            maxFrameSize: FrameRules.sizeLimit, automaticErrorHandling: false
         ) { channel, response in
             channel.eventLoop.makeCompletedFuture {
-                guard response.headers["Sec-WebSocket-Extensions"].isEmpty,
-                    response.headers["Sec-WebSocket-Protocol"].isEmpty
-                else { throw peer.fault("chose an extension or a protocol nobody offered") }
+                for (header, what) in [("Sec-WebSocket-Extensions", "extension"), ("Sec-WebSocket-Protocol", "protocol")] {
+                    guard let chosen = response.headers[header].first else { continue }
+                    let fault = peer.fault("chose the \(what) \(Quoted.text(chosen)), which nobody offered")
+                    // Whoever is thrown to here tells nobody.
+                    upgraded.fail(fault)
+                    throw fault
+                }
                 let pipeline = channel.pipeline.syncOperations
                 // It speaks HTTP and stands between the socket and the frame decoder.
                 pipeline.removeHandler(try pipeline.handler(type: UpgradeRequestHandler.self), promise: nil)
+                try pipeline.addHandler(FrameGuard())
                 try pipeline.addHandler(
                     NIOWebSocketFrameAggregator(
-                        minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 65_536,
-                        maxAccumulatedFrameSize: Self.frameLimit))
+                        minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: FrameRules.fragmentLimit,
+                        maxAccumulatedFrameSize: FrameRules.sizeLimit))
                 try addHandler(channel)
             }
         }

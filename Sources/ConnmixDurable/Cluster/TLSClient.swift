@@ -18,12 +18,7 @@ struct TLSClient: Sendable {
         }
         if let own = options.clientCertificate {
             configuration.certificateChain = try Self.certificates(own.certificate).map { .certificate($0) }
-            do {
-                configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: own.key, format: .pem))
-            } catch {
-                throw ConnmixError(
-                    .invalidConfiguration, "\(own.key) cannot be read as a key; it must be PEM and not encrypted")
-            }
+            configuration.privateKey = .privateKey(try Self.key(own.key))
         }
         do {
             context = try NIOSSLContext(configuration: configuration)
@@ -34,8 +29,27 @@ struct TLSClient: Sendable {
     }
 
     private static func certificates(_ path: String) throws(ConnmixError) -> [NIOSSLCertificate] {
-        if let certificates = try? NIOSSLCertificate.fromPEMFile(path), !certificates.isEmpty { return certificates }
-        throw ConnmixError(.invalidConfiguration, "\(path) cannot be read, or has no certificate in PEM form")
+        let text = try PEMFile.read(path)
+        do {
+            let certificates = try NIOSSLCertificate.fromPEMBytes(text)
+            if !certificates.isEmpty { return certificates }
+        } catch {
+            let reason = Quoted.bounded("\(error)", limit: 200)
+            throw ConnmixError(.invalidConfiguration, "\(path) has no certificate in PEM form that can be read: \(reason)")
+        }
+        throw ConnmixError(.invalidConfiguration, "\(path) has no certificate in PEM form")
+    }
+
+    private static func key(_ path: String) throws(ConnmixError) -> NIOSSLPrivateKey {
+        let text = try PEMFile.read(path)
+        do {
+            return try NIOSSLPrivateKey(bytes: text, format: .pem)
+        } catch {
+            // Never the key itself: the error has BoringSSL's words only.
+            let reason = Quoted.bounded("\(error)", limit: 200)
+            throw ConnmixError(
+                .invalidConfiguration, "\(path) has no key that can be read; it must be PEM and not encrypted: \(reason)")
+        }
     }
 
     /// A name goes out as SNI and is looked for in the certificate. An IP address may not be SNI (RFC 6066, section 3): the

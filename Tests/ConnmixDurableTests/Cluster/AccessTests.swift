@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 
 @testable import ConnmixDurable
@@ -66,6 +67,28 @@ struct AccessTests {
             #expect(error?.code == .invalidConfiguration)
             #expect(error?.message.contains("/no/such/file") == true || error?.message.contains("AccessTests") == true)
         }
+    }
+
+    @Test("a certificate or key that cannot be used is told with the file and the reason")
+    func unusableFiles() throws {
+        let certificates = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Certificates").path
+        func reason(_ options: TLSOptions) -> String {
+            let error = #expect(throws: ConnmixError.self) { try TLSClient(options) }
+            return error?.message ?? ""
+        }
+        #expect(reason(.init(trustRoots: "/no/such/file")) == "/no/such/file cannot be read: No such file or directory")
+        #expect(reason(.init(trustRoots: "/")) == "/ cannot be read: it is no file")
+        #expect(reason(.init(trustRoots: #filePath)).contains("AccessTests.swift has no certificate in PEM form"))
+        let (certificate, key) = ("\(certificates)/client.pem", "\(certificates)/client-key.pem")
+        #expect(
+            reason(.init(clientCertificate: .init(certificate: certificate, key: "/no/such/key")))
+                == "/no/such/key cannot be read: No such file or directory")
+        #expect(
+            reason(.init(clientCertificate: .init(certificate: certificate, key: certificate)))
+                .hasPrefix("\(certificate) has no key that can be read; it must be PEM and not encrypted: "))
+        #expect(
+            reason(.init(clientCertificate: .init(certificate: key, key: key))).contains("client-key.pem has no certificate"))
     }
 
     @Test("what a status means")

@@ -9,30 +9,40 @@ struct AddressRewritingTests {
     }
 
     @Test("nodes are reached where the rewriting says")
-    func rewritten() throws {
+    func rewritten() {
         let rewriting = AddressRewriting { NodeAddress(host: "localhost", port: $0.port + 1) }
         #expect(
-            try rewriting.apply(to: [node("a", "10.0.0.1", 1), node("b", "10.0.0.1", 2)])
+            rewriting.apply(to: .init(nodes: [node("a", "10.0.0.1", 1), node("b", "10.0.0.1", 2)]))
                 == .init(nodes: [node("a", "localhost", 2), node("b", "localhost", 3)]))
-        let list = [node("a", "h", 1), node("b", "h", 1)]
-        #expect(try AddressRewriting().apply(to: list) == .init(nodes: list))
+        let list = Directory(nodes: [node("a", "h", 1), node("b", "h", 1)])
+        #expect(AddressRewriting().apply(to: list) == list)
     }
 
     @Test("two nodes that come to one address: one connection, and a word about it")
-    func collision() throws {
+    func collision() {
         let rewriting = AddressRewriting { NodeAddress(host: "localhost", port: $0.port) }
-        let directory = try rewriting.apply(to: [node("a", "10.0.0.1", 1), node("b", "10.0.0.2", 1), node("c", "10.0.0.1", 1)])
+        let nodes = [node("a", "10.0.0.1", 1), node("b", "10.0.0.2", 1), node("c", "10.0.0.1", 1)]
+        let directory = rewriting.apply(to: .init(nodes: nodes))
         #expect(directory.nodes == [node("a", "localhost", 1), node("c", "localhost", 1)])
-        #expect(directory.trouble?.contains("b at 10.0.0.2:1") == true)
+        #expect(directory.skipped.map(\.id) == ["b"])
+        #expect(directory.skipped.first?.reason.contains("b at 10.0.0.2:1") == true)
     }
 
-    @Test("P12: an address that is none after rewriting is an error, never a trap", arguments: [0, -1, 65_536, .max])
+    @Test("P12: a node whose address is none after rewriting is left out, never a trap", arguments: [0, -1, 65_536, .max])
     func nonsense(port: Int) {
-        #expect(throws: ConnmixError.self) {
-            try AddressRewriting { _ in NodeAddress(host: "h", port: port) }.apply(to: [node("a", "h", 1)])
+        let list = Directory(nodes: [node("a", "h", 1), node("b", "h", 2)])
+        for rewritten in [NodeAddress(host: "h", port: port), NodeAddress(host: "", port: 1)] {
+            let directory = AddressRewriting { $0.port == 1 ? rewritten : $0 }.apply(to: list)
+            #expect(directory.nodes == [node("b", "h", 2)])
+            #expect(directory.skipped.map(\.id) == ["a"])
+            #expect(directory.skipped.first?.reason.contains("check --rewrite") == true)
         }
-        #expect(throws: ConnmixError.self) {
-            try AddressRewriting { _ in NodeAddress(host: "", port: 1) }.apply(to: [node("a", "h", 1)])
-        }
+    }
+
+    @Test("what was left out before is told with the rest")
+    func passedOn() {
+        let skipped = Directory.Skipped(id: "x", address: NodeAddress(host: "h", port: 1), reason: "odd")
+        let directory = AddressRewriting { NodeAddress(host: "localhost", port: $0.port) }.apply(to: .init(skipped: [skipped]))
+        #expect(directory.skipped == [.init(id: "x", address: NodeAddress(host: "localhost", port: 1), reason: "odd")])
     }
 }

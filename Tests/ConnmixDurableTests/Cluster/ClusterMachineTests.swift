@@ -17,7 +17,7 @@ struct ClusterMachineTests {
         var machine = make()
         _ = machine.tick(now: start)
         _ = machine.directoryArrived(nodes, now: start)
-        for node in nodes { _ = machine.connected(node) }
+        for node in nodes { _ = machine.connected(node, now: start) }
         return machine
     }
 
@@ -28,20 +28,8 @@ struct ClusterMachineTests {
         #expect(machine.tick(now: start) == [])
         #expect(
             machine.directoryArrived([a, b], now: start) == [.added(a), .connect(a), .added(b), .connect(b), .directoryKnown])
-        #expect(machine.connected(a) == [])
+        #expect(machine.connected(a, now: start) == [])
         #expect(machine.directoryArrived([a, b], now: start) == [])
-    }
-
-    @Test("P9: a node is left when two lists in a row lack it")
-    func removed() {
-        var machine = makeConnected([a, b])
-        #expect(machine.directoryArrived([b], now: start) == [])
-        #expect(machine.directoryArrived([a, b], now: start) == [])
-        #expect(machine.directoryArrived([b], now: start) == [])
-        #expect(machine.directoryArrived([b], now: start) == [.drain(a)])
-        #expect(machine.directoryArrived([b], now: start) == [])
-        #expect(machine.disconnected(a, now: start) == [.removed(a)])
-        #expect(machine.directoryArrived([a, b], now: start) == [.added(a), .connect(a)])
     }
 
     @Test("P9: a sick center never tears down healthy connections, and says so once")
@@ -66,7 +54,7 @@ struct ClusterMachineTests {
         // The old connection may lead to the new node already: it is left in order.
         #expect(machine.directoryArrived([a2], now: start) == [.replaced(old: a, new: a2), .drain(a), .connect(a2)])
         #expect(machine.disconnected(a, now: start) == [])
-        #expect(machine.connected(a2) == [])
+        #expect(machine.connected(a2, now: start) == [])
         #expect(machine.identities == [a2])
         var waiting = makeConnected([a])
         _ = waiting.disconnected(a, now: start)
@@ -77,13 +65,21 @@ struct ClusterMachineTests {
     func twoIDs() {
         var machine = makeConnected([a])
         #expect(machine.directoryArrived([a, a2], now: start) == [.replaced(old: a, new: a2), .drain(a), .connect(a2)])
-        _ = machine.connected(a2)
+        _ = machine.connected(a2, now: start)
         for list in [[a, a2], [a2, a], [a2], [a2, a2]] {
             #expect(machine.directoryArrived(list, now: start) == [])
         }
         #expect(machine.identities == [a2])
-        // Alone in the list, the old id is back.
-        #expect(machine.directoryArrived([a], now: start) == [.replaced(old: a2, new: a), .drain(a2), .connect(a)])
+        // A center that tells the old and the new one in turn changes nothing.
+        for second in 1...6 {
+            let list = second.isMultiple(of: 2) ? [a2] : [a]
+            #expect(machine.directoryArrived(list, now: start + .seconds(4 * second)) == [])
+        }
+        // Alone in the list, and for long enough, the old id is back.
+        #expect(machine.directoryArrived([a], now: start + .seconds(30)) == [])
+        #expect(machine.directoryArrived([a], now: start + .seconds(39)) == [])
+        #expect(
+            machine.directoryArrived([a], now: start + .seconds(40)) == [.replaced(old: a2, new: a), .drain(a2), .connect(a)])
         var unknown = make()
         _ = unknown.tick(now: start)
         #expect(unknown.directoryArrived([a, a2], now: start) == [.added(a), .connect(a), .directoryKnown])
@@ -92,35 +88,15 @@ struct ClusterMachineTests {
     @Test("a list that can be used, with something wrong in it, is used, and what is wrong is said once")
     func listInTrouble() {
         var machine = makeConnected([a])
-        #expect(machine.directoryArrived([a], trouble: "odd", now: start) == [.centerChanged(trouble: "odd")])
-        #expect(machine.directoryArrived([a], trouble: "odd", now: start) == [])
+        let (odd, even) = (Directory.Skipped(reason: "odd"), Directory.Skipped(reason: "even"))
+        let trouble = "of what the center lists, 2 entries are left out: even; odd"
+        #expect(
+            machine.directoryArrived([a], skipped: [odd, even], now: start) == [.centerChanged(trouble: trouble)])
+        #expect(machine.directoryArrived([a], skipped: [even, odd], now: start) == [])
         #expect(machine.directoryArrived([a], now: start) == [.centerChanged(trouble: nil)])
-    }
-
-    @Test("reconnects start after 100 ms, grow with jitter to the cap, and start over once the node is consumed")
-    func backoff() throws {
-        var machine = makeConnected([a])
-        var now = start
-        var pauses: [Duration] = []
-        for _ in 0..<30 {
-            _ = machine.disconnected(a, now: now)
-            let before = now
-            while true {
-                now = try #require(machine.nextDeadline)
-                let actions = machine.tick(now: now)
-                if actions.contains(.fetchDirectory) { _ = machine.directoryFailed("x", now: now) }
-                if actions.contains(.connect(a)) { break }
-            }
-            pauses.append(now - before)
-        }
-        #expect(pauses[0] == .milliseconds(100))
-        #expect(pauses.allSatisfy { $0 >= .milliseconds(50) && $0 <= .seconds(30) })
-        #expect(pauses.contains { $0 > .seconds(5) })
-        _ = machine.connected(a)
-        machine.consuming(a)
-        _ = machine.disconnected(a, now: now)
-        _ = machine.tick(now: now + .milliseconds(99))
-        #expect(machine.tick(now: now + .milliseconds(100)).contains(.connect(a)))
+        #expect(
+            machine.directoryArrived([], skipped: [odd], now: start)
+                == [.centerChanged(trouble: "of what the center lists, one entry is left out: odd")])
     }
 
     @Test("after stopping nothing is begun any more")
@@ -130,6 +106,6 @@ struct ClusterMachineTests {
         #expect(machine.nextDeadline == nil)
         #expect(machine.tick(now: start + .seconds(100)) == [])
         #expect(machine.directoryArrived([b], now: start) == [])
-        #expect(machine.connected(b) == [.abandon(b)])
+        #expect(machine.connected(b, now: start) == [.abandon(b)])
     }
 }

@@ -196,7 +196,7 @@ extension Relay {
                 waiting.add(id, at: item.availableAt)
             }
             releaseHeld(by: id)
-            let said = String(decoding: message.utf8.prefix(500), as: UTF8.self)
+            let said = message.bounded(toBytes: 500)
             return .postponed(id: id, item, code: code.rawValue, error: "node \(node): error \(code) \(said)")
         case .askNextNode:
             item.asked.insert(node)
