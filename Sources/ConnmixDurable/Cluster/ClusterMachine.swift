@@ -119,7 +119,7 @@ struct ClusterMachine {
             }
             actions += heard(of: identity, after: elsewhere, now: now)
         }
-        for identity in chosen {
+        for identity in list {
             guard let kept = places[identity.id], kept != identity.address else { continue }
             skipped.append(.double(identity, kept: kept))
         }
@@ -229,7 +229,10 @@ struct ClusterMachine {
             candidates[identity.address, default: []].append(identity)
         }
         return order.compactMap { address in
-            let listed = candidates[address] ?? []
+            var listed = candidates[address] ?? []
+            // An id that is elsewhere does not hide the one that is here.
+            let here = listed.filter { places[$0.id, default: address] == address }
+            if !here.isEmpty { listed = here }
             guard let known = nodes[address] else { return listed.first }
             return listed.first { $0 != known.identity && !known.formerIDs.contains($0.id) }
                 ?? listed.first { $0 == known.identity }

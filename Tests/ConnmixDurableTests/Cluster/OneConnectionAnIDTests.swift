@@ -78,4 +78,22 @@ struct OneConnectionAnIDTests {
         #expect(machine.directoryArrived([here, there], now: start) == [trouble(there, here)])
         #expect(machine.identities == [here, other])
     }
+
+    @Test("an id that is listed at another node's address too does not hide that node, in whatever order they come")
+    func hidden() {
+        for list in [[here, there, other], [there, other, here], [other, there, here]] {
+            var machine = make()
+            var now = start
+            for _ in 0..<4 {
+                for action in machine.directoryArrived(list, now: now) {
+                    if case .connect(let node) = action { _ = machine.connected(node, now: now) }
+                    // Left in order: it ends, and its id is free for the other address.
+                    if case .drain(let node) = action { _ = machine.disconnected(node, now: now) }
+                }
+                now += .seconds(10)
+            }
+            #expect(machine.identities == [here, other], "\(list)")
+            #expect(machine.directoryArrived(list, now: now) == [])
+        }
+    }
 }
