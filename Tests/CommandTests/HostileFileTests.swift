@@ -52,18 +52,21 @@ struct HostileFileTests {
             || place % 9 == file.name.utf8.count % 9
     }
 
-    private func expect(_ verb: String, on path: String, _ file: HostileFiles.File) async throws {
+    /// - Parameter time: how many seconds what follows goes on.
+    private func expect(_ verb: String, on path: String, _ file: HostileFiles.File, for time: String = "0.7") async throws {
         let follows = verb.contains("tail") || verb.hasPrefix("consume")
         var arguments = verb.split(separator: " ").map { $0 == "NEW" ? "\(path).\(UUID().uuidString)" : String($0) }
         arguments += ["--database", path]
         // Ends it in order after a while, and kills it where that does not help.
         let signal = verb.hasPrefix("consume") ? "TERM" : "INT"
-        let limits = follows ? ["--preserve-status", "-s", signal, "-k", "10", "0.7"] : ["-s", "KILL", "20"]
+        let limits = follows ? ["--preserve-status", "-s", signal, "-k", "10", time] : ["-s", "KILL", "20"]
         let start = ContinuousClock.now
         let result = try await Subprocess.run(
             .name("timeout"), arguments: Arguments(limits + [Program.path.string] + arguments), input: .none,
             output: .string(limit: 64 << 20), error: .string(limit: 16 << 20))
         let outcome = Program.Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+        // On a busy machine it had not begun to listen to signals.
+        if follows, outcome.code == 143, time != "8" { return try await expect(verb, on: path, file, for: "8") }
         let what = "\(verb) on \(file.name): \(outcome.code.map { "\($0)" } ?? "signal") \(outcome.errors.prefix(500))"
         #expect(outcome.code.map(Self.codes.contains) == true, "\(what)")
         #expect(ContinuousClock.now - start < .seconds(30), "\(what)")

@@ -48,7 +48,9 @@ extension Command {
         // What is written into a request as it stands must not change what it says.
         if let problem = storedProblem {
             throw ConnmixError(
-                .corrupt, "command \(row.id) cannot be one: \(problem); cancel it (outbox cancel --id \(row.id)) or restore a backup")
+                .corrupt,
+                "command \(row.id) cannot be one: \(problem); cancel it (outbox cancel --id \(row.id)) or restore a backup"
+            )
         }
     }
 }

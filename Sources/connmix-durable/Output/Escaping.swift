@@ -5,15 +5,12 @@ extension String {
     /// and the invisible ones that turn the direction of writing or hide text.
     var escapedForTerminal: String {
         guard unicodeScalars.contains(where: \.actsOnTerminal) else { return self }
-        var result = String.UnicodeScalarView()
+        var result: [UInt8] = []
+        result.reserveCapacity(utf8.count)
         for scalar in unicodeScalars {
-            guard scalar.actsOnTerminal else {
-                result.append(scalar)
-                continue
-            }
-            result.append(contentsOf: scalar.escaped.unicodeScalars)
+            if scalar.actsOnTerminal { result += scalar.escaped } else { result += scalar.utf8 }
         }
-        return String(result)
+        return String(decoding: result, as: UTF8.self)
     }
 }
 
@@ -35,7 +32,12 @@ extension Unicode.Scalar {
         }
     }
 
-    fileprivate var escaped: String {
+    /// Of the control characters, worked out once: a payload may have millions of them.
+    private static let escapes = (UInt32(0)..<0xA0).map { Array((Self($0)?.escape ?? "").utf8) }
+
+    fileprivate var escaped: [UInt8] { value < 0xA0 ? Self.escapes[Int(value)] : Array(escape.utf8) }
+
+    private var escape: String {
         switch value {
         case 0x0A: return "\\n"
         case 0x0D: return "\\r"
