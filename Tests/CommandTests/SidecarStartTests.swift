@@ -124,7 +124,7 @@ struct SidecarStartTests {
                 options: ["--concurrency", "1", "--lane", "none", "--max-attempts", "1"],
                 handler: ["--worker", "python3", try script(folder, text)])
             var filter = JournalFilter()
-            filter.limit = 0
+            filter.limit = count
             let entries = try Inspector(database: folder + "/db").entries(filter)
             #expect(entries.count == count && entries.allSatisfy { $0.attempts == 1 && $0.state == .done })
             #expect(!run.outcome.errors.contains("warning"))
@@ -136,7 +136,7 @@ struct SidecarStartTests {
         try await withFolder { folder in
             let text =
                 head + """
-                        for line in iter(sys.stdin.readline, ""):
+                    for line in iter(sys.stdin.readline, ""):
                         m = json.loads(line)
                         if m["data"]["frame"]["data"] == "bad": sys.exit(0)
                         answer(m, "good")

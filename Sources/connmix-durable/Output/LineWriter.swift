@@ -34,7 +34,8 @@ final class LineWriter: Sendable {
 
     func write(_ line: String) {
         let isKept = state.withLock { state in
-            let isFree = state.bytes == 0 || state.bytes + line.utf8.count <= limit
+            // After a loss the queue is half emptied first: one gap says more than many small ones.
+            let isFree = state.bytes == 0 || state.bytes + line.utf8.count <= (state.dropped > 0 ? limit / 2 : limit)
             guard isFree else {
                 state.dropped += 1
                 return false
