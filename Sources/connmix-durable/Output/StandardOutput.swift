@@ -35,9 +35,10 @@ struct StandardOutput {
 
     /// Waits for a reader that reads.
     ///
-    /// - Throws: `CancellationError` where a signal has come.
+    /// - Throws: `CancellationError` where a signal has come and nobody reads.
     private static func wait() throws {
         var output = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-        repeat { try Interruption.check() } while poll(&output, 1, 100) <= 0
+        // Where there is a reader the last words are written, too.
+        while poll(&output, 1, 100) <= 0 { try Interruption.check() }
     }
 }
