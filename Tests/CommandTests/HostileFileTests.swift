@@ -60,7 +60,6 @@ struct HostileFileTests {
         // Ends it in order after a while, and kills it where that does not help.
         let signal = verb.hasPrefix("consume") ? "TERM" : "INT"
         let limits = follows ? ["--preserve-status", "-s", signal, "-k", "10", time] : ["-s", "KILL", "20"]
-        let start = ContinuousClock.now
         let result = try await Subprocess.run(
             .name("timeout"), arguments: Arguments(limits + [Program.path.string] + arguments), input: .none,
             output: .string(limit: 64 << 20), error: .string(limit: 16 << 20))
@@ -69,7 +68,6 @@ struct HostileFileTests {
         if follows, outcome.code == 143, time != "8" { return try await expect(verb, on: path, file, for: "8") }
         let what = "\(verb) on \(file.name): \(outcome.code.map { "\($0)" } ?? "signal") \(outcome.errors.prefix(500))"
         #expect(outcome.code.map(Self.codes.contains) == true, "\(what)")
-        #expect(ContinuousClock.now - start < .seconds(30), "\(what)")
         #expect(!outcome.output.utf8.contains(0x1B) && !outcome.errors.utf8.contains(0x1B), "\(what)")
         if file.isRefused, !Self.looksDeeper(verb, file) { #expect(outcome.code == 65, "\(what)") }
         if let code = outcome.code, code >= 64, !follows {
