@@ -44,9 +44,9 @@ struct CenterAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// The text without what stands before its last @, bounded and escaped.
     static func redacted(_ text: String) -> String {
-        guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return Quoted.bounded(text, limit: 200) }
+        guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return Quoted.bounded(text, limit: 190) }
         let scheme = text.firstRange(of: "://").map { text[..<$0.upperBound] } ?? ""
-        let rest = "…" + Quoted.bounded(text[at...], limit: 200)
+        let rest = "…" + Quoted.bounded(text[at...], limit: 190)
         return scheme.utf8.count < text[..<at].utf8.count ? Quoted.bounded(scheme, limit: 20) + rest : rest
     }
 }

@@ -227,6 +227,22 @@ final class Connection {
         }
     }
 
+    /// Moves the log's pages, and lets readers that look at it leave, so that the next commit overwrites it from its start.
+    ///
+    /// Where many open the file for a moment each, one of them is there nearly always, and the log would only grow.
+    ///
+    /// - Parameter milliseconds: how long to wait for them.
+    func startLogOver(within milliseconds: Int) throws(ConnmixError) {
+        guard try checkpoint(truncate: false) else { return }
+        sqlite3_busy_timeout(handle, Int32(milliseconds))
+        defer { waitForOthers() }
+        let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
+        switch result & 0xFF {
+        case SQLITE_OK, SQLITE_BUSY, SQLITE_LOCKED: return
+        default: throw .sqlite(result, handle, doing: "checkpointing")
+        }
+    }
+
     /// Moves the log's pages and gives the log's room back, where no reader looks at it. Waits for none.
     func shrinkLog() throws(ConnmixError) {
         guard try checkpoint(truncate: false) else { return }

@@ -33,6 +33,12 @@ struct LogKeeper {
         return min(log.unmoved, hasStartedOver ? log.pages : log.pages - lastTry.pages)
     }
 
+    /// How long readers may take to leave a log that has not started over for long, in milliseconds: theirs are short, and commits wait.
+    static let readersTime = 20
+
+    /// Whether the log has grown past where it should have started over.
+    static func mustStartOver(_ log: LogFacts) -> Bool { log.pages >= 2 * idlePages }
+
     /// A checkpoint was tried.
     ///
     /// - Parameter isThrough: whether those who commit let it through.

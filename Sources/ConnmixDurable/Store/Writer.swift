@@ -107,7 +107,13 @@ final class Writer: Sendable {
                 commit(batch, transaction)
             case .checkpoint:
                 // The log keeps what could not be moved, and is tried again when it has grown as much once more.
-                let error = checkpoint(within: keeper.patience) { _ = try connection.checkpoint(truncate: false) }
+                let error = checkpoint(within: keeper.patience) {
+                    if LogKeeper.mustStartOver(log) {
+                        try connection.startLogOver(within: LogKeeper.readersTime)
+                    } else {
+                        _ = try connection.checkpoint(truncate: false)
+                    }
+                }
                 keeper.tried(self.log(connection), isThrough: error == nil)
                 if let error, ContinuousClock.now >= mutedUntil {
                     mutedUntil = .now + Self.troublePause

@@ -152,6 +152,9 @@ struct ClockTests {
         #expect(Set(sends.map(\.id)) == [1, 2] && changes.isEmpty)
         now += 30 * second
         _ = relay.tick(now: now)
+        // It has left memory meanwhile, since its node was away.
+        _ = relay.load(3, commands[2], now: now)
+        relay.confirm(3)
         let dead = relay.nextSends(now: now).changes.map(\.id)
         #expect(dead == [3])
     }
