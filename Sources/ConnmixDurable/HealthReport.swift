@@ -140,7 +140,13 @@ public struct HealthReport: Sendable, Equatable {
     }
 
     private mutating func locks(_ facts: HealthFacts) {
-        if facts.isCheckpointStuck {
+        if !facts.lockRemoved.isEmpty {
+            let fate = facts.hasLockFile ? "replaced" : "removed"
+            add(
+                "locks", .problem,
+                "\(facts.path).lock was \(fate) and \(Self.list(facts.lockRemoved)) still uses the one before: a second consumer is not kept away; stop it and start it again"
+            )
+        } else if facts.isCheckpointStuck {
             let who =
                 facts.stopped.isEmpty ? "look for a process that is stopped" : Self.areStopped(facts.stopped)
             add("locks", .problem, "the checkpoint lock has been held for a second: \(who)")
@@ -151,12 +157,6 @@ public struct HealthReport: Sendable, Equatable {
             )
         } else if !facts.stopped.isEmpty {
             add("locks", .warning, "\(Self.areStopped(facts.stopped)), with the file open")
-        } else if !facts.lockRemoved.isEmpty {
-            let fate = facts.hasLockFile ? "replaced" : "removed"
-            add(
-                "locks", .problem,
-                "\(facts.path).lock was \(fate) and \(Self.list(facts.lockRemoved)) still uses the one before: a second consumer is not kept away; stop it and start it again"
-            )
         } else {
             add("locks", .ok, facts.owner.map { "the file is owned by process \($0)" } ?? "nobody owns the file")
         }

@@ -57,7 +57,7 @@ struct SuspectTests {
                     time.sleep(0.01)
                 for line in sys.stdin:
                     m = json.loads(line)
-                    print(json.dumps({"id": m["id"], "commands": [
+                    print(json.dumps({"id": m["id"], "ok": True, "commands": [
                         {"m": "mesh.send", "p": {"c": m["client"], "d": "done"}}]}), flush=True)
                 """
             try text.write(toFile: script, atomically: true, encoding: .utf8)

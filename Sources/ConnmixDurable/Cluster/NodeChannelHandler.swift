@@ -72,7 +72,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
             let reason = "the engine closed the connection\(code.map { " with code \($0)" } ?? "")"
             close(Disconnection(cause: .peer, reason: reason, closeCode: code))
         case .pong:
-            break
+            machine.ponged(now: .now)
         default:
             perform(machine.unknownFrame("a frame of type \(frame.opcode)"))
         }
@@ -186,7 +186,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
                 perform(machine.unknownFrame("an answer to request \(reply.id), for which nobody waits"))
             }
         case .pong:
-            break
+            machine.ponged(now: .now)
         case .unknown(let reason):
             perform(machine.unknownFrame(reason))
         }

@@ -66,6 +66,8 @@ struct NodeConnectionMachine {
     private var unreadSince: ContinuousClock.Instant?
     /// When the first command was written after the last answer.
     private var unansweredSince: ContinuousClock.Instant?
+    /// When a ping was answered last.
+    private var pongAt: ContinuousClock.Instant
     /// Since when the peer takes nothing of what is written.
     private var stuckSince: ContinuousClock.Instant?
 
@@ -78,6 +80,7 @@ struct NodeConnectionMachine {
         self.formIsProven = form != nil
         self.wantsConsumption = consumes
         lastHeard = now
+        pongAt = now
         pingAt = now + settings.pingInterval
     }
 
@@ -87,7 +90,11 @@ struct NodeConnectionMachine {
     var isWritable: Bool { stuckSince == nil }
     /// How long the engine may answer nothing, or take nothing.
     private var patience: Duration { settings.pingInterval * 2 }
-    private var answerPatience: Duration { max(patience, settings.replyTimeout) }
+    /// When a connection on which commands wait is lost, though bytes come in: where pings are not answered either the engine reads
+    /// nothing, and where they are it may be slow.
+    private var deafAt: ContinuousClock.Instant? {
+        unansweredSince.map { min(max($0, pongAt) + patience, $0 + max(patience, settings.replyTimeout)) }
+    }
 
     var nextDeadline: ContinuousClock.Instant? {
         guard !isClosed else { return nil }
@@ -95,7 +102,7 @@ struct NodeConnectionMachine {
         if unreadSince == nil {
             next = min(next, lastHeard + patience)
             if let deadline = requests.nextDeadline { next = min(next, deadline) }
-            if let unansweredSince { next = min(next, unansweredSince + answerPatience) }
+            if let deafAt { next = min(next, deafAt) }
             if let stuckSince { next = min(next, stuckSince + patience) }
         }
         if case .refused(let until) = consumption { next = min(next, until) }
@@ -115,6 +122,11 @@ struct NodeConnectionMachine {
     /// Bytes came in, whatever they were.
     mutating func heard(now: ContinuousClock.Instant) {
         lastHeard = now
+    }
+
+    /// A ping was answered.
+    mutating func ponged(now: ContinuousClock.Instant) {
+        pongAt = now
     }
 
     /// A popped message came in.
@@ -153,6 +165,7 @@ struct NodeConnectionMachine {
         case .unpop:
             return .actions(unpopReplied(reply.outcome, now: now))
         case .ping:
+            pongAt = now
             return .actions([])  // any answer, an error too, is a sign of life
         }
     }
@@ -179,6 +192,7 @@ struct NodeConnectionMachine {
             lastHeard = now
             requests.postpone(by: now - since)
             leaving?.deadline += now - since
+            pongAt = now
             if let asked = unansweredSince { unansweredSince = asked + (now - since) }
             // An engine whose frames nobody reads may read none either.
             if stuckSince != nil { stuckSince = now }
@@ -212,8 +226,8 @@ struct NodeConnectionMachine {
             case .unpop: return actions + close(.silence, "queue.unpop was not answered")
             }
         }
-        if unreadSince == nil, let unansweredSince, now >= unansweredSince + answerPatience {
-            return actions + close(.silence, "no command was answered for \(answerPatience)")
+        if unreadSince == nil, let unansweredSince, let deafAt, now >= deafAt {
+            return actions + close(.silence, "no command was answered for \(now - unansweredSince)")
         }
         if now >= pingAt {
             pingAt = now + settings.pingInterval
