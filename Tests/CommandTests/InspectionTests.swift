@@ -8,7 +8,8 @@ struct InspectionTests {
         "handler_version", "replay_of", "dedupe_key", "data",
     ]
     private static let outboxKeys: Set<String> = [
-        "id", "message_id", "waits_for", "waiting_since", "kind", "client", "channel", "function", "lane", "node", "state", "attempts", "writes",
+        "id", "message_id", "waits_for", "waiting_since", "kind", "client", "channel", "function", "lane", "node", "state",
+        "attempts", "writes",
         "enqueued_at", "available_at", "expires_at", "settled_at", "last_error", "code", "delivered", "failed", "data",
         "type",
     ]
