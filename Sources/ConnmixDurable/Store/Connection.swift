@@ -58,12 +58,14 @@ final class Connection {
         guardCell.initialize(to: TableGuard())
         csqlite_disable_checkpoint_on_close(handle)
         csqlite_set_defensive(handle)
-        waitForOthers()
+        waitForOthers(busyTimeout)
         installGuard()
     }
 
     /// Spins for another process's lock, from now on.
-    private func waitForOthers() {
+    ///
+    /// - Parameter milliseconds: for how long. SQLite's own timeout sleeps in steps that are too long to meet a gap between busy readers.
+    private func waitForOthers(_ milliseconds: Int) {
         sqlite3_busy_handler(
             handle,
             { limit, spins in
@@ -72,7 +74,7 @@ final class Connection {
                 guard waited < Int(bitPattern: limit) * 1_000 else { return 0 }
                 usleep(spins < 10 ? 100 : 500)
                 return 1
-            }, UnsafeMutableRawPointer(bitPattern: busyTimeout))
+            }, UnsafeMutableRawPointer(bitPattern: milliseconds))
     }
 
     /// The only way to say so (https://sqlite.org/uri.html). Every byte that may mean something in it is escaped.
@@ -90,6 +92,26 @@ final class Connection {
         }
         return uri + "?immutable=1"
     }
+
+    /// Begins to write.
+    ///
+    /// - Parameter ask: called once where others keep it waiting, so that they let it go first. SQLite knows no turns: who commits without
+    ///   a pause gets the lock again and again.
+    func begin(asking ask: (() -> Void)? = nil) throws(ConnmixError) {
+        guard let ask else { return try run("BEGIN IMMEDIATE") }
+        waitForOthers(Self.patience)
+        defer { waitForOthers(busyTimeout) }
+        do {
+            return try run("BEGIN IMMEDIATE")
+        } catch  where error.code == .busy {
+            ask()
+        }
+        waitForOthers(busyTimeout)
+        try run("BEGIN IMMEDIATE")
+    }
+
+    /// How long the owner waits for others before it asks for its turn, in milliseconds.
+    private static let patience = 5
 
     private static let memoryStatisticsDisabled: Bool = csqlite_disable_memory_statistics() == SQLITE_OK
 
@@ -229,13 +251,13 @@ final class Connection {
 
     /// Moves the log's pages, and lets readers that look at it leave, so that the next commit overwrites it from its start.
     ///
-    /// Where many open the file for a moment each, one of them is there nearly always, and the log would only grow.
+    /// Where many open the file for a moment each, one of them is there nearly always, and the log would only grow. Whoever begins to read
+    /// once all is moved does not need the log. Where one stays for longer, what can be moved is moved.
     ///
     /// - Parameter milliseconds: how long to wait for them.
     func startLogOver(within milliseconds: Int) throws(ConnmixError) {
-        guard try checkpoint(truncate: false) else { return }
-        sqlite3_busy_timeout(handle, Int32(milliseconds))
-        defer { waitForOthers() }
+        waitForOthers(milliseconds)
+        defer { waitForOthers(busyTimeout) }
         let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
         switch result & 0xFF {
         case SQLITE_OK, SQLITE_BUSY, SQLITE_LOCKED: return
@@ -247,7 +269,7 @@ final class Connection {
     func shrinkLog() throws(ConnmixError) {
         guard try checkpoint(truncate: false) else { return }
         sqlite3_busy_handler(handle, nil, nil)
-        defer { waitForOthers() }
+        defer { waitForOthers(busyTimeout) }
         try checkpoint(truncate: true)
     }
 }

@@ -33,11 +33,8 @@ struct LogKeeper {
         return min(log.unmoved, hasStartedOver ? log.pages : log.pages - lastTry.pages)
     }
 
-    /// How long readers may take to leave a log that has not started over for long, in milliseconds: theirs are short, and commits wait.
-    static let readersTime = 20
-
-    /// Whether the log has grown past where it should have started over.
-    static func mustStartOver(_ log: LogFacts) -> Bool { log.pages >= 2 * idlePages }
+    /// How long readers may take to leave the log, so that it can start over, in milliseconds: theirs are short, and commits wait.
+    static let readersTime = 50
 
     /// A checkpoint was tried.
     ///

@@ -9,14 +9,18 @@ final class Transaction {
     /// Another process committed since this connection's last transaction: rows may have been added or changed.
     private(set) var foreignCommits = false
 
-    init(_ connection: Connection) {
+    /// Of the file's owner, which may ask others to let it go first.
+    private let lock: FileLock?
+
+    init(_ connection: Connection, lock: FileLock? = nil) {
         self.connection = connection
+        self.lock = lock
     }
 
     /// Runs `body` and commits. Any error rolls back and is thrown; nothing of the transaction remains then.
     func run<T>(_ body: (Transaction) throws -> T) throws -> T {
         do {
-            try connection.run("BEGIN IMMEDIATE")
+            try begin()
             now = Clock.now()
             try noticeForeignCommits()
             let result = try body(self)
@@ -30,6 +34,13 @@ final class Transaction {
             if connection.isInTransaction { try connection.run("ROLLBACK") }
             throw error
         }
+    }
+
+    private func begin() throws {
+        guard let lock else { return try connection.begin() }
+        var hasTurn = false
+        defer { if hasTurn { lock.unlock(.turnstile) } }
+        try connection.begin { hasTurn = lock.tryLock(.turnstile, exclusive: true) }
     }
 
     /// Runs `body` so that its failure undoes only its own statements. The error is thrown on.

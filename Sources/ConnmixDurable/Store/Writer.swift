@@ -36,7 +36,7 @@ final class Writer: Sendable {
         let failure = Mutex<(any Error)?>(nil)
         let main = ThreadMain { [self] in
             do {
-                let transaction = Transaction(try open())
+                let transaction = Transaction(try open(), lock: lock)
                 opened.signal()
                 loop(transaction)
             } catch {
@@ -108,11 +108,7 @@ final class Writer: Sendable {
             case .checkpoint:
                 // The log keeps what could not be moved, and is tried again when it has grown as much once more.
                 let error = checkpoint(within: keeper.patience) {
-                    if LogKeeper.mustStartOver(log) {
-                        try connection.startLogOver(within: LogKeeper.readersTime)
-                    } else {
-                        _ = try connection.checkpoint(truncate: false)
-                    }
+                    try connection.startLogOver(within: LogKeeper.readersTime)
                 }
                 keeper.tried(self.log(connection), isThrough: error == nil)
                 if let error, ContinuousClock.now >= mutedUntil {

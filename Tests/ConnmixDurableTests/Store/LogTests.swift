@@ -21,8 +21,9 @@ struct LogTests {
     /// Runs `body` on threads of their own until `isOver` is set.
     private func onThreads(_ count: Int, _ isOver: Flag, _ body: @escaping @Sendable () throws -> Void) -> DispatchGroup {
         let group = DispatchGroup()
-        for _ in 0..<count {
-            DispatchQueue.global().async(group: group) {
+        for number in 0..<count {
+            // Threads of their own: those of the global queue are the ones that the test itself needs to go on.
+            DispatchQueue(label: "writer \(number)").async(group: group) {
                 while !isOver.isSet { try? body() }
             }
         }
