@@ -227,7 +227,7 @@ struct NodeConnectionMachine {
             }
         }
         if unreadSince == nil, let unansweredSince, let deafAt, now >= deafAt {
-            return actions + close(.silence, "no command was answered for \(now - unansweredSince)")
+            return actions + close(.silence, "no command was answered for \(deafAt - unansweredSince)")
         }
         if now >= pingAt {
             pingAt = now + settings.pingInterval

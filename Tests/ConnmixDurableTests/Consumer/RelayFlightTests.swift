@@ -247,6 +247,142 @@ struct RelayFlightTests {
     }
 }
 
+@Suite("commands that wait, and what wakes them")
+struct RelayWakingTests {
+    private typealias Bench = RelayBench
+    private static let second: Int64 = 1_000_000
+    private let lost = Disconnection(cause: .peer, reason: "reset")
+
+    /// Two commands that were in flight at three losses, over a connection that has stood for long enough.
+    private func suspects(_ bench: inout Bench) throws {
+        bench.add(try Bench.send("a"))
+        bench.add(try Bench.send("b"))
+        for _ in 0..<3 {
+            for send in bench.sent() { bench.keep(bench.relay.lost(send.id, lost, node: "n1", now: bench.now)) }
+            bench.relay.disconnected("n1", now: bench.now)
+            bench.relay.connected("n1", now: bench.now)
+        }
+    }
+
+    @Test("P6: a command whose turn to go alone was kept is not forgotten when the connection goes without its outcomes")
+    func reservedRouteGoes() throws {
+        var bench = Bench()
+        try suspects(&bench)
+        bench.now = Self.second
+        let other = bench.add(try Bench.send("c"))
+        let before = bench.sent()
+        #expect(before.map(\.id) == [other] || before.count == 1)
+        bench.now += 1_000
+        _ = bench.sent()
+        bench.relay.disconnected("n1", now: bench.now)
+        bench.relay.connected("n1", now: bench.now)
+        for send in before { bench.keep(bench.relay.notWritten(send.id, node: send.node, now: bench.now)) }
+        for _ in 0..<20 {
+            bench.now += Self.second
+            for send in bench.sent() { bench.answer(send) }
+        }
+        #expect(bench.file.isEmpty)
+    }
+
+    @Test("P6: where one that waits to go alone ends, the others behind it have their turn")
+    func suspectEnds() throws {
+        var bench = Bench()
+        for client in ["a", "b", "c"] { bench.add(try Bench.send(client)) }
+        for _ in 0..<3 {
+            for send in bench.sent() { bench.keep(bench.relay.lost(send.id, lost, node: "n1", now: bench.now)) }
+            bench.relay.disconnected("n1", now: bench.now)
+            bench.relay.connected("n1", now: bench.now)
+        }
+        bench.now = Self.second
+        let first = bench.sent()
+        #expect(first.count == 1)
+        let next = try #require([1, 2, 3].first { $0 != first[0].id })
+        bench.file[next] = nil
+        bench.relay.endedElsewhere(next)
+        bench.answer(first[0])
+        for _ in 0..<5 {
+            bench.now += 100_000
+            for send in bench.sent() { bench.answer(send) }
+        }
+        #expect(bench.file.isEmpty)
+    }
+
+    @Test(
+        "at most once: what is overdue is never written again, whatever the clock or an operator does; a lost connection ends it")
+    func writtenOnce() throws {
+        func make() throws -> Bench {
+            var bench = Bench()
+            let command = try Command.meshSend(to: "a", "x").with { $0.delivery = .atMostOnce }
+            bench.add(OutgoingCommand(command, NewCommand(command, messageID: nil, node: "n1", lane: nil, now: 0), now: 0))
+            #expect(bench.sent().isEmpty)
+            bench.relay.noted(1, isWaiting: true)
+            #expect(bench.sent().count == 1)
+            bench.now = 10 * Self.second
+            _ = bench.relay.overdue(1, reason: "none", node: "n1", now: bench.now)
+            return bench
+        }
+        var jumped = try make()
+        jumped.relay.clockJumped(by: 5 * Self.second, now: jumped.now + 5 * Self.second)
+        #expect(jumped.sent().isEmpty)
+        jumped.relay.refresh(.init(id: 1, attempts: 0, availableAt: 7, expiresAt: nil))
+        #expect(jumped.sent().isEmpty)
+        var closing = try make()
+        closing.relay.disconnected("n1", now: closing.now)
+        #expect(closing.relay.lost(1, lost, node: "n1", now: closing.now)?.settlement(of: 1)?.state == .unknown)
+        closing.relay.marked(1)
+        #expect(closing.relay.isDrained(before: .max - 1))
+    }
+
+    @Test("a landing wakes commands that are still there")
+    func deadCrowd() throws {
+        var bench = Bench()
+        let big = OutgoingCommand(
+            command: try .meshPublish(to: "big", String(repeating: "x", count: 2 << 20)), node: "n1", availableAt: 0)
+        bench.add(big)
+        let first = bench.sent()
+        #expect(first.count == 1)
+        for number in 0..<5 { bench.add(try Bench.call("c\(number)", node: "n1")) }
+        #expect(bench.sent().isEmpty)
+        for id in 2...5 as ClosedRange<Int64> {
+            bench.file[id] = nil
+            bench.relay.endedElsewhere(id)
+        }
+        bench.answer(first[0])
+        #expect(bench.sent().map(\.id) == [6])
+    }
+
+    @Test("P9: a call to a client whose node is not known is asked of a node that is new")
+    func newNode() throws {
+        var bench = Bench(nodes: [], away: ["a"])
+        bench.now = Self.second
+        bench.add(try Bench.call("c", node: nil))
+        #expect(bench.sent().isEmpty)
+        bench.now += Self.second
+        #expect(bench.sent().isEmpty)
+        #expect(bench.relay.window.count == 0)
+        bench.relay.nodeListed("b", now: bench.now)
+        bench.relay.connected("b", now: bench.now)
+        #expect(bench.sent().map(\.node) == ["b"])
+    }
+
+    @Test("commands that supersede each other all day do not keep the pass over the file at its beginning")
+    func passGoesOn() throws {
+        var bench = Bench(away: ["away"])
+        for client in 0..<3_000 { bench.add(try Bench.call("c\(client)", node: "away")) }
+        bench.now = Self.second
+        #expect(bench.sent().isEmpty)
+        bench.relay.lookAgain()
+        let last = bench.add(try Bench.send("x"))
+        var sent: [Int64] = []
+        for _ in 0..<10 where sent.isEmpty {
+            sent = bench.step().map(\.id)
+            bench.relay.endedInFile()  // one supersedes another in this very commit
+            bench.now += 5_000
+        }
+        #expect(sent == [last])
+    }
+}
+
 @Suite("the send window")
 struct SendWindowTests {
     @Test("quick answers open it, slow ones close it a little, overdue ones by half, once for what was sent before")

@@ -42,6 +42,13 @@ struct RelayBench {
         return sends
     }
 
+    /// One look: what is sent, and one read of the file.
+    mutating func step() -> [Relay.Sending] {
+        _ = relay.tick(now: now)
+        _ = load()
+        return relay.nextSends(now: now).sends
+    }
+
     private mutating func load() -> Bool {
         guard let pass = relay.window.nextPass(limit: 1_000) else { return true }
         var rows: [(id: Int64, item: OutgoingCommand)] = []

@@ -587,6 +587,7 @@ struct RelayTests {
         let isTaken = try relay.append(2, send("a"), now: 0)
         #expect(!isTaken)
         relay.endedInFile()
+        _ = relay.tick(now: 0)
         #expect(relay.window.nextPass(limit: 10)?.after == 0)
         #expect(relay.load(2, try send("a"), now: 0) == .taken)
         relay.confirm(2)

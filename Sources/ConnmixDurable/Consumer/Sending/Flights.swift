@@ -85,13 +85,4 @@ struct Flights: Sendable {
         }
         forgetting.shift(by: jump)
     }
-
-    /// The connection is gone, and with it what was overdue on it.
-    mutating func closed(_ node: String) {
-        guard !overdue.isEmpty else { return }
-        for (id, flights) in overdue {
-            let left = flights.filter { $0.node != node }
-            if left.count < flights.count { overdue[id] = left.isEmpty ? nil : left }
-        }
-    }
 }

@@ -32,6 +32,8 @@ struct OutgoingCommand: Sendable {
         case notBegun
         /// The file says that it is about to be written.
         case noted
+        /// Written, and not answered in time: an answer may yet come, and it is not written again.
+        case written
         /// It may have been written before this process began, and nobody knows whether it was applied.
         case uncertain
     }

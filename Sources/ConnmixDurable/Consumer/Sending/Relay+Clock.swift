@@ -7,6 +7,7 @@ extension Relay {
         doubts.shift(by: jump)
         // They look again at once, and stand again where they must.
         if let from = standing.wakeAll() { window.lookAgain(above: from - 1) }
+        forgetLook()
         waiting = Timeline()
         stalled = []
         for id in window.confirmedIDs {

@@ -18,7 +18,13 @@ extension Relay {
     }
 
     mutating func nodeListed(_ id: String, now: Int64) {
+        if !routes.listed.contains(id) { lookAgainForNewNode() }
         routes.listed(id, now: now)
+    }
+
+    /// It may have a client that nobody else has.
+    private mutating func lookAgainForNewNode() {
+        if let from = standing.wakeAll() { window.lookAgain(above: from - 1) }
     }
 
     /// The id left the center's list: it may come back within the grace period.
@@ -32,6 +38,7 @@ extension Relay {
     /// A connection is often open again before the center tells the new id, and what was popped over it still names the old one. So
     /// calls go on to the successor: it has the clients of its own time and refuses those of the old one's.
     mutating func nodeReplaced(_ id: String, by successor: String, now: Int64) {
+        lookAgainForNewNode()
         routes.replaced(id, by: successor, now: now)
         wake(awaiting: id)
     }
@@ -45,7 +52,6 @@ extension Relay {
 
     mutating func disconnected(_ node: String, now: Int64) {
         guard routes[node] != nil else { return }
-        flights.closed(node)
         for id in routes.disconnected(node, now: now) where !isUnderWay(id) { window.makeReady(id) }
         wakeCrowd()
     }
@@ -108,19 +114,27 @@ extension Relay {
     private mutating func endTest(on node: String) {
         routes[node]?.testing = .nothing
         wakeCrowd(of: node)
-        if let next = routes[node]?.suspects.popFirst() { window.makeReady(next) }
+        // All of them: one may have ended, or go elsewhere. The others wait for their turn again, in their order.
+        while let next = routes[node]?.suspects.popFirst() { if !isUnderWay(next) { window.makeReady(next) } }
     }
 
     /// A suspect that waited for its turn is gone: the others need not wait for it.
-    mutating func endTest(of id: Int64) {
-        for node in routes.connected where routes[node]?.testing == .soon(id) { endTest(on: node) }
+    mutating func endTest(of id: Int64, exceptOn kept: String? = nil) {
+        for node in routes.connected where node != kept && routes[node]?.testing == .soon(id) { endTest(on: node) }
     }
 
     private mutating func wakeNext(of node: String) {
-        // Two for one, since the window may have opened.
-        for _ in 0..<2 {
-            if let id = routes[node]?.crowd.popFirst(), !isUnderWay(id) { window.makeReady(id) }
-            if let id = crowd.popFirst(), !isUnderWay(id) { window.makeReady(id) }
-        }
+        guard routes[node]?.window.commands != 0 else { return wakeCrowd(of: node) }
+        // Two for one, since the window may have opened. Some have ended meanwhile.
+        var woken = 0
+        while woken < 2, let id = routes[node]?.crowd.popFirst() { woken += wakeCrowded(id) }
+        woken = 0
+        while woken < 2, let id = crowd.popFirst() { woken += wakeCrowded(id) }
+    }
+
+    private mutating func wakeCrowded(_ id: Int64) -> Int {
+        guard window.contains(id), !isUnderWay(id) else { return 0 }
+        window.makeReady(id)
+        return 1
     }
 }

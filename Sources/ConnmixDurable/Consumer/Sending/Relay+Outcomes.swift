@@ -33,6 +33,7 @@ extension Relay {
         guard var item = window[id] else { return nil }
         guard ended.remove(id) == nil else { return dropped(id) }
         item.writes += 1
+        if item.onlyWrite != nil { item.onlyWrite = .written }
         window[id] = item
         guard item.onlyWrite == nil else {
             doubts.add(id, at: now + replyTimeout)
@@ -58,7 +59,7 @@ extension Relay {
             if end.mayHaveACulprit, !isUnderWay(id) { suspect(id, &item, wasAlone: false) }
             window[id] = item
             // It waits for its next turn already; where it may have none, nobody will tell any more what became of it.
-            guard item.onlyWrite == .noted, !isUnderWay(id) else { return nil }
+            guard item.onlyWrite == .written else { return nil }
             return settle(id, item, .unknown, node: node, error: what)
         }
         guard ended.remove(id) == nil else { return dropped(id) }

@@ -27,7 +27,11 @@ extension Relay {
                 waiting.add(id, at: item.availableAt)
                 continue
             }
-            switch routeInLane(id, item, now: now) {
+            // Written once, and an answer may yet come.
+            guard item.onlyWrite != .written else { continue }
+            let routing = routeInLane(id, item, now: now)
+            if item.goesAlone { keepTest(of: id, only: routing) }
+            switch routing {
             case .over(let node):
                 guard !item.goesAlone || mayGoAlone(id, over: node, now: now) else { continue }
                 guard item.onlyWrite != .notBegun else {
@@ -48,7 +52,9 @@ extension Relay {
                 if let until { waiting.add(id, at: until) }
             case .stand(let nodes, let since, let until):
                 if item.onlyWrite == .noted { changes.append(unnote(id, item, "no node to write it to")) }
-                if !stand(id, item, for: nodes, since: since, until: until) { stalled.append(id) }
+                guard !stand(id, item, for: nodes, since: since, until: until) else { continue }
+                stalled.append(id)
+                if let until { waiting.add(id, at: until) }
             case .dead(let reason):
                 changes.append(bury(id, item, code: nil, reason: reason))
             }
@@ -109,6 +115,11 @@ extension Relay {
         }
     }
 
+    /// Where it does not go now, nobody need wait for it.
+    private mutating func keepTest(of id: Int64, only routing: Routing) {
+        if case .over(let node) = routing { endTest(of: id, exceptOn: node) } else { endTest(of: id) }
+    }
+
     // MARK: Standing still
 
     /// The command waits in the file, and with it what comes after it in its lane, which gives up its places elsewhere.
@@ -126,6 +137,7 @@ extension Relay {
     /// The command keeps its place in memory and gives up those in order; what comes after it in its lane waits in the file.
     mutating func standBehind(_ id: Int64, _ item: OutgoingCommand) {
         window.letPass(id)
+        releaseHeld(by: id)
         guard let lane = item.keys.first else { return }
         standing.stand(lane, behind: id)
         evict(lane, from: id)
@@ -135,7 +147,7 @@ extension Relay {
         guard let lane else { return }
         for other in window.evict(lane: lane, from: id, except: isBusy) where other != id {
             standing.left(other, lane: lane)
-            releaseHeld(by: other)
+            leftMemory(other)
         }
     }
 

@@ -71,6 +71,9 @@ struct Relay: Sendable {
     /// Keys that rest in the file, and until when.
     private var resting: [OrderKey: Int64] = [:]
     private var wakeUps = Timeline<OrderKey>()
+    /// Something ended in the file that others may have waited for there, and when that is looked at.
+    private var mustLookAgain = false
+    private var lookAgainAt: Int64 = .min
     /// Under way, and ended in the file by somebody else: not sent again, whatever comes of it.
     var ended: Set<Int64> = []
     /// What followed from an outcome beside its own change.
@@ -99,6 +102,7 @@ struct Relay: Sendable {
         for other in [expiries.next, wakeUps.next, doubts.next, flights.nextDeadline, standing.nextDeadline] {
             if let other { next = min(next ?? other, other) }
         }
+        if mustLookAgain { next = min(next ?? lookAgainAt, lookAgainAt) }
         return next
     }
     /// Everything is settled, and marked, that could be sent before that time.
@@ -114,6 +118,7 @@ struct Relay: Sendable {
 
     /// Somebody else changed commands, or a transaction was rolled back.
     mutating func lookAgain() {
+        mustLookAgain = false
         resting.removeAll()
         wakeUps = Timeline()
         _ = standing.wakeAll()
@@ -226,14 +231,27 @@ struct Relay: Sendable {
     }
 
     /// Commands ended in the file; what waits there behind one of them need not.
+    ///
+    /// It is looked at with the next tick, at most once a second, and only when all was looked at before: commands that supersede each other
+    /// all day must not keep the pass at its beginning.
     mutating func endedInFile() {
-        if !resting.isEmpty || !standing.isEmpty { lookAgain() }
+        if !resting.isEmpty || !standing.isEmpty { mustLookAgain = true }
+    }
+
+    /// The clock was set.
+    mutating func forgetLook() { lookAgainAt = .min }
+
+    private mutating func lookAgainWhereDue(now: Int64) {
+        guard mustLookAgain, now >= lookAgainAt else { return }
+        lookAgainAt = now + Self.longWait
+        guard !window.isBehind else { return }
+        lookAgain()
     }
 
     /// The command and what comes after it in its lanes wait in the file; what is under way keeps its place.
     mutating func rest(_ id: Int64, _ item: OutgoingCommand) {
         let key = item.keys.first ?? .nobody
-        for (other, _) in window.rest(key, from: id, except: isBusy) { releaseHeld(by: other) }
+        for (other, _) in window.rest(key, from: id, except: isBusy) { leftMemory(other) }
         if !isUnderWay(id) { leaveForFile(id) }
         // The earliest counts: whoever waits longer is met again then, and rests anew.
         let wakeUp = min(item.availableAt, resting[key] ?? .max)
@@ -261,6 +279,7 @@ struct Relay: Sendable {
             resting[key] = nil
             window.wake(key)
         }
+        lookAgainWhereDue(now: now)
         if let from = standing.tick(now: now) { window.lookAgain(above: from - 1) }
         while let (id, flight) = flights.forget(now: now) { freeRoom(of: flight, for: id, now: now) }
         var due: Set<Int64> = []
@@ -271,7 +290,7 @@ struct Relay: Sendable {
         }
         var changes: [Change] = []
         while let id = doubts.popDue(now: now) {
-            guard !isUnderWay(id), let item = window[id], item.onlyWrite == .noted, flights.isOverdue(id) else { continue }
+            guard !isUnderWay(id), let item = window[id], item.onlyWrite == .written else { continue }
             changes.append(settle(id, item, .unknown, node: nil, error: "no answer in twice the time that there is for one"))
         }
         while let id = expiries.popDue(now: now) {
@@ -298,10 +317,15 @@ struct Relay: Sendable {
 
     /// The command is not in memory any more.
     mutating func leaveForFile(_ id: Int64) {
-        if window[id]?.goesAlone == true { endTest(of: id) }
         window.remove(id)
-        releaseHeld(by: id)
+        leftMemory(id)
         if let from = standing.ended(id) { window.lookAgain(above: from - 1) }
+    }
+
+    /// What waited for it in memory need not.
+    mutating func leftMemory(_ id: Int64) {
+        releaseHeld(by: id)
+        if !troubles.isEmpty, troubles[id] != nil { endTest(of: id) }
     }
 
     mutating func releaseHeld(by id: Int64) {

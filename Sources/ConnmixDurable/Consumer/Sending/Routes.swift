@@ -95,7 +95,8 @@ struct Routes: Sendable {
         guard let route = routes.removeValue(forKey: node) else { return [] }
         losses[node] = now - route.openedAt < Self.standing ? (losses[node] ?? 0) + 1 : nil
         awaySince[node] = awaySince[node] ?? now
-        return Array(route.suspects) + Array(route.crowd)
+        let next: [Int64] = if case .soon(let id) = route.testing { [id] } else { [] }
+        return next + route.suspects + route.crowd
     }
 
     mutating func shift(by jump: Int64) {
