@@ -17,7 +17,7 @@ extension ConsumerCore {
         state.clockJump += jump.by
         state.relay.clockJumped(by: jump.by, now: jump.to)
         for (index, change) in state.changes.enumerated() {
-            guard case .postponed(let id, var item, let code, let error) = change, jump.by < 0, item.attempts > 0 else {
+            guard case .postponed(let id, var item, let code, let error) = change, jump.by < 0, item.waitsForRepeat else {
                 continue
             }
             item.availableAt = max(jump.to, item.availableAt + jump.by)

@@ -381,6 +381,28 @@ struct RelayWakingTests {
         }
         #expect(sent == [last])
     }
+
+    @Test("a pass that never ends keeps nobody waiting in the file for more than ten seconds")
+    func passNeverEnds() throws {
+        var bench = Bench()
+        bench.add(try Bench.send("x"))
+        let later = OutgoingCommand(command: try .meshSend(to: "a", "x"), node: "n1", availableAt: 3_600 * Self.second)
+        bench.add(later)  // it rests
+        #expect(bench.sent().count == 1)
+        var looks: [Int64] = []
+        for half in 1...60 {
+            bench.now = Int64(half) * Self.second / 2
+            bench.relay.window.passed(100)
+            bench.relay.window.lookBehind()  // others add without a pause
+            bench.relay.endedInFile()
+            _ = bench.relay.tick(now: bench.now)
+            guard bench.relay.window.cursor == 0 else { continue }
+            looks.append(bench.now / Self.second)
+            _ = bench.relay.load(2, later, now: bench.now)  // met again, it rests again
+        }
+        #expect(looks.count == 3)
+        #expect(zip(looks, looks.dropFirst()).allSatisfy { $1 - $0 == 10 })
+    }
 }
 
 @Suite("the send window")

@@ -41,6 +41,9 @@ struct OutgoingCommand: Sendable {
     /// What it takes in memory, roughly.
     var bytes: Int { command.payload.count + 256 }
 
+    /// Its time is the relay's, and not one that somebody wished for: it was answered, or written in vain.
+    var waitsForRepeat: Bool { attempts > 0 || writes > 0 }
+
     func hasExpired(now: Int64) -> Bool {
         expiresAt.map { $0 <= now } ?? false
     }

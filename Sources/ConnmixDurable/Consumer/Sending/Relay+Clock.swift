@@ -12,7 +12,7 @@ extension Relay {
         stalled = []
         for id in window.confirmedIDs {
             window[id]?.sticksTo?.until += jump
-            if jump < 0, let item = window[id], item.attempts > 0 || item.writes > 0, item.availableAt > now {
+            if jump < 0, let item = window[id], item.waitsForRepeat, item.availableAt > now {
                 window[id]?.availableAt = max(now, item.availableAt + jump)
             }
             if !isUnderWay(id) { window.makeReady(id) }

@@ -74,6 +74,8 @@ struct Relay: Sendable {
     /// Something ended in the file that others may have waited for there, and when that is looked at.
     private var mustLookAgain = false
     private var lookAgainAt: Int64 = .min
+    /// Until then a pass that has not come to its end goes first.
+    private var behindUntil: Int64 = .min
     /// Under way, and ended in the file by somebody else: not sent again, whatever comes of it.
     var ended: Set<Int64> = []
     /// What followed from an outcome beside its own change.
@@ -232,19 +234,20 @@ struct Relay: Sendable {
 
     /// Commands ended in the file; what waits there behind one of them need not.
     ///
-    /// It is looked at with the next tick, at most once a second, and only when all was looked at before: commands that supersede each other
-    /// all day must not keep the pass at its beginning.
+    /// It is looked at with the next tick, at most once a second, and where the file was not looked at to its end since, each ten seconds:
+    /// commands that supersede each other all day must not keep the pass at its beginning.
     mutating func endedInFile() {
         if !resting.isEmpty || !standing.isEmpty { mustLookAgain = true }
     }
 
     /// The clock was set.
-    mutating func forgetLook() { lookAgainAt = .min }
+    mutating func forgetLook() { (lookAgainAt, behindUntil) = (.min, .min) }
 
     private mutating func lookAgainWhereDue(now: Int64) {
         guard mustLookAgain, now >= lookAgainAt else { return }
         lookAgainAt = now + Self.longWait
-        guard !window.isBehind else { return }
+        guard !window.isBehind || now >= behindUntil else { return }
+        behindUntil = now + 10 * Self.longWait
         lookAgain()
     }
 
