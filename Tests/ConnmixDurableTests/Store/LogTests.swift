@@ -148,6 +148,89 @@ struct LogTests {
         }
     }
 
+    @Test("an owner that others keep waiting asks for its turn, gets it, and gives it back")
+    func ownersTurn() async throws {
+        try await withStore { store in
+            let file = DatabaseFile(path: store.path)
+            let other = try file.openForChanges()
+            let (owner, visitor) = (try FileLock(database: store.path), try FileLock(database: store.path))
+            try other.run("BEGIN IMMEDIATE")
+            let sawTurn = Flag()
+            let isOver = Flag()
+            let group = onThreads(1, isOver) {
+                guard !sawTurn.isSet, visitor.isHeldElsewhere(.turnstile) else {
+                    usleep(200)
+                    return
+                }
+                sawTurn.set()
+            }
+            let connection = try file.openForChanges()
+            var asked = 0
+            try connection.begin {
+                asked += 1
+                let hasTurn = owner.tryLock(.turnstile, exclusive: true)
+                #expect(hasTurn)
+                while !sawTurn.isSet { usleep(200) }
+                try? other.run("ROLLBACK")
+            }
+            #expect(asked == 1)
+            try connection.run("ROLLBACK")
+            owner.unlock(.turnstile)
+            // The same through a transaction: whoever holds the file lets go once the turnstile is taken.
+            try other.run("BEGIN IMMEDIATE")
+            let holder = Holder(other)
+            let free = onThreads(1, isOver) {
+                if visitor.isHeldElsewhere(.turnstile) { holder.letGo() } else { usleep(200) }
+            }
+            try Transaction(connection, lock: owner).run { _ in }
+            #expect(holder.hasLetGo)
+            #expect(!visitor.isHeldElsewhere(.turnstile))
+            isOver.set()
+            group.wait()
+            free.wait()
+        }
+    }
+
+    /// A transaction of another process, so to speak.
+    private final class Holder: Sendable {
+        private nonisolated(unsafe) let connection: Connection
+        private let state = Mutex(false)
+
+        init(_ connection: Connection) { self.connection = connection }
+
+        var hasLetGo: Bool { state.withLock { $0 } }
+
+        func letGo() {
+            state.withLock { hasLetGo in
+                if !hasLetGo { try? connection.run("ROLLBACK") }
+                hasLetGo = true
+            }
+        }
+    }
+
+    @Test("a checkpoint waits for readers that are about to leave, and the log starts over")
+    func startsOver() async throws {
+        try await withStore { store in
+            let file = DatabaseFile(path: store.path)
+            let (writer, reader) = (try file.openForChanges(), try file.openForReading())
+            try writer.execute("CREATE TABLE much (x BLOB) STRICT; INSERT INTO much VALUES (randomblob(1048576))")
+            try reader.execute("BEGIN")
+            _ = try reader.integer("SELECT count(*) FROM much")
+            try writer.execute("INSERT INTO much VALUES (randomblob(1048576))")
+            try writer.startLogOver(within: 1)
+            let held = try #require(writer.log())
+            #expect(held.moved < held.pages)
+            let holder = Holder(reader)
+            let isOver = Flag()
+            let group = onThreads(1, isOver) { holder.letGo() }
+            try writer.startLogOver(within: 5_000)
+            let over = try #require(writer.log())
+            #expect(over.moved == over.pages)
+            isOver.set()
+            group.wait()
+        }
+    }
+
     @Test("two that enqueue without a pause beside an owner: the log stays small")
     func busyWriters() async throws {
         try await withStore { store in
