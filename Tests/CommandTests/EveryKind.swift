@@ -75,7 +75,7 @@ enum EveryKind {
                     let attempt = FailedAttempt(
                         number: Int(number) + 1, outcome: AttemptOutcome.allCases[Int(number)], startedAt: time,
                         endedAt: time + number, error: row.error ?? "")
-                    try Journal.record(transaction, attempt, of: Int64(index) + 1, run: run)
+                    try JournalTable.record(transaction, attempt, of: Int64(index) + 1, run: run)
                 }
             }
         }

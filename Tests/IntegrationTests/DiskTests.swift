@@ -168,7 +168,7 @@ struct DiskTests {
                     try await store.writer.write { transaction in
                         let id = try transaction.nextID(.journal)
                         try blob.withUnsafeBytes {
-                            try Journal.append(
+                            try JournalTable.append(
                                 transaction, id: id, state: .done, run: 1, topic: "t", node: "n", client: "c",
                                 clientIsNumber: false, receivedAt: 1, data: $0)
                         }

@@ -20,7 +20,7 @@ struct CenterAddress: Sendable, Hashable, CustomStringConvertible {
         case "https": isSecure = true
         case _?:
             throw ConnmixError(
-                .invalidConfiguration, "the center \"\(Self.redacted(text))\" is neither http:// nor https://")
+                .invalidConfiguration, "the center \"\(Quoted.address(text))\" is neither http:// nor https://")
         }
         if rest.hasSuffix("/") { rest = rest.dropLast() }
         if let at = rest.lastIndex(of: "@") {
@@ -28,7 +28,7 @@ struct CenterAddress: Sendable, Hashable, CustomStringConvertible {
             guard !userinfo.contains(where: { "/?#".contains($0) }) else {
                 throw ConnmixError(
                     .invalidConfiguration,
-                    "the user or the password of the center \"\(Self.redacted(text))\" has a character out of / ? #; "
+                    "the user or the password of the center \"\(Quoted.address(text))\" has a character out of / ? #; "
                         + "write them as %2F, %3F, %23")
             }
             credentials = try Credentials(userinfo: userinfo)
@@ -41,12 +41,4 @@ struct CenterAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Without user and password.
     var description: String { isSecure ? "https://\(address)" : "\(address)" }
-
-    /// The text without what stands before its last @, bounded and escaped.
-    static func redacted(_ text: String) -> String {
-        guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return Quoted.bounded(text, limit: 190) }
-        let scheme = text.firstRange(of: "://").map { text[..<$0.upperBound] } ?? ""
-        let rest = "…" + Quoted.bounded(text[at...], limit: 190)
-        return scheme.utf8.count < text[..<at].utf8.count ? Quoted.bounded(scheme, limit: 20) + rest : rest
-    }
 }

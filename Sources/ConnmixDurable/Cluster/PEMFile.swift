@@ -12,10 +12,10 @@ enum PEMFile {
         }
         // A pipe that nobody writes to must not hold the start.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw unreadable(String(cString: strerror(errno))) }
+        guard file >= 0 else { throw unreadable(SystemError().text) }
         defer { close(file) }
         var facts = stat()
-        guard fstat(file, &facts) == 0 else { throw unreadable(String(cString: strerror(errno))) }
+        guard fstat(file, &facts) == 0 else { throw unreadable(SystemError().text) }
         guard facts.st_mode & S_IFMT == S_IFREG else { throw unreadable("it is no file") }
         guard facts.st_size <= limit else { throw unreadable("it has \(facts.st_size) bytes, more than \(limit)") }
         var bytes: [UInt8] = []
@@ -23,7 +23,7 @@ enum PEMFile {
         while bytes.count <= limit {
             let count = Glibc.read(file, &part, part.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw unreadable(String(cString: strerror(errno))) }
+            guard count >= 0 else { throw unreadable(SystemError().text) }
             if count == 0 { break }
             bytes += part[..<count]
         }

@@ -26,7 +26,7 @@ struct ClockWalk: Sendable {
         let horizon = horizon
         switch stage {
         case .journal:
-            let scanned = try Journal.moveTimes(transaction, after: &cursor, above: now, limit: Self.slice) { row in
+            let scanned = try JournalTable.moveTimes(transaction, after: &cursor, above: now, limit: Self.slice) { row in
                 Self.time(of: row, horizon: horizon, now: now)
             }
             if scanned < Self.slice { (stage, cursor) = (.outbox, 0) }
@@ -43,7 +43,7 @@ struct ClockWalk: Sendable {
     }
 
     /// - Returns: when an entry may be handled that waits for a time to come; `nil` where that is right as it is.
-    static func time(of row: Journal.WaitingTime, horizon: Int64, now: Int64) -> Int64? {
+    static func time(of row: JournalTable.WaitingTime, horizon: Int64, now: Int64) -> Int64? {
         // Nothing but a failed attempt makes an entry wait.
         guard row.attempts > 0 else { return now }
         // Written by a clock that was not ahead.

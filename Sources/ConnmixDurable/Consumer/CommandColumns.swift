@@ -32,7 +32,7 @@ extension NewCommand {
 }
 
 extension Command {
-    init(_ row: OpenCommand) throws(ConnmixError) {
+    init(_ row: WaitingCommand) throws(ConnmixError) {
         let columns = row.columns
         let client = ClientID(columns.target, isNumber: columns.flags.contains(.clientIsNumber))
         let kind: Kind =

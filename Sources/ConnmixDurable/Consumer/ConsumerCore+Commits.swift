@@ -98,7 +98,7 @@ extension ConsumerCore {
             return state.dispatcher.unclaimed
         }
         guard !unclaimed.isEmpty else { return }
-        let (waiting, gone) = try Journal.recheck(connection, ids: unclaimed)
+        let (waiting, gone) = try JournalTable.recheck(connection, ids: unclaimed)
         state.withLock { state in
             for (id, attempts, availableAt) in waiting {
                 state.dispatcher.refresh(id, attempts: attempts, availableAt: availableAt)
@@ -164,7 +164,7 @@ extension ConsumerCore {
         var rows: [(id: Int64, delivery: Delivery)] = []
         rows.reserveCapacity(pass.limit)
         var bytes = 0
-        let scanned = try Journal.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
+        let scanned = try JournalTable.scan(transaction.connection, after: pass.after, limit: pass.limit) { row in
             let delivery = Delivery(row, isClaimed: row.availableAt <= transaction.now)
             rows.append((row.id, delivery))
             bytes += delivery.bytes
@@ -185,7 +185,7 @@ extension ConsumerCore {
             if scanned < pass.limit { state.dispatcher.window.passEnded() }
             return claims
         }
-        guard try Journal.claim(transaction, ids: claims, run: run).isEmpty else {
+        guard try JournalTable.claim(transaction, ids: claims, run: run).isEmpty else {
             throw ConnmixError(.internal, "entries were found waiting and could not be claimed in the same transaction")
         }
     }

@@ -166,11 +166,11 @@ final class DrainOperation: WriteOperation {
                 for command in commands { staged.append((command, outcome)) }
             case .retry(let attempt, let pause):
                 let time = transaction.now + pause.microseconds
-                try Journal.retry(transaction, id: outcome.id, availableAt: time, attempt: attempt, run: core.run)
+                try JournalTable.retry(transaction, id: outcome.id, availableAt: time, attempt: attempt, run: core.run)
             case .dead(let attempt):
-                try Journal.bury(transaction, id: outcome.id, attempt: attempt, run: core.run)
+                try JournalTable.bury(transaction, id: outcome.id, attempt: attempt, run: core.run)
             case .parked(let attempt, let lane):
-                try Journal.bury(transaction, id: outcome.id, attempt: attempt, run: core.run)
+                try JournalTable.bury(transaction, id: outcome.id, attempt: attempt, run: core.run)
                 try ParkedLanes.park(transaction, lane: lane, entry: outcome.id, reason: attempt.error)
             case .released:
                 released.append(outcome.id)
@@ -179,8 +179,8 @@ final class DrainOperation: WriteOperation {
         }
         done.sort()
         released.sort()
-        try Journal.finish(transaction, ids: done)
-        try Journal.release(transaction, ids: released)
+        try JournalTable.finish(transaction, ids: done)
+        try JournalTable.release(transaction, ids: released)
         return staged
     }
 
@@ -206,7 +206,7 @@ final class DrainOperation: WriteOperation {
         for (message, (id, state)) in zip(fresh, plan) {
             effects.origins.add(message.connection, entry: id)
             try message.data.withUnsafeReadableBytes { data in
-                try Journal.append(
+                try JournalTable.append(
                     transaction, id: id, state: state, run: core.run, topic: message.topic, node: message.node,
                     client: message.client.text, clientIsNumber: message.client.isNumber,
                     receivedAt: message.receivedAt, data: data, lane: message.lane, dedupeKey: message.dedupeKey,
@@ -280,7 +280,7 @@ final class DrainOperation: WriteOperation {
                     effects.repeats.append((key, entry))
                     effects.origins.add(message.connection, entry: nil)
                     if let acknowledge = core.acknowledge {
-                        let isSafe = try acknowledge.moment == .journaled || Journal.isEnded(transaction, id: entry)
+                        let isSafe = try acknowledge.moment == .journaled || JournalTable.isEnded(transaction, id: entry)
                         if isSafe { self.acknowledge(message, entry: entry, &effects) }
                     }
                     continue
@@ -353,7 +353,7 @@ final class DrainOperation: WriteOperation {
     }
 
     private func claim(_ transaction: Transaction, _ effects: inout Effects) throws {
-        effects.lostClaims = try Journal.claim(transaction, ids: work.claims, run: core.run)
+        effects.lostClaims = try JournalTable.claim(transaction, ids: work.claims, run: core.run)
     }
 
     private func mark(_ transaction: Transaction, _ effects: inout Effects) throws {

@@ -55,14 +55,3 @@ enum ParkedLanes {
         return try select.first { $0.int(0) }
     }
 }
-
-/// A lane that stands still.
-public struct ParkedLane: Sendable, Equatable {
-    /// The lane's name; the client's id where lanes are the clients'.
-    public let lane: String
-    /// The dead entry it stands behind.
-    public let entry: Int64
-    /// Microseconds since 1970.
-    public let parkedAt: Int64
-    public let reason: String
-}

@@ -89,27 +89,27 @@ enum Recovery {
                 outcome.released += 1
             case .beside:
                 released.append(entry.id)
-                try Journal.suspect(transaction, id: entry.id)
+                try JournalTable.suspect(transaction, id: entry.id)
                 outcome.suspects += 1
             case .suspected:
                 let attempt = attempt("\(death) or one of \(since.count - 1) others")
-                try Journal.retry(transaction, id: entry.id, availableAt: transaction.now, attempt: attempt, run: run)
-                try Journal.suspect(transaction, id: entry.id)
+                try JournalTable.retry(transaction, id: entry.id, availableAt: transaction.now, attempt: attempt, run: run)
+                try JournalTable.suspect(transaction, id: entry.id)
                 outcome.suspects += 1
             case .convicted:
-                try Journal.retry(transaction, id: entry.id, availableAt: transaction.now, attempt: attempt(death), run: run)
-                try Journal.suspect(transaction, id: entry.id)
+                try JournalTable.retry(transaction, id: entry.id, availableAt: transaction.now, attempt: attempt(death), run: run)
+                try JournalTable.suspect(transaction, id: entry.id)
                 outcome.suspects += 1
             case .buried:
                 let attempt = attempt(death)
-                try Journal.bury(transaction, id: entry.id, attempt: attempt, run: run)
+                try JournalTable.bury(transaction, id: entry.id, attempt: attempt, run: run)
                 if parks, let lane = try lane(transaction, of: entry.id) {
                     try ParkedLanes.park(transaction, lane: lane, entry: entry.id, reason: attempt.error)
                 }
                 outcome.buried += 1
             }
         }
-        try Journal.release(transaction, ids: released)
+        try JournalTable.release(transaction, ids: released)
         return outcome
     }
 

@@ -49,7 +49,7 @@ enum OutboxTable {
     ///
     /// - Returns: how many commands were looked at; fewer than `limit` only where there are no more.
     static func scan(
-        _ connection: Connection, after cursor: Int64, limit: Int, _ body: (OpenCommand) throws -> Bool
+        _ connection: Connection, after cursor: Int64, limit: Int, _ body: (WaitingCommand) throws -> Bool
     ) throws -> Int {
         let select = try connection.statement(
             """
@@ -62,7 +62,7 @@ enum OutboxTable {
         defer { select.reset() }
         var scanned = 0
         while try select.step() {
-            guard try body(OpenCommand(select)) else { return limit }
+            guard try body(WaitingCommand(select)) else { return limit }
             scanned += 1
         }
         return scanned

@@ -70,20 +70,17 @@ enum CompanionFile {
     }
 
     private static func failure(_ path: String) -> ConnmixError {
-        let reason = String(cString: strerror(errno))
-        switch errno {
-        case ELOOP:
+        let error = SystemError()
+        if error.number == ELOOP {
             return ConnmixError(
                 .cannotCreate, "the lock file \(path) is a symbolic link; remove it, the lock must lie beside the database")
-        case EACCES, EPERM, EROFS:
-            return ConnmixError(
-                .noPermission,
-                "cannot open the lock file \(path): \(reason); check its owner and mode, and that its folder can be written")
-        case ENOSPC, EDQUOT:
-            return ConnmixError(.diskFull, "cannot create the lock file \(path): \(reason); free some space")
-        default:
-            return ConnmixError(
-                .cannotCreate, "cannot open the lock file \(path): \(reason); check that its folder can be written")
         }
+        let advice =
+            switch error.code {
+            case .noPermission: "check its owner and mode, and that its folder can be written"
+            case .diskFull: "free some space"
+            default: "check that its folder can be written"
+            }
+        return ConnmixError(error.code, "cannot open the lock file \(path): \(error.text); \(advice)")
     }
 }

@@ -167,15 +167,9 @@ struct DatabaseFile: Sendable {
         let descriptor = open(real, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             if errno == EEXIST { return }
-            let code: ConnmixError.Code =
-                switch errno {
-                case EACCES, EPERM, EROFS: .noPermission
-                case ENOSPC: .diskFull
-                default: .cannotCreate
-                }
+            let error = SystemError()
             throw ConnmixError(
-                code,
-                "cannot create \(path): \(String(cString: strerror(errno))); check that its folder exists and can be written")
+                error.code, "cannot create \(path): \(error.text); check that its folder exists and can be written")
         }
         close(descriptor)
     }

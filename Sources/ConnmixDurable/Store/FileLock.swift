@@ -121,15 +121,14 @@ final class FileLock: Sendable {
             + Self.line(Layout.taking, bytes: Layout.pauseBytes)
         // An earlier owner's blocks are written over, not given back and asked for again. What it said of itself behind the text
         // stays until a run has taken it up (`LiveAccount`).
-        guard pwrite(descriptor, line, line.count, 0) == line.count else { throw writeError(errno) }
+        guard pwrite(descriptor, line, line.count, 0) == line.count else { throw writeError(SystemError()) }
     }
 
-    /// - Parameter number: what the system said.
-    func writeError(_ number: Int32) -> ConnmixError {
-        let isFull = number == ENOSPC || number == EDQUOT
+    func writeError(_ error: SystemError) -> ConnmixError {
+        let isFull = error.code == .diskFull
         return ConnmixError(
             isFull ? .diskFull : .inputOutput,
-            "cannot write \(path): \(String(cString: strerror(number))); \(isFull ? "free some space" : "check the disk")")
+            "cannot write \(path): \(error.text); \(isFull ? "free some space" : "check the disk")")
     }
 
     /// Says in the file why nothing is taken, or that it is. Best effort: a disk that fails may refuse this too.

@@ -60,10 +60,10 @@ final class LiveAccount: Sendable {
         // Written and not only mapped: a page without a block behind it would end the process where the disk is full.
         let size = content.count * MemoryLayout<Int64>.stride
         let written = content.withUnsafeBytes { pwrite(lock.descriptor, $0.baseAddress, size, off_t(Layout.offset)) }
-        guard written == size else { throw lock.writeError(written < 0 ? errno : ENOSPC) }
+        guard written == size else { throw lock.writeError(written < 0 ? SystemError() : SystemError(ENOSPC)) }
         mapped = Layout.offset + size
         guard let base = mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, lock.descriptor, 0), base != MAP_FAILED else {
-            throw lock.writeError(errno)
+            throw lock.writeError(SystemError())
         }
         self.base = base
         words = (base + Layout.offset).bindMemory(to: Atomic<Int64>.self, capacity: content.count)

@@ -1,5 +1,13 @@
 /// A step of the schema: one file of `migrations/`, embedded in the binary.
 struct Migration: Equatable {
+    /// One that a file has.
+    struct Applied {
+        let version: Int64
+        let name: String
+        /// Microseconds since 1970.
+        let at: Int64
+    }
+
     let version: Int64
     let name: String
     let sql: String

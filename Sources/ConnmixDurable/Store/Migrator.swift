@@ -63,10 +63,10 @@ struct Migrator {
     }
 
     /// What was applied to a file of ours, oldest first.
-    func applied(_ connection: Connection) throws -> [DatabaseInfo.AppliedMigration] {
-        var applied: [DatabaseInfo.AppliedMigration] = []
+    func applied(_ connection: Connection) throws -> [Migration.Applied] {
+        var applied: [Migration.Applied] = []
         try connection.prepare("SELECT version, name, applied_at FROM migration ORDER BY version").forEach { row in
-            applied.append(.init(version: row.int(0), name: row.text(1), appliedAt: row.time(2)))
+            applied.append(.init(version: row.int(0), name: row.text(1), at: row.time(2)))
         }
         return applied
     }

@@ -125,14 +125,8 @@ struct PrivateFile: ~Copyable {
     }
 
     private static func failure(_ doing: String, _ path: String) -> ConnmixError {
-        let code: ConnmixError.Code =
-            switch errno {
-            case EACCES, EPERM, EROFS: .noPermission
-            case ENOSPC, EDQUOT: .diskFull
-            case EIO: .inputOutput
-            default: .cannotCreate
-            }
+        let error = SystemError()
         return ConnmixError(
-            code, "cannot \(doing) \(path): \(String(cString: strerror(errno))); check that its folder exists and can be written")
+            error.code, "cannot \(doing) \(path): \(error.text); check that its folder exists and can be written")
     }
 }

@@ -31,7 +31,7 @@ struct ClockTests {
         let horizon = now + day
         func time(_ attempts: Int, at: Int64, written: Int64) -> Int64? {
             ClockWalk.time(
-                of: Journal.WaitingTime(attempts: attempts, availableAt: at, writtenAt: written), horizon: horizon, now: now)
+                of: JournalTable.WaitingTime(attempts: attempts, availableAt: at, writtenAt: written), horizon: horizon, now: now)
         }
         #expect(time(0, at: horizon - 5, written: horizon - 5) == now, "received, and never handled")
         #expect(time(0, at: horizon - 5, written: now - 5) == now, "put back by an operator")
@@ -68,7 +68,7 @@ struct ClockTests {
                 let (waiting, fresh) = (try transaction.addEntry(.running), try transaction.addEntry(.pending))
                 let attempt = FailedAttempt(
                     number: 1, outcome: .failed, startedAt: now + day, endedAt: now + day, error: "e")
-                try Journal.retry(transaction, id: waiting, availableAt: now + day + 4 * second, attempt: attempt, run: 1)
+                try JournalTable.retry(transaction, id: waiting, availableAt: now + day + 4 * second, attempt: attempt, run: 1)
                 try transaction.connection.execute("UPDATE journal SET state_at = \(now + day) WHERE id = \(fresh)")
                 for (notBefore, state) in [(nil, now + day), (now + 2 * day, nil)] as [(Int64?, Int64?)] {
                     let command = try Command.meshSend(to: "1", "x")

@@ -8,7 +8,7 @@ struct PrunerTests {
         try await store.writer.write { transaction in
             var ids: [Int64] = []
             for _ in 0..<count { ids.append(try transaction.addEntry(.running)) }
-            try Journal.finish(transaction, ids: ids)
+            try JournalTable.finish(transaction, ids: ids)
             for _ in 0..<count {
                 let command = try Command.meshSend(to: "1", "x")
                 _ = try command.payload.withBytes { data in
@@ -26,11 +26,11 @@ struct PrunerTests {
             try await store.writer.write { transaction in
                 let dead = try transaction.addEntry(.running)
                 let attempt = FailedAttempt(number: 1, outcome: .failed, startedAt: 1, endedAt: 2, error: "e")
-                try Journal.bury(transaction, id: dead, attempt: attempt, run: 1)
-                try Journal.record(transaction, attempt, of: 7, run: 1)
+                try JournalTable.bury(transaction, id: dead, attempt: attempt, run: 1)
+                try JournalTable.record(transaction, attempt, of: 7, run: 1)
                 _ = try transaction.addEntry(.pending)
                 let last = try transaction.addEntry(.running)
-                try Journal.finish(transaction, ids: [last])
+                try JournalTable.finish(transaction, ids: [last])
             }
             let deleted = try await store.writer.write { transaction in
                 var pruner = Pruner(Retention(age: .zero))

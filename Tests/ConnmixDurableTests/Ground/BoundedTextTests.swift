@@ -29,7 +29,7 @@ struct BoundedTextTests {
             using: &generator)
         guard case .dead(let reason) = verdict else { return #expect(Bool(false)) }
         #expect(reason.utf8.count < 1_000)
-        #expect(CenterAddress.redacted(marks).utf8.count <= 200)
+        #expect(Quoted.address(marks).utf8.count <= 200)
         struct Words: Error, CustomStringConvertible { let description: String }
         #expect(Words(description: marks).brief.utf8.count <= 500)
         #expect(throws: ConnmixError.self) { try NodeAddress(String(repeating: "a", count: 300) + ":1") }

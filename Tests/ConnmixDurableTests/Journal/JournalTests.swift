@@ -7,7 +7,7 @@ extension Transaction {
     func addEntry(_ state: EntryState = .pending, client: String = "c") throws -> Int64 {
         let id = try nextID(.journal)
         try Array("{}".utf8).withUnsafeBytes { data in
-            try Journal.append(
+            try JournalTable.append(
                 self, id: id, state: state, run: 1, topic: "t", node: "n", client: client, clientIsNumber: false, receivedAt: 1,
                 data: data)
         }
@@ -45,11 +45,11 @@ struct JournalTests {
             try await store.writer.write { transaction in
                 var ids: [Int64] = []
                 for _ in 0..<20 { ids.append(try transaction.addEntry(.running)) }
-                try Journal.finish(transaction, ids: [1, 2, 3, 4, 5, 7, 9])
-                try Journal.retry(transaction, id: 6, availableAt: 99, attempt: attempt(1), run: 1)
-                try Journal.bury(transaction, id: 8, attempt: attempt(1), run: 1)
-                try Journal.release(transaction, ids: [10, 11, 12, 13, 20])
-                #expect(try Journal.claim(transaction, ids: [6, 10, 11, 12], run: 2) == [])
+                try JournalTable.finish(transaction, ids: [1, 2, 3, 4, 5, 7, 9])
+                try JournalTable.retry(transaction, id: 6, availableAt: 99, attempt: attempt(1), run: 1)
+                try JournalTable.bury(transaction, id: 8, attempt: attempt(1), run: 1)
+                try JournalTable.release(transaction, ids: [10, 11, 12, 13, 20])
+                #expect(try JournalTable.claim(transaction, ids: [6, 10, 11, 12], run: 2) == [])
             }
             let states = try await store.writer.write { transaction in
                 try (1...20).map { try transaction.entry(Int64($0)) }
@@ -74,7 +74,7 @@ struct JournalTests {
             let error = await #expect(throws: ConnmixError.self) {
                 try await store.writer.write { transaction in
                     _ = try transaction.addEntry(.running)
-                    try Journal.finish(transaction, ids: [1])
+                    try JournalTable.finish(transaction, ids: [1])
                 }
             }
             #expect(error?.code == .corrupt)

@@ -46,13 +46,13 @@ struct RecoveryTests {
         try await withStore { store in
             try await store.writer.write { transaction in
                 for _ in 0..<3 { _ = try transaction.addEntry(.running) }
-                try Journal.suspect(transaction, id: 2)
+                try JournalTable.suspect(transaction, id: 2)
             }
             #expect(try await recover(store, held: [1, 2], maxAttempts: 2) == .init(suspects: 2, released: 1))
             var found = try await entries(store, 1...3)
             #expect(found.map(\.attempts) == [0, 1, 0])
             #expect(found.map(\.flags) == [2, 2, 0])
-            #expect(try await store.writer.write { try Journal.claim($0, ids: [1, 2], run: 1) } == [])
+            #expect(try await store.writer.write { try JournalTable.claim($0, ids: [1, 2], run: 1) } == [])
             #expect(try await recover(store, held: [2], maxAttempts: 2, parks: true) == .init(buried: 1, released: 1))
             found = try await entries(store, 1...3)
             #expect(found.map(\.state) == [2, 9, 2])
@@ -69,7 +69,7 @@ struct RecoveryTests {
         try await withStore { store in
             try await store.writer.write { transaction in
                 for _ in 0..<2 { _ = try transaction.addEntry(.running) }
-                try Journal.suspect(transaction, id: 2)
+                try JournalTable.suspect(transaction, id: 2)
             }
             #expect(try await recover(store, held: held, accountOf: 7, maxAttempts: 1) == .init(released: 2))
             let entries = try await entries(store, 1...2)

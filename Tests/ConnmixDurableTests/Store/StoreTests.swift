@@ -176,7 +176,7 @@ struct StoreTests {
             @Sendable func append(_ transaction: Transaction) throws -> Int64 {
                 let id = try transaction.nextID(.journal)
                 try [UInt8]("{}".utf8).withUnsafeBytes {
-                    try Journal.append(
+                    try JournalTable.append(
                         transaction, id: id, state: .pending, run: 1, topic: "t", node: "n", client: "c", clientIsNumber: false,
                         receivedAt: 1, data: $0)
                 }
@@ -224,7 +224,7 @@ struct StoreTests {
                 try await store.writer.write { transaction in
                     let id = try transaction.nextID(.journal)
                     try blob.withUnsafeBytes {
-                        try Journal.append(
+                        try JournalTable.append(
                             transaction, id: id, state: .done, run: 1, topic: "t", node: "n", client: "c", clientIsNumber: false,
                             receivedAt: 1, data: $0)
                     }

@@ -75,7 +75,7 @@ extension OutgoingCommand {
     }
 
     /// - Throws: `corrupt` where the row is no command that was ever accepted.
-    init(_ row: OpenCommand) throws(ConnmixError) {
+    init(_ row: WaitingCommand) throws(ConnmixError) {
         self.init(
             command: try Command(row), node: row.columns.node, lane: row.columns.lane, attempts: row.attempts,
             writes: row.writes, availableAt: row.availableAt)

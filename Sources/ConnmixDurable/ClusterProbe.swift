@@ -1,0 +1,158 @@
+internal import NIOCore
+internal import NIOPosix
+
+/// Asks the centers which nodes there are, and each node how far away it is. Pops nothing and sends no command.
+public struct ClusterProbe: Sendable {
+    public struct Center: Sendable {
+        public let address: String
+        /// The api versions it offers; empty where it did not answer.
+        public let versions: [String]
+        public let roundTrip: Duration?
+        /// Why there is no answer, or none that can be used.
+        public let trouble: String?
+    }
+
+    public struct Node: Sendable {
+        public let id: String
+        public let address: String
+        /// Until the WebSocket was open; `nil` where it never was.
+        public let connected: Duration?
+        /// From a ping to its pong.
+        public let roundTrip: Duration?
+        /// Why it cannot be used.
+        public let trouble: String?
+    }
+
+    public struct Report: Sendable {
+        /// In the order in which they were named.
+        public let centers: [Center]
+        /// As the first center that answered lists them; `nil` where none did.
+        public let nodes: [Node]?
+        /// What that center lists beside them and a consumer leaves out, and why.
+        public let skipped: [Skipped]
+    }
+
+    /// An entry of a center's list that a consumer leaves out.
+    public struct Skipped: Sendable {
+        /// `nil` where it has none that can be used.
+        public let id: String?
+        public let address: String?
+        public let reason: String
+    }
+
+    private let centers: [CenterAddress]
+    private let tls: TLSClient?
+    private let rewriting: AddressRewriting
+    private let timeout: Duration
+
+    /// - Parameters:
+    ///   - centers: as in `ConsumerConfiguration.centers`, user and password included.
+    ///   - tls: for centers that are `https://`, and their nodes.
+    ///   - rewriteAddress: as in `ConsumerConfiguration`.
+    /// - Throws: `invalidConfiguration` where an address is none, or the files of `tls` cannot be used.
+    public init(
+        centers: [String], tls: TLSOptions = TLSOptions(),
+        rewriteAddress: @escaping @Sendable (NodeAddress) -> NodeAddress = { $0 }, timeout: Duration = .seconds(5)
+    ) throws {
+        guard !centers.isEmpty else {
+            throw ConnmixError(.invalidConfiguration, "no center is named; name one with --center")
+        }
+        self.centers = try centers.map { try CenterAddress($0) }
+        self.tls = self.centers.contains(where: \.isSecure) ? try TLSClient(tls) : nil
+        rewriting = AddressRewriting(rewrite: rewriteAddress)
+        self.timeout = timeout
+    }
+
+    /// Asks all centers at once, then all nodes.
+    public func run() async throws -> Report {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        var answers: [(center: Center, directory: Directory?)] = []
+        var nodes: [Node]?
+        var skipped: [Skipped] = []
+        for asked in centers.map({ ask($0, loop) }) { answers.append(try await asked.get()) }
+        if let first = answers.firstIndex(where: { $0.directory != nil }), let list = answers[first].directory {
+            skipped = list.skipped.map { Skipped(id: $0.id, address: $0.address?.description, reason: $0.reason) }
+            nodes = []
+            for asked in list.nodes.map({ ask($0, of: centers[first], loop) }) { nodes?.append(try await asked.get()) }
+        }
+        try await group.shutdownGracefully()
+        return Report(centers: answers.map(\.center), nodes: nodes, skipped: skipped)
+    }
+
+    /// Never fails: what goes wrong is in the answer.
+    private func ask(
+        _ center: CenterAddress, _ loop: any EventLoop
+    ) -> EventLoopFuture<(center: Center, directory: Directory?)> {
+        let client = CenterClient(loop: loop, tls: tls, timeout: timeout)
+        let start = ContinuousClock.now
+        return client.exchange("/version", center).flatMapThrowing { body in
+            (versions: try DirectoryDecoder.versions(body), roundTrip: .now - start)
+        }.flatMap { answer in
+            client.exchange("/v1/nodes", center).flatMapThrowing { [rewriting] body in
+                var found = rewriting.apply(to: try DirectoryDecoder.nodes(body))
+                found.skipped += found.doubles
+                return (
+                    Center(
+                        address: "\(center)", versions: answer.versions, roundTrip: answer.roundTrip,
+                        trouble: Directory.trouble(found.skipped)),
+                    found
+                )
+            }
+        }.recover { error in
+            (Center(address: "\(center)", versions: [], roundTrip: nil, trouble: error.brief), nil)
+        }
+    }
+
+    private func ask(
+        _ identity: NodeIdentity, of center: CenterAddress, _ loop: any EventLoop
+    ) -> EventLoopFuture<Node> {
+        let start = ContinuousClock.now
+        let limit = TimeAmount.microseconds(timeout.microseconds)
+        let connector = NodeConnector(
+            loop: loop, tls: center.isSecure ? tls : nil, credentials: center.credentials, timeout: timeout)
+        return connector.connect(to: identity) {
+            NodeChannelHandler(
+                identity: identity, number: 0, settings: NodeConnectionMachine.Settings(topics: []), form: nil,
+                consumes: false, delegate: Bystander(), onForm: { _ in })
+        }.flatMap { channel in
+            let connected = ContinuousClock.now - start
+            let pong = loop.makePromise(of: Duration.self)
+            let timer = loop.scheduleTask(in: limit) {
+                pong.fail(ConnmixError(.unreachable, "a WebSocket opened, and no pong came within \(timeout)"))
+            }
+            do {
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addHandler(
+                    PongWatcher(pong), position: .before(try pipeline.handler(type: NodeChannelHandler.self)))
+            } catch {
+                pong.fail(error)
+            }
+            return pong.futureResult.map { (connected, $0, nil) }.recover { (connected, nil, $0.brief) }.always { _ in
+                timer.cancel()
+                channel.close(promise: nil)
+            }
+        }.recover { error in
+            (nil, nil, error.brief)
+        }.map { (connected: Duration?, roundTrip: Duration?, trouble: String?) in
+            Node(
+                id: identity.id, address: "\(identity.address)", connected: connected, roundTrip: roundTrip, trouble: trouble)
+        }
+    }
+}
+
+/// Takes nothing and wants nothing.
+private final class Bystander: ClusterDelegate {
+    func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {}
+    func connected(_ connection: NodeConnection) {}
+    func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {}
+    func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {}
+    func routeOpened(_ route: HTTPRoute) {}
+    func routeClosed(_ route: HTTPRoute) {}
+    func writable(_ isWritable: Bool, _ connection: NodeConnection) {}
+    func shouldRead() -> Bool { true }
+    func shouldConsume() -> Bool { false }
+    func directoryKnown() {}
+    func nodeGone(_ identity: NodeIdentity) {}
+    func happened(_ event: ConsumerEvent) {}
+}

@@ -1,0 +1,181 @@
+public import CoreMetrics
+public import Tracing
+
+/// What a consumer needs to know. Every value has a default but the topics.
+public struct ConsumerConfiguration: Sendable {
+    /// The database file. It is created, with mode 0600, where it is missing.
+    public var database: String
+    /// The centers: `host:port`, `http://` or `https://` before it, and `user:password@` (percent-encoded) before the host.
+    ///
+    /// They are asked in turn until one names nodes. With `https` the nodes' WebSockets use TLS too; user and password go to the
+    /// center and to the nodes that it lists, and are never shown.
+    public var centers: [String]
+    /// The queues to pop.
+    public var topics: [String]
+
+    /// How many handlers run at once. 1 to 10,000.
+    public var concurrency = 64
+    package static let concurrencyLimit = 10_000
+    /// Handlers are processes of their own, so no message of theirs can end this one: after a crash none is suspect.
+    package var handlersAreProcesses = false
+    /// When a commit counts as done.
+    public var synchronous = Synchronous.full
+    /// Which messages are handled one after the other.
+    public var lanes = Lanes.client
+    /// Drops repeats of messages by a key; `nil`: every message is handled.
+    public var dedupe: Dedupe?
+    /// Tells end users' connections which messages are safe; `nil`: nobody is told.
+    public var acknowledge: Acknowledgement?
+    /// When a message whose handler failed is handled again.
+    public var retry = RetryPolicy()
+    /// Another policy for certain errors; `nil` from it means `retry`.
+    public var retryForError: @Sendable (any Error) -> RetryPolicy? = { _ in nil }
+    /// How long one attempt may take. When it passes, the handler's task is cancelled and the attempt has failed. A handler that
+    /// does not heed cancellation keeps its lane closed until it returns. `nil`: no limit.
+    public var attemptTimeout: Duration?
+    /// When a command that the engine refused is sent again.
+    public var commandRetry = CommandRetryPolicy()
+    /// How many commands of one lane, or to one target, may be in flight at once, on one connection. With more than one, order within
+    /// them holds as long as the connection does; after a lost one it is not promised. 1 to 64.
+    public var laneWindow = 1
+    /// How long finished entries and commands are kept. The default keeps everything.
+    public var retention = Retention()
+    /// Kept with each run, to tell later which code handled an entry.
+    public var handlerVersion: String?
+
+    /// Where metrics go; `nil`: to what `MetricsSystem` was bootstrapped with.
+    public var metrics: (any MetricsFactory)?
+    /// Where spans go; `nil`: to what `InstrumentationSystem` was bootstrapped with.
+    public var tracer: (any Tracer)?
+
+    /// How many messages may be read and not committed yet, before reading stops. At an eighth of it nodes are asked to pause.
+    public var atRiskLimit = 32_768
+    /// How many bytes these messages may have; the same holds for them. A single message may be larger. At least 65,536.
+    public var atRiskBytes = 64 << 20
+    /// How many entries may be open in the file, those that wait for a retry or in a parked lane included, before nodes are asked to
+    /// pause. They go on below seven eighths of it. Looked at once a second, and what is under way is still taken, so the backlog
+    /// may grow past it by that. `nil`: any number.
+    public var backlogLimit: Int?
+    /// How many bytes stay free on the file's file system: with less, nodes are asked to pause before the disk is full, and what is
+    /// journaled is still handled. They go on with a quarter more. The default is what the log holds before it is checkpointed, and
+    /// that once more in the file. 0: no such limit.
+    public var diskHeadroom = 64 << 20
+    /// How many entries, and how many commands, are kept in memory; the rest waits in the file.
+    public var windowCapacity = 4_096
+    /// How many bytes these entries, and these commands, may have. A single one may be larger. At least 65,536.
+    public var windowBytes = 64 << 20
+
+    /// How often the center is asked for the nodes.
+    public var directoryRefresh: Duration = .seconds(10)
+    /// Whom to trust behind `https`, and what to show of oneself.
+    public var tls = TLSOptions()
+    /// Where a node is reached that the center lists under an address of its own network. The default changes nothing.
+    public var rewriteAddress: @Sendable (NodeAddress) -> NodeAddress = { $0 }
+    /// For name lookup, connecting, TLS and upgrading together; for each question to the center too.
+    public var connectTimeout: Duration = .seconds(5)
+    /// Whether `meshSend` and `meshPublish` go by the engine's HTTP api while no WebSocket to any node is open and a node answers
+    /// there. Nothing is popped that way, and calls wait for their node's WebSocket.
+    public var httpFallback = false
+    /// After this an unanswered command is sent again.
+    public var replyTimeout: Duration = .seconds(10)
+    /// How often a quiet connection is pinged; one silent for two intervals is dead.
+    public var pingInterval: Duration = .seconds(20)
+    /// The first pause before a reconnect; it grows with full jitter up to `backoffCap`.
+    public var backoffBase: Duration = .milliseconds(100)
+    public var backoffCap: Duration = .seconds(30)
+    /// How long a node may be missing from the center before calls to its clients are dead.
+    public var nodeGrace: Duration = .seconds(30)
+    /// How long running handlers may take when the consumer stops.
+    public var shutdownGrace: Duration = .seconds(30)
+    /// How long the outbox may take to empty when the consumer stops. What is left is sent after the next start.
+    public var drain: Duration = .seconds(10)
+
+    public init(
+        database: String = "connmix-durable.sqlite3", centers: [String] = ["127.0.0.1:6787"], topics: [String]
+    ) {
+        self.database = database
+        self.centers = centers
+        self.topics = topics
+    }
+
+    /// - Throws: `invalidConfiguration`, naming the value and what it may be.
+    func validate() throws(ConnmixError) -> [CenterAddress] {
+        func require(_ isFit: Bool, _ what: String) throws(ConnmixError) {
+            guard isFit else { throw ConnmixError(.invalidConfiguration, what) }
+        }
+        try require(!topics.isEmpty, "no topic is named; name at least one to consume")
+        try require(topics.count <= 100, "\(topics.count) topics are named; connmix takes at most 100")
+        try require(Set(topics).count == topics.count, "a topic is named twice: \(topics.joined(separator: ", "))")
+        for topic in topics {
+            try require(!topic.isEmpty && topic.utf8.count <= 1_024, "a topic's name must have 1 to 1024 bytes")
+        }
+        try require(!centers.isEmpty, "no center is named; name one as host:port")
+        try require(
+            (1...Self.concurrencyLimit).contains(concurrency),
+            "concurrency is \(concurrency); it may be 1 to \(Self.concurrencyLimit)")
+        try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
+        try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
+        try require(windowBytes >= 65_536, "windowBytes is \(windowBytes); it must be at least 65536")
+        try require(atRiskBytes >= 65_536, "atRiskBytes is \(atRiskBytes); it must be at least 65536")
+        if let backlogLimit {
+            try require(backlogLimit >= 1, "backlogLimit is \(backlogLimit); it must be at least 1, or nil for no limit")
+        }
+        try require(diskHeadroom >= 0, "diskHeadroom is \(diskHeadroom); it may be 0 for none, or more")
+        try require((64...1_000_000).contains(windowCapacity), "windowCapacity is \(windowCapacity); it may be 64 to 1000000")
+        try require((1...64).contains(laneWindow), "laneWindow is \(laneWindow); it may be 1 to 64")
+        let durations: [(String, Duration)] = [
+            ("directoryRefresh", directoryRefresh), ("connectTimeout", connectTimeout), ("replyTimeout", replyTimeout),
+            ("pingInterval", pingInterval), ("backoffBase", backoffBase), ("backoffCap", backoffCap),
+            ("retry.base", retry.base), ("retry.cap", retry.cap), ("commandRetry.base", commandRetry.base),
+            ("commandRetry.cap", commandRetry.cap), ("commandRetry.unreachablePause", commandRetry.unreachablePause),
+        ]
+        for (name, duration) in durations {
+            try require(
+                duration >= .milliseconds(1) && duration <= .seconds(86_400), "\(name) is \(duration); it may be 1 ms to 1 day")
+        }
+        for (name, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
+            try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration); it may be 0 to 1 day")
+        }
+        if let age = retention.age {
+            try require(
+                age >= .zero && age <= .seconds(3_650 * 86_400), "retention.age is \(age); it may be 0 to ten years")
+        }
+        if let bytes = retention.bytes {
+            try require(bytes >= 1 << 20, "retention.bytes is \(bytes); it must be at least 1048576")
+        }
+        if let dedupe {
+            try require(
+                dedupe.window >= .seconds(1) && dedupe.window <= .seconds(365 * 86_400),
+                "the dedupe window is \(dedupe.window); it may be 1 s to 1 year")
+        }
+        if let acknowledge {
+            try require(
+                !acknowledge.key.isEmpty && acknowledge.key.utf8.count <= 1_024,
+                "the acknowledgement's key must have 1 to 1024 bytes")
+        }
+        if let attemptTimeout {
+            try require(
+                attemptTimeout >= .milliseconds(1) && attemptTimeout <= .seconds(86_400),
+                "attemptTimeout is \(attemptTimeout); it may be 1 ms to 1 day")
+        }
+        var addresses: [CenterAddress] = []
+        for center in centers { addresses.append(try CenterAddress(center)) }
+        let secure = addresses.count { $0.isSecure }
+        try require(
+            secure == 0 || secure == addresses.count,
+            "some centers are https:// and some are not; it decides how nodes are spoken to, so write all of them alike")
+        try require(
+            secure > 0 || tls.isDefault, "tls is set, but no center is https://; write https:// before the centers' addresses")
+        return addresses
+    }
+}
+
+/// Centers may hold a password: it is not printed with the rest.
+extension ConsumerConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String {
+        let centers = centers.map { Quoted.address($0) }.joined(separator: ", ")
+        return "a consumer of \(topics.joined(separator: ", ")) at \(centers) with \(database)"
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: ["summary": description]) }
+}

@@ -1,0 +1,18 @@
+/// What a handler throws to say more than "try again by the policy".
+public enum HandlerError: Error, Sendable, CustomStringConvertible {
+    /// The message can never be handled: it is dead at once, with this reason.
+    case permanent(String)
+    /// Try again after this pause, a year at most; the attempt counts.
+    case retry(after: Duration, reason: String)
+    /// The attempt took too long. Thrown by the consumer itself (`ConsumerConfiguration.attemptTimeout`), and by handlers that
+    /// keep a time limit of their own.
+    case timedOut(after: Duration)
+
+    public var description: String {
+        switch self {
+        case .permanent(let reason): reason
+        case .retry(_, let reason): reason
+        case .timedOut(let limit): "the attempt took longer than \(limit)"
+        }
+    }
+}

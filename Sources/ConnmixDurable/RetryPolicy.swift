@@ -1,0 +1,32 @@
+/// When a message whose handler failed is handled again.
+///
+/// ```swift
+/// var policy = RetryPolicy()
+/// policy.maxAttempts = 3
+/// policy.base = .seconds(1)
+/// ```
+public struct RetryPolicy: Sendable {
+    /// Attempts after which a message is dead, the first one included. At least 1.
+    public var maxAttempts = 10
+    /// The first pause. Each later one is drawn from zero to twice the limit before (full jitter), but at least half of `base`.
+    public var base: Duration = .milliseconds(100)
+    /// No pause is longer.
+    public var cap: Duration = .seconds(30)
+
+    public init() {}
+
+    enum Verdict: Equatable {
+        case retry(after: Duration)
+        case bury
+    }
+
+    /// - Parameter attempts: how many there were, the failed one included.
+    func verdict(
+        _ outcome: AttemptOutcome, attempts: Int, askedFor pause: Duration?,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        guard outcome != .permanent, attempts < maxAttempts else { return .bury }
+        if let pause { return .retry(after: min(max(.zero, pause), .seconds(365 * 86_400))) }
+        return .retry(after: Backoff.pause(after: attempts - 1, base: base, cap: cap, using: &generator))
+    }
+}
