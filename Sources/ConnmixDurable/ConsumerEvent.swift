@@ -15,7 +15,8 @@ public enum ConsumerEvent: Sendable {
     case nodeByHTTP(NodeIdentity)
     /// The node's queues are being popped.
     case nodeConsuming(NodeIdentity)
-    case nodeNotConsuming(NodeIdentity, reason: String)
+    /// The connection is open, and the node's queues are not popped.
+    case nodeNotConsuming(NodeIdentity, reason: NotConsuming)
     /// The center cannot be reached or talks nonsense; `nil`: it is well again. The known nodes are kept.
     case centerTrouble(String?)
     /// A frame that is no event and no awaited answer. Harmless.

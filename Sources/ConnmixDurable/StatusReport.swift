@@ -16,8 +16,7 @@ public struct StatusReport: Sendable {
     public struct Node: Sendable {
         public let id: String
         public let address: String
-        /// `connecting`, `connected`, `consuming`, `disconnected`, `unreachable`, or `http` (takes mesh commands only).
-        public let state: String
+        public let state: NodeState
     }
 
     /// Commands whose lanes wait for a node that cannot be reached.

@@ -226,7 +226,7 @@ extension ConsumerCore {
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
         let now = Clock.steady()
         let facts = state.withLock {
-            state -> (nodes: [NodeIdentity: String], paused: String?, waiting: [StatusReport.Waiting])? in
+            state -> (nodes: [NodeIdentity: NodeState], paused: String?, waiting: [StatusReport.Waiting])? in
             let isDue = now - state.accountedAt >= 1_000_000
             let waiting = isDue ? state.relay.waitingForNodes.map { StatusReport.Waiting($0) } : state.accountedWaiting
             let isWrong =
@@ -243,17 +243,17 @@ extension ConsumerCore {
         guard let facts else { return }
         if metrics.isOn { try observe(transaction.connection, facts.nodes) }
         try RunTable.account(
-            transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(facts.nodes),
+            transaction, run: run, atRisk: atRisk, highWater: highWater, nodes: facts.nodes,
             paused: facts.paused, waiting: facts.waiting)
     }
 
-    private func observe(_ connection: Connection, _ nodes: [NodeIdentity: String]) throws {
+    private func observe(_ connection: Connection, _ nodes: [NodeIdentity: NodeState]) throws {
         let entries = try Ledger.journal.counts(connection)
         let commands = try Ledger.outbox.counts(connection)
         metrics.observe(
             openEntries: entries[EntryState.pending.rawValue, default: 0] + entries[EntryState.running.rawValue, default: 0],
             openCommands: commands[CommandState.pending.rawValue, default: 0])
-        metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == "consuming" })
+        metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == .consuming })
     }
 
     /// Holds intake, or lets it go, by what the file and its disk hold. At most once a second.

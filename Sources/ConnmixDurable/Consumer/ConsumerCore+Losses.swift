@@ -12,26 +12,26 @@ extension ConsumerCore {
         let now = Clock.now()
         switch event {
         case .nodeAdded(let identity):
-            losses.withLock { $0.listed(.init(identity), why: "not connected yet: the node was just listed", now: now) }
+            losses.withLock { $0.listed(.init(identity), .justListed, now: now) }
         case .nodeReplaced(_, let new):
-            let why = "not connected yet: the node has restarted and has a new id"
-            losses.withLock { $0.listed(.init(new), why: why, now: now) }
+            losses.withLock { $0.listed(.init(new), .restarted, now: now) }
         case .nodeUnreachable(let identity, let reason):
             losses.withLock { $0.unreachable(.init(identity), reason) }
         case .nodeConsuming(let identity):
             losses.withLock { $0.consuming(.init(identity), now: now) }
         case .nodeNotConsuming(let identity, let reason):
-            let reason = reason == "paused" ? pauseReason() : reason
-            losses.withLock { $0.notConsuming(.init(identity), reason, now: now) }
+            let gap: GapReason =
+                switch reason {
+                case .paused: .paused(pauseReason)
+                case .refused: .refused("\(reason)")
+                }
+            losses.withLock { $0.notConsuming(.init(identity), gap, now: now) }
         default:
             break
         }
     }
 
-    private func pauseReason() -> String {
-        let reason = state.withLock { $0.trouble?.error.message ?? $0.gauge.reason }
-        return reason.map { "paused: \($0)" } ?? "paused: more was read than could be written"
-    }
+    private var pauseReason: String? { state.withLock { $0.trouble?.error.message ?? $0.gauge.reason } }
 
     func noteCommit(_ effects: DrainOperation.Effects) {
         guard !effects.origins.parts.isEmpty || !effects.losses.isEmpty else { return }
@@ -61,7 +61,7 @@ extension ConsumerCore {
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
         let nodes = state.withLock { $0.nodes }
         try RunTable.account(
-            transaction, run: run, atRisk: atRisk, highWater: highWater, nodesJSON: Self.json(nodes), paused: nil,
+            transaction, run: run, atRisk: atRisk, highWater: highWater, nodes: nodes, paused: nil,
             waiting: [])
         try RunTable.end(transaction, run: run)
     }

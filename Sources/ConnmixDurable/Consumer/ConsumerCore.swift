@@ -19,7 +19,7 @@ final class ConsumerCore: Sendable {
         var connections: [String: NodeConnection] = [:]
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
-        var nodes: [NodeIdentity: String] = [:]
+        var nodes: [NodeIdentity: NodeState] = [:]
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
         var isDrainScheduled = false
         /// After a failed commit: nothing is written before that time.

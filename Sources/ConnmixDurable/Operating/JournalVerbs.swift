@@ -22,11 +22,12 @@ extension EntryImage {
             """)
         select.bind(1, json)
         let image = try select.first { row in
-            EntryState(rawValue: row.int(0)).map {
-                EntryImage(state: $0, attempts: row.int(1), stateAt: row.int(2), isParked: row.int(3) != 0)
-            }
+            EntryImage(
+                state: try row.known(0, "state", of: "the before-image of entry \(id)"), attempts: row.int(1),
+                stateAt: row.int(2),
+                isParked: row.int(3) != 0)
         }
-        guard case let image?? = image else {
+        guard let image else {
             throw ConnmixError(.corrupt, "the before-image of entry \(id) is unreadable; restore a backup")
         }
         self = image

@@ -22,16 +22,17 @@ extension CommandImage {
                 json_extract(?1, '$.expires_at'), json_extract(?1, '$.flags')
             """)
         select.bind(1, json)
-        guard case let image?? = try select.first(CommandImage.init) else {
+        guard let image = try select.first({ try CommandImage($0, "the before-image of command \(id)") }) else {
             throw ConnmixError(.corrupt, "the before-image of command \(id) is unreadable; restore a backup")
         }
         self = image
     }
 
-    fileprivate init?(_ row: Statement) {
-        guard let state = CommandState(rawValue: row.int(0)) else { return nil }
+    /// - Parameter what: the row, for people.
+    fileprivate init(_ row: Statement, _ what: String) throws(ConnmixError) {
         self.init(
-            state: state, attempts: row.int(1), stateAt: row.int(2), expiresAt: row.optionalInt(3), flags: row.int(4))
+            state: try row.known(0, "state", of: what), attempts: row.int(1), stateAt: row.int(2), expiresAt: row.optionalInt(3),
+            flags: row.int(4))
     }
 }
 
@@ -99,11 +100,7 @@ extension OutboxTable {
         let select = try transaction.connection.statement(
             "SELECT state, attempts, state_at, expires_at, flags FROM outbox WHERE id = ?1")
         select.bind(1, id)
-        guard let found = try select.first(CommandImage.init) else { return nil }
-        guard let image = found else {
-            throw ConnmixError(.corrupt, "command \(id) has an unknown state; restore a backup")
-        }
-        return image
+        return try select.first { try CommandImage($0, "command \(id)") }
     }
 
     private static func isPartial(_ transaction: Transaction, _ id: Int64) throws -> Bool {

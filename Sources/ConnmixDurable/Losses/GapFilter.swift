@@ -1,0 +1,13 @@
+/// Which times without consumption are meant. Every condition that is set must hold.
+public struct GapFilter: Sendable {
+    public var node: String?
+    /// Not ended before that time, in microseconds since 1970.
+    public var since: Int64?
+    /// Begun before that time.
+    public var until: Int64?
+    /// How many at most.
+    public var limit = 50
+    public var order = ListOrder.newest
+
+    public init() {}
+}
