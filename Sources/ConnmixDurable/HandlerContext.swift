@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Where a handler puts its commands.
 ///
 /// Commands are only staged. They reach the outbox in the transaction that marks the message done (promise P3): a handler
@@ -20,7 +18,7 @@ public final class HandlerContext: Sendable {
         var begunAt: Int64?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// A context on its own, outside a consumer. To test handlers, `HandlerTrial` does more.
     public init() {}
