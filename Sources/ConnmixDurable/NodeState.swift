@@ -13,5 +13,6 @@ public enum NodeState: String, Sendable, CaseIterable, CustomStringConvertible {
     /// It takes mesh commands by HTTP only; nothing is popped.
     case http
 
+    /// The case's name, as the status shows it. It does not change.
     public var description: String { rawValue }
 }

@@ -5,6 +5,7 @@ public enum NotConsuming: Sendable, Hashable, CustomStringConvertible {
     /// The engine did not take `queue.pop`, in these words. It is asked again, with pauses.
     case refused(String)
 
+    /// One line for people; with the engine's words where it refused.
     public var description: String {
         switch self {
         case .paused: "paused"

@@ -14,6 +14,7 @@ public final class Receipt: Sendable {
         public let node: String?
         /// The engine's error code, where it refused.
         public let code: EngineErrorCode?
+        /// Why it was not sent, for people; `nil` where it was.
         public let error: String?
         /// How many end users a publish reached.
         public let delivered: Int64?
@@ -29,6 +30,7 @@ public final class Receipt: Sendable {
             }
         }
 
+        /// Whether the engine took the command. A publish that reached nobody counts as taken.
         public var isSuccess: Bool { state == .sent }
     }
 

@@ -1,9 +1,12 @@
 /// One connection to a node, and what it brought.
 public struct EpochRecord: Sendable {
+    /// Ids grow in the order of opening and are never used twice.
     public let id: Int64
+    /// The run that opened it: `RunRecord.id`.
     public let run: Int64
     /// The node's id as the center told it.
     public let node: String
+    /// Where the node was reached, `host:port`.
     public let address: String
     /// Microseconds since 1970, UTC; as all times here.
     public let openedAt: Int64
@@ -11,6 +14,7 @@ public struct EpochRecord: Sendable {
     public let consumingAt: Int64?
     /// `nil` while it is open. Where the process died: its last sign of life, so it may have been later.
     public let closedAt: Int64?
+    /// Whether it is open, ended in order, or may have lost something.
     public let end: ConnectionEnd
     /// Messages that were read, as of the last account: at most a second old while the consumer runs or when it ended in order.
     public let frames: Int64
@@ -18,6 +22,7 @@ public struct EpochRecord: Sendable {
     public let bytes: Int64
     /// The first entry of the journal that one of its messages became. Entries of other connections lie between first and last.
     public let firstEntry: Int64?
+    /// The last entry that one of its messages became; `nil` where it brought none.
     public let lastEntry: Int64?
     /// What ended it; of an open one that its process did not close: `processDied`.
     public let cause: EpochCause

@@ -2,10 +2,13 @@
 ///
 /// Times that follow each other within a second and have one cause are one record.
 public struct GapRecord: Sendable {
+    /// Ids are never used twice.
     public let id: Int64
     /// The run in which it began.
     public let run: Int64
+    /// The node's id as the center told it.
     public let node: String
+    /// Where the node was to be reached, `host:port`.
     public let address: String
     /// Microseconds since 1970, UTC; as all times here.
     public let beganAt: Int64
@@ -13,6 +16,7 @@ public struct GapRecord: Sendable {
     public let endedAt: Int64?
     /// The kind of `reason` it began with.
     public let cause: GapCause
+    /// Why it began, in words for people.
     public let reason: String
     /// How many times it stands for.
     public let times: Int64
