@@ -1,0 +1,646 @@
+<?php
+
+/**
+ * The surface of the old connmix PHP client, over connmix-durable. One file, no dependencies, PHP 7.4 or newer.
+ *
+ * An existing script changes its first line and how it is started:
+ *
+ *     require __DIR__ . '/connmix.php';          // was: vendor/autoload.php
+ *
+ *     connmix-durable consume --topic foo --worker php script.php
+ *
+ * `on()` and `run()` work as before: `$onConnect` runs once, `$onMessage` for each message, with its commands committed together with the
+ * mark that the message is done, or not at all. A closure that throws is a failed attempt: the message is tried again with growing pauses.
+ * Throw `\Connmix\PermanentError` to give it up at once, `\Connmix\RetryAfter` to choose the pause.
+ *
+ * Active pushes (`$client->random()`, `$client->node()`) go to `consume --listen HOST:PORT`: name that address with `setHost()`, or in the
+ * environment (`CONNMIX_LISTEN`; the token in `CONNMIX_LISTEN_TOKEN`). They return once the command is committed and the engine has answered.
+ *
+ * What differs from the old client is listed in docs/moving-from-php.md.
+ */
+
+declare(strict_types=1);
+
+namespace Connmix;
+
+/** The message can never be handled: it is dead at once, with this reason. */
+class PermanentError extends \RuntimeException
+{
+}
+
+/** The message is tried again after so many seconds. */
+class RetryAfter extends \RuntimeException
+{
+    /** @var float */
+    public $seconds;
+
+    public function __construct(float $seconds, string $reason = 'tried again later', ?\Throwable $previous = null)
+    {
+        parent::__construct($reason, 0, $previous);
+        $this->seconds = $seconds;
+    }
+}
+
+interface MessageInterface
+{
+    public function payload(): string;
+
+    /** `consume` for a message; `result` or `error` for the answer to an active push. */
+    public function type(): string;
+
+    public function method(): string;
+
+    public function event(): string;
+
+    public function error(): ?array;
+
+    /** Of the entry in the journal, or of the command in the outbox. */
+    public function id(): ?int;
+
+    public function params(): ?array;
+
+    public function nodeID(): string;
+
+    /** Digits, as text: they may be more than an integer holds in other languages. */
+    public function clientID(): string;
+
+    public function topic(): string;
+
+    public function data(): ?array;
+
+    public function result(): ?array;
+
+    public function success(): bool;
+
+    public function fail(): int;
+
+    public function total(): int;
+}
+
+interface AsyncNodeInterface
+{
+    public function message(): MessageInterface;
+
+    public function consume(string ...$topics): int;
+
+    public function setContextValue($clientId, string $key, $value): int;
+
+    public function setContext($clientId, array $data): int;
+
+    public function subscribe($clientId, string ...$channels): int;
+
+    public function unsubscribe($clientId, string ...$channels): int;
+
+    public function send(string $method, array $params = []): int;
+
+    public function meshSend($clientId, string $data): int;
+
+    public function meshPublish(string $channel, string $data): int;
+
+    public function close(): void;
+}
+
+interface SyncNodeInterface
+{
+    public function setContextValue($clientId, string $key, $value): MessageInterface;
+
+    public function setContext($clientId, array $data): MessageInterface;
+
+    public function subscribe($clientId, string ...$channels): MessageInterface;
+
+    public function unsubscribe($clientId, string ...$channels): MessageInterface;
+
+    public function send(string $method, array $params = []): MessageInterface;
+
+    public function meshSend($clientId, string $data): MessageInterface;
+
+    public function meshPublish(string $channel, string $data): MessageInterface;
+
+    public function close(): void;
+}
+
+/** A message, or an answer. */
+final class Message implements MessageInterface
+{
+    /** @var string */
+    private $raw;
+    /** @var array */
+    private $line;
+
+    public function __construct(string $raw, array $line)
+    {
+        $this->raw = $raw;
+        $this->line = $line;
+    }
+
+    public function payload(): string
+    {
+        return $this->raw;
+    }
+
+    public function type(): string
+    {
+        if (isset($this->line['topic'])) {
+            return 'consume';
+        }
+        return isset($this->line['E']) ? 'error' : 'result';
+    }
+
+    public function method(): string
+    {
+        return '';
+    }
+
+    public function event(): string
+    {
+        return isset($this->line['topic']) ? 'queue.pop' : '';
+    }
+
+    public function error(): ?array
+    {
+        return $this->line['E'] ?? null;
+    }
+
+    public function id(): ?int
+    {
+        return isset($this->line['id']) ? (int) $this->line['id'] : null;
+    }
+
+    public function params(): ?array
+    {
+        if (!isset($this->line['topic'])) {
+            return null;
+        }
+        return ['n' => $this->nodeID(), 'c' => $this->clientID(), 't' => $this->topic(), 'd' => $this->line['data'] ?? null];
+    }
+
+    public function nodeID(): string
+    {
+        return (string) ($this->line['node'] ?? '');
+    }
+
+    public function clientID(): string
+    {
+        return (string) ($this->line['client'] ?? '');
+    }
+
+    public function topic(): string
+    {
+        return (string) ($this->line['topic'] ?? '');
+    }
+
+    public function data(): ?array
+    {
+        $data = $this->line['data'] ?? [];
+        return is_array($data) ? $data : null;
+    }
+
+    /** Which attempt at this message it is, from 1. */
+    public function attempt(): int
+    {
+        return (int) ($this->line['attempt'] ?? 1);
+    }
+
+    public function result(): ?array
+    {
+        return $this->line['r'] ?? null;
+    }
+
+    public function success(): bool
+    {
+        $result = $this->result();
+        // A publish counts; one that reached nobody was done all the same.
+        return $result !== null && $this->error() === null && ($result['s'] ?? false) !== false;
+    }
+
+    public function fail(): int
+    {
+        return (int) ($this->result()['f'] ?? 0);
+    }
+
+    public function total(): int
+    {
+        $result = $this->result() ?? [];
+        if (isset($result['t'])) {
+            return (int) $result['t'];
+        }
+        return is_int($result['s'] ?? null) ? $result['s'] + $this->fail() : 0;
+    }
+}
+
+/** Makes requests as on the wire. */
+final class Request
+{
+    /** @param int|string $clientId */
+    public static function call($clientId, string $function, array $arguments): array
+    {
+        return ['m' => 'conn.call', 'p' => ['c' => (string) $clientId, 'f' => $function, 'a' => $arguments]];
+    }
+
+    /** @param int|string $clientId */
+    public static function setContextValue($clientId, string $key, $value): array
+    {
+        return self::call($clientId, 'set_context_value', [$key, $value]);
+    }
+
+    /** @param int|string $clientId */
+    public static function setContext($clientId, array $data): array
+    {
+        return self::call($clientId, 'set_context', [(object) $data]);
+    }
+
+    /** Text as it is; what is not UTF-8 goes as binary. */
+    public static function mesh(string $method, string $target, string $data): array
+    {
+        $isText = preg_match('//u', $data) === 1;
+        $params = ['c' => $target, 'd' => $isText ? $data : base64_encode($data)];
+        return ['m' => $method, 'p' => $isText ? $params : $params + ['t' => 'binary']];
+    }
+
+    public static function raw(string $method, array $params): array
+    {
+        return ['m' => $method, 'p' => $params === [] ? new \stdClass() : $params];
+    }
+
+    public static function json($value): string
+    {
+        return json_encode($value, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION);
+    }
+}
+
+/** What a handler gets: its message, and commands that are committed when it returns. */
+final class AsyncNode implements AsyncNodeInterface
+{
+    /** @var ?MessageInterface */
+    private $message;
+    /** @var array[] */
+    private $commands = [];
+    /** @var int */
+    private static $lastID = 0;
+
+    public function __construct(?MessageInterface $message)
+    {
+        $this->message = $message;
+    }
+
+    public function message(): MessageInterface
+    {
+        if ($this->message === null) {
+            throw new \LogicException('there is no message in onConnect');
+        }
+        return $this->message;
+    }
+
+    /** The topics are those of `connmix-durable consume --topic`; nothing is done here. */
+    public function consume(string ...$topics): int
+    {
+        return ++self::$lastID;
+    }
+
+    /** The method's later name. */
+    public function pop(string ...$topics): int
+    {
+        return $this->consume(...$topics);
+    }
+
+    public function setContextValue($clientId, string $key, $value): int
+    {
+        return $this->add(Request::setContextValue($clientId, $key, $value));
+    }
+
+    public function setContext($clientId, array $data): int
+    {
+        return $this->add(Request::setContext($clientId, $data));
+    }
+
+    public function subscribe($clientId, string ...$channels): int
+    {
+        return $this->add(Request::call($clientId, 'subscribe', $channels));
+    }
+
+    public function unsubscribe($clientId, string ...$channels): int
+    {
+        return $this->add(Request::call($clientId, 'unsubscribe', $channels));
+    }
+
+    public function send(string $method, array $params = []): int
+    {
+        return $this->add(Request::raw($method, $params));
+    }
+
+    public function meshSend($clientId, string $data): int
+    {
+        return $this->add(Request::mesh('mesh.send', (string) $clientId, $data));
+    }
+
+    public function meshPublish(string $channel, string $data): int
+    {
+        return $this->add(Request::mesh('mesh.publish', $channel, $data));
+    }
+
+    /** The connections are connmix-durable's. */
+    public function close(): void
+    {
+    }
+
+    /** @return array[] */
+    public function takeCommands(): array
+    {
+        [$commands, $this->commands] = [$this->commands, []];
+        return $commands;
+    }
+
+    private function add(array $command): int
+    {
+        if ($this->message === null) {
+            throw new \LogicException('commands belong to a message; from elsewhere push with $client->random()');
+        }
+        Request::json($command); // what cannot be sent fails here, in the handler's line
+        $this->commands[] = $command;
+        return ++self::$lastID;
+    }
+}
+
+/** Active pushes: committed to the outbox of a running `consume --listen`, then sent until the engine answers. */
+final class SyncNode implements SyncNodeInterface
+{
+    /** @var string */
+    private $address;
+    /** @var string */
+    private $token;
+    /** @var float */
+    private $timeout;
+
+    public function __construct(string $address, string $token, float $timeout)
+    {
+        $this->address = $address;
+        $this->token = $token;
+        $this->timeout = $timeout;
+    }
+
+    public function setContextValue($clientId, string $key, $value): MessageInterface
+    {
+        return $this->command(Request::setContextValue($clientId, $key, $value));
+    }
+
+    public function setContext($clientId, array $data): MessageInterface
+    {
+        return $this->command(Request::setContext($clientId, $data));
+    }
+
+    public function subscribe($clientId, string ...$channels): MessageInterface
+    {
+        return $this->command(Request::call($clientId, 'subscribe', $channels));
+    }
+
+    public function unsubscribe($clientId, string ...$channels): MessageInterface
+    {
+        return $this->command(Request::call($clientId, 'unsubscribe', $channels));
+    }
+
+    public function send(string $method, array $params = []): MessageInterface
+    {
+        return $this->command(Request::raw($method, $params));
+    }
+
+    public function meshSend($clientId, string $data): MessageInterface
+    {
+        return $this->command(Request::mesh('mesh.send', (string) $clientId, $data));
+    }
+
+    public function meshPublish(string $channel, string $data): MessageInterface
+    {
+        return $this->command(Request::mesh('mesh.publish', $channel, $data));
+    }
+
+    public function close(): void
+    {
+    }
+
+    private function command(array $request): MessageInterface
+    {
+        $wait = max(0.0, $this->timeout - 1.0);
+        $headers = ['Content-Type: application/json', 'Connection: close'];
+        if ($this->token !== '') {
+            $headers[] = 'Authorization: Bearer ' . $this->token;
+        }
+        $context = stream_context_create(['http' => [
+            'method' => 'POST',
+            'header' => implode("\r\n", $headers),
+            'content' => Request::json($request),
+            'timeout' => $this->timeout,
+            'ignore_errors' => true,
+        ]]);
+        $body = @file_get_contents("http://{$this->address}/v1/command?wait=$wait", false, $context);
+        if ($body === false) {
+            throw new \RuntimeException("connmix-durable does not answer at {$this->address}; is consume --listen running there?");
+        }
+        $status = isset($http_response_header[0]) ? (int) (explode(' ', $http_response_header[0])[1] ?? 0) : 0;
+        $answer = json_decode($body, true, 512, JSON_BIGINT_AS_STRING);
+        if ($status === 200 && is_array($answer)) {
+            return new Message($body, $answer);
+        }
+        if (($status === 202 || $status === 504) && is_array($answer)) {
+            // It is in the outbox and will be sent; only its answer is not known yet.
+            return new Message($body, ['id' => $answer['id'] ?? null, 'E' => ['c' => 0, 'm' => 'no answer yet; it is sent all the same']]);
+        }
+        $reason = is_array($answer) ? ($answer['error'] ?? $body) : $body;
+        throw new \RuntimeException("connmix-durable answered $status: $reason");
+    }
+}
+
+final class Client
+{
+    /** @var string */
+    private $host;
+    /** @var float */
+    private $timeout;
+    /** @var ?callable */
+    private $onConnect;
+    /** @var ?callable */
+    private $onMessage;
+    /** @var ?callable */
+    private $onError;
+
+    public function __construct(string $host, float $timeout)
+    {
+        $this->host = $host;
+        $this->timeout = $timeout;
+    }
+
+    public function on(callable $onConnect, callable $onMessage, callable $onError): void
+    {
+        [$this->onConnect, $this->onMessage, $this->onError] = [$onConnect, $onMessage, $onError];
+    }
+
+    /** For active pushes. */
+    public function random(): SyncNodeInterface
+    {
+        $address = getenv('CONNMIX_LISTEN') ?: $this->host;
+        return new SyncNode($address, getenv('CONNMIX_LISTEN_TOKEN') ?: '', $this->timeout);
+    }
+
+    /** Which node a command goes to is connmix-durable's business. */
+    public function node(?string $id = null): SyncNodeInterface
+    {
+        return $this->random();
+    }
+
+    public function close(): void
+    {
+    }
+
+    /** Handles messages until connmix-durable closes stdin. */
+    public function run(): void
+    {
+        (new Worker($this->onMessage, $this->onError, $this->onConnect))->run();
+    }
+}
+
+final class ClientBuilder
+{
+    /** @var string */
+    private $host = '127.0.0.1:6787';
+    /** @var float */
+    private $timeout = 10.0;
+
+    public static function create(): self
+    {
+        return new self();
+    }
+
+    /** For active pushes: where `consume --listen` listens. Messages come over stdin. */
+    public function setHost(string $host): self
+    {
+        $this->host = $host;
+        return $this;
+    }
+
+    public function setTimeout(float $timeout): self
+    {
+        $this->timeout = $timeout;
+        return $this;
+    }
+
+    public function build(): Client
+    {
+        return new Client($this->host, $this->timeout);
+    }
+}
+
+/** The worker protocol of connmix-durable: a line of JSON in, a line out. */
+final class Worker
+{
+    /** @var callable */
+    private $onMessage;
+    /** @var ?callable */
+    private $onError;
+    /** @var ?callable */
+    private $onConnect;
+    /** @var ?int The message in hand. */
+    private $held;
+    /** @var string What the handler printed. */
+    private $printed = '';
+
+    public function __construct(callable $onMessage, ?callable $onError = null, ?callable $onConnect = null)
+    {
+        [$this->onMessage, $this->onError, $this->onConnect] = [$onMessage, $onError, $onConnect];
+    }
+
+    public function run(): void
+    {
+        $this->guardOutput();
+        if ($this->onConnect !== null) {
+            ($this->onConnect)(new AsyncNode(null));
+        }
+        while (($line = fgets(STDIN)) !== false) {
+            $message = json_decode($line, true, 512, JSON_THROW_ON_ERROR | JSON_BIGINT_AS_STRING);
+            $this->held = (int) $message['id'];
+            $this->printed = '';
+            $answer = $this->handle(new Message(rtrim($line, "\n"), $message));
+            $this->flushPrinted();
+            $this->answer($answer);
+        }
+    }
+
+    private function handle(Message $message): array
+    {
+        $node = new AsyncNode($message);
+        try {
+            ($this->onMessage)($node);
+            return ['ok' => true, 'commands' => $node->takeCommands()];
+        } catch (\Throwable $error) {
+            if ($this->onError !== null) {
+                try {
+                    ($this->onError)($error);
+                } catch (\Throwable $other) {
+                    fwrite(STDERR, "onError threw: {$other->getMessage()}\n");
+                }
+            }
+            $answer = ['ok' => false, 'error' => self::words($error)];
+            if ($error instanceof PermanentError) {
+                return $answer + ['permanent' => true];
+            }
+            return $error instanceof RetryAfter ? $answer + ['retry_after' => $error->seconds] : $answer;
+        }
+    }
+
+    private static function words(\Throwable $error): string
+    {
+        if ($error instanceof PermanentError || $error instanceof RetryAfter) {
+            return $error->getMessage();
+        }
+        return sprintf('%s: %s (%s:%d)', get_class($error), $error->getMessage(), basename($error->getFile()), $error->getLine());
+    }
+
+    private function answer(array $answer): void
+    {
+        $line = json_encode(
+            ['id' => $this->held] + $answer,
+            JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PRESERVE_ZERO_FRACTION
+        );
+        $this->held = null;
+        fwrite(STDOUT, "$line\n");
+        fflush(STDOUT);
+    }
+
+    /** stdout belongs to the protocol: what a handler prints, and PHP's own warnings, go to stderr. */
+    private function guardOutput(): void
+    {
+        ini_set('display_errors', 'stderr');
+        ini_set('html_errors', '0');
+        if ((string) ini_get('error_log') === '') {
+            ini_set('log_errors', '0'); // it would say the same once more
+        }
+        ob_start(function (string $text): string {
+            $this->printed = substr($this->printed . $text, -4096);
+            return '';
+        }, 1);
+        register_shutdown_function(function (): void {
+            if ($this->held === null) {
+                return;
+            }
+            // exit(), die() or a fatal error in the midst of a message.
+            $fatal = error_get_last();
+            while (ob_get_level() > 0) {
+                ob_end_flush();
+            }
+            $printed = trim($this->printed);
+            $why = $fatal !== null && ($fatal['type'] & (E_ERROR | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR))
+                ? $fatal['message']
+                : 'the handler ended the process (exit or die)' . ($printed === '' ? '' : ": $printed");
+            $this->flushPrinted();
+            $this->answer(['ok' => false, 'error' => $why, 'last' => true]);
+        });
+    }
+
+    private function flushPrinted(): void
+    {
+        if (ob_get_level() > 0) {
+            ob_flush();
+        }
+        if ($this->printed !== '') {
+            fwrite(STDERR, rtrim($this->printed, "\n") . "\n");
+        }
+    }
+}
