@@ -155,7 +155,7 @@ public final class ConnmixConsumer: Service {
         let isInOrder = loss.map { $0.remedy == .everything } ?? (failure == nil)
         do {
             if left == 0, isInOrder, isFlushed.withLock({ $0 }) {
-                try await store.writer.write { try core.recordEnd($0) }
+                try await store.writer.write { try CommitAccount(core: core).writeEnd($0) }
                 live.end()
             }
         } catch {

@@ -64,14 +64,10 @@ extension ConsumerCore {
 
     // MARK: On the writer's thread
 
-    var mustLookAgain: Bool { state.withLock { $0.mustLookAgain } }
-
-    func followClock(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
+    /// What the file is to be brought to, if to anything, and how long a command waits at most.
+    func clockWalk() -> (walk: ClockWalk, longestPause: Duration)? {
         let (walk, policy) = state.withLock { ($0.clockWalk, $0.relay.policy) }
-        guard var walk else { return }
-        // The transaction may have begun before the clock was set.
-        try walk.step(transaction, now: Clock.now(), longestPause: policy.longestPause.microseconds)
-        effects.clockWalk = walk
+        return walk.map { ($0, policy.longestPause) }
     }
 
     func followed(_ walk: ClockWalk?, _ state: inout State) {

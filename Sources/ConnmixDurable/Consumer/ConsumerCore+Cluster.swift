@@ -6,7 +6,7 @@ extension ConsumerCore: ClusterDelegate {
     func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
         noteArrival(messages, from: connection)
         apply(arrived(messages))
-        scheduleDrain(isAtRisk: true)
+        scheduleCommit(isAtRisk: true)
     }
 
     func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {

@@ -9,7 +9,7 @@ extension ConsumerCore {
         var sends: [(any CommandRoute, [(id: Int64, command: Command)])] = []
         var finished: [Watcher] = []
         var settled: [(Receipt?, Relay.Change)] = []
-        let mustDrain = state.withLock { state in
+        let mustCommit = state.withLock { state in
             let now = time(&state)
             while !state.idleWorkers.isEmpty, let job = takeJob(&state) {
                 starts.append((state.idleWorkers.removeLast(), job))
@@ -17,14 +17,14 @@ extension ConsumerCore {
             sends = takeSends(&state, now: now, settled: &settled)
             finished = takeWatchers(&state)
             scheduleTimer(&state, now: now)
-            guard needsDrain(&state) else { return false }
-            return requestDrain(&state)
+            guard needsCommit(&state) else { return false }
+            return requestCommit(&state)
         }
         for (worker, job) in starts { worker.resume(returning: job) }
         for (route, commands) in sends { route.send(commands) }
         for watcher in finished { watcher.continuation.resume(returning: true) }
         announce(settled)
-        if mustDrain { submitDrain() }
+        if mustCommit { submitCommit() }
     }
 
     func takeSends(
@@ -72,7 +72,7 @@ extension ConsumerCore {
         }
     }
 
-    private func report(_ id: Int64, _ settlement: Settlement) {
+    func report(_ id: Int64, _ settlement: Settlement) {
         let reason = settlement.error ?? ""
         switch settlement.state {
         case .dead where settlement.isAcknowledgement: break
@@ -83,7 +83,7 @@ extension ConsumerCore {
         }
     }
 
-    func needsDrain(_ state: inout State) -> Bool {
+    func needsCommit(_ state: inout State) -> Bool {
         if !state.outcomes.isEmpty || !state.enqueues.isEmpty { return true }
         if state.dispatcher.hasClaims || state.dispatcher.hasReleases { return true }
         if state.hasUrgentChange || state.clockWalk != nil || state.mustLookAgain { return true }
@@ -93,8 +93,8 @@ extension ConsumerCore {
 
     /// - Parameter isAtRisk: whether it is asked for by messages that are in no file.
     /// - Returns: whether the caller must submit it, once the lock is free.
-    func requestDrain(_ state: inout State, isAtRisk: Bool = false) -> Bool {
-        guard !state.isDrainScheduled else { return false }
+    func requestCommit(_ state: inout State, isAtRisk: Bool = false) -> Bool {
+        guard !state.isCommitScheduled else { return false }
         if let trouble = state.trouble {
             // A clock that was set back must not stop commits for longer than the longest pause.
             let left = trouble.retryAt - time(&state)
@@ -109,12 +109,12 @@ extension ConsumerCore {
                 return false
             }
         }
-        state.isDrainScheduled = true
+        state.isCommitScheduled = true
         return true
     }
 
-    func submitDrain() {
-        if !writer.submit(DrainOperation(core: self)) {
+    func submitCommit() {
+        if !writer.submit(CommitOperation(core: self)) {
             // The writer is gone; whoever still waits for a commit must hear it.
             let enqueues = state.withLock { state in
                 defer { state.enqueues = [] }
@@ -124,8 +124,8 @@ extension ConsumerCore {
         }
     }
 
-    func scheduleDrain(isAtRisk: Bool = false) {
-        if state.withLock({ requestDrain(&$0, isAtRisk: isAtRisk) }) { submitDrain() }
+    func scheduleCommit(isAtRisk: Bool = false) {
+        if state.withLock({ requestCommit(&$0, isAtRisk: isAtRisk) }) { submitCommit() }
     }
 
     /// The connections ask what holds when they come to it, so it matters only that something has changed.
@@ -150,8 +150,8 @@ extension ConsumerCore {
         var next = now + Self.pollInterval
         if let time = state.dispatcher.nextDeadline { next = min(next, time) }
         if let time = state.relay.nextDeadline { next = min(next, time) }
-        // A drain that is on its way takes everything; in trouble nothing is taken before the next try.
-        if !state.isDrainScheduled, let time = state.trouble?.retryAt ?? state.flushAt { next = min(next, time) }
+        // A commit that is on its way takes everything; in trouble nothing is taken before the next try.
+        if !state.isCommitScheduled, let time = state.trouble?.retryAt ?? state.flushAt { next = min(next, time) }
         next = max(next, now)
         if let timer = state.timer, timer.fires <= next { return }
         state.timer?.task.cancel()
@@ -162,16 +162,16 @@ extension ConsumerCore {
     func timerFired() {
         var settled: [(Receipt?, Relay.Change)] = []
         confirmAccount(now: Clock.now())
-        let mustDrain = state.withLock { state in
+        let mustCommit = state.withLock { state in
             state.timer = nil
             let now = time(&state)
             state.dispatcher.tick(now: now)
             for change in state.relay.tick(now: now) { keep(change, &state, &settled) }
-            return requestDrain(&state)
+            return requestCommit(&state)
         }
         announceClock()
         announce(settled)
-        if mustDrain { submitDrain() }
+        if mustCommit { submitCommit() }
         pump()
     }
 }

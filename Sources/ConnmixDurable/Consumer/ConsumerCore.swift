@@ -4,14 +4,15 @@ internal import Tracing
 
 /// Where the two halves meet: what nodes bring goes to the writer, what is committed goes to handlers and nodes.
 ///
-/// Decisions are in `Intake`, `Dispatcher` and `Relay`; this class feeds them under two locks and performs what they decide
-/// after the lock is released. Called from event loops, the writer thread and handler tasks; it blocks none of them.
+/// Decisions are in `Intake`, `Dispatcher` and `Relay`; this class feeds them and performs what they decide after the lock is
+/// released. It has three locks, for what is read (`intake`), for what is lost (`losses`) and for all else (`state`); none is
+/// taken while another one is held. Called from event loops, the writer thread and handler tasks; it blocks none of them.
 final class ConsumerCore: Sendable {
     struct State: Sendable {
         var dispatcher: Dispatcher
         var relay: Relay
         var outcomes: [HandlerOutcome] = []
-        var enqueues: [DrainOperation.Enqueue] = []
+        var enqueues: [CommitWork.Enqueue] = []
         var changes: [Relay.Change] = []
         /// Some change says more than that a command was sent, and should not wait for another commit.
         var hasUrgentChange = false
@@ -21,7 +22,7 @@ final class ConsumerCore: Sendable {
         var httpRoutes: [String: HTTPRoute] = [:]
         var nodes: [NodeIdentity: String] = [:]
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
-        var isDrainScheduled = false
+        var isCommitScheduled = false
         /// After a failed commit: nothing is written before that time.
         var trouble: (error: ConnmixError, retryAt: Int64, backoff: Backoff)?
         var gauge: FileGauge
@@ -141,37 +142,37 @@ final class ConsumerCore: Sendable {
     /// Loads what the file holds and begins. Nothing is taken before the file was looked at.
     func start() {
         apply(changeIntake { $0.hold(.starting) })
-        scheduleDrain()
+        scheduleCommit()
     }
 
     /// The next entry to handle; `nil` once the consumer stops.
     func nextJob() async -> Dispatcher.Job? {
         await withCheckedContinuation { continuation in
             var job: Dispatcher.Job?
-            let (isAnswered, mustDrain) = state.withLock { state in
+            let (isAnswered, mustCommit) = state.withLock { state in
                 guard !state.dispatcher.isStopping else { return (true, false) }
                 job = takeJob(&state)
                 guard job == nil else { return (true, false) }
                 state.idleWorkers.append(continuation)
-                return (false, state.pace.isHeldBack && requestDrain(&state))
+                return (false, state.pace.isHeldBack && requestCommit(&state))
             }
-            if mustDrain { submitDrain() }
+            if mustCommit { submitCommit() }
             if isAnswered { continuation.resume(returning: job) }
         }
     }
 
     /// Takes an outcome, and answers with the next entry to handle, if one is ready.
     func ended(_ outcome: HandlerOutcome) -> Dispatcher.Job? {
-        let (job, mustDrain) = state.withLock { state in
+        let (job, mustCommit) = state.withLock { state in
             state.outcomes.append(outcome)
             if case .released = outcome.result {
                 release(state.dispatcher.interrupted(outcome.id), &state)
             } else {
                 state.dispatcher.ended(outcome.id, isCertain: outcome.isCertain)
             }
-            return (takeJob(&state), requestDrain(&state))
+            return (takeJob(&state), requestCommit(&state))
         }
-        if mustDrain { submitDrain() }
+        if mustCommit { submitCommit() }
         return job
     }
 
@@ -183,16 +184,16 @@ final class ConsumerCore: Sendable {
 
     func enqueue(_ command: Command) async throws -> Receipt {
         try await withCheckedThrowingContinuation { continuation in
-            let enqueue = DrainOperation.Enqueue(command: command) { continuation.resume(with: $0) }
-            let (refusal, mustDrain) = state.withLock { state -> (ConnmixError?, Bool) in
+            let enqueue = CommitWork.Enqueue(command: command) { continuation.resume(with: $0) }
+            let (refusal, mustCommit) = state.withLock { state -> (ConnmixError?, Bool) in
                 guard !state.isClosed else { return (Self.stopped, false) }
                 // Until the next try some may wait, and hear of it then.
                 if let trouble = state.trouble, state.enqueues.count >= Self.enqueueLimit { return (trouble.error, false) }
                 state.enqueues.append(enqueue)
-                return (nil, requestDrain(&state))
+                return (nil, requestCommit(&state))
             }
             if let refusal { continuation.resume(throwing: refusal) }
-            if mustDrain { submitDrain() }
+            if mustCommit { submitCommit() }
         }
     }
 

@@ -70,7 +70,7 @@ struct ConsumerMetrics: Sendable {
         handlerDuration.recordMicroseconds(duration)
     }
 
-    func committed(_ work: DrainOperation.Work, _ effects: DrainOperation.Effects, inMicroseconds duration: Int64) {
+    func committed(_ work: CommitWork, _ effects: CommitEffects, inMicroseconds duration: Int64) {
         guard isOn else { return }
         commitDuration.recordMicroseconds(duration)
         add(work.arrivals.count - effects.repeats.count, to: received)
