@@ -23,10 +23,7 @@ extension ConsumerCore {
             item.availableAt = max(jump.to, item.availableAt + jump.by)
             state.changes[index] = .postponed(id: id, item, code: code, error: error)
         }
-        state.trouble?.retryAt += jump.by
-        state.flushAt? += jump.by
-        state.timer?.fires += jump.by
-        state.pace.clockJumped(by: jump.by)
+        state.schedule.clockJumped(by: jump.by)
         state.accountIsStale = true
         // Retention would delete by a clock that may be set back at once.
         state.pruneAt = clock().steady + Self.pruneRest

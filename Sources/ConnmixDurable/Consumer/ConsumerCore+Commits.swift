@@ -6,14 +6,11 @@ extension ConsumerCore {
     /// Everything that waits for a commit.
     func takeWork() -> CommitWork {
         var work = state.withLock { state in
-            state.isCommitScheduled = false
-            state.pace.began()
-            state.flushAt = nil
+            state.schedule.began()
             defer {
                 state.outcomes = []
                 state.enqueues = []
                 state.changes = []
-                state.hasUrgentChange = false
             }
             return CommitWork(
                 outcomes: state.outcomes, enqueues: state.enqueues, changes: state.changes,
@@ -31,10 +28,7 @@ extension ConsumerCore {
             let now = time(&state)
             confirm(work, effects, &state, now: now)
             let receipts = effects.accepted.map { receipt(for: $0, of: work, &state) }
-            state.pace.ended(now: now)
-            let isOverTrouble = state.trouble != nil
-            state.trouble = nil
-            return (receipts, isOverTrouble, state.isClosed)
+            return (receipts, state.schedule.committed(now: now), state.isClosed)
         }
         apply(journaled(work.arrivals))
         if isOverTrouble { apply(intake.withLock { $0.release(.trouble) }) }
@@ -136,12 +130,9 @@ extension ConsumerCore {
             state.accountIsStale = true
             state.dispatcher.putBack(claims: work.claims)
             state.dispatcher.putBack(releases: work.releases)
-            var backoff = state.trouble?.backoff ?? Backoff(base: .milliseconds(100), cap: .seconds(5))
             var generator = SystemRandomNumberGenerator()
-            let pause = backoff.next(using: &generator)
-            // The same trouble may meet another statement at each try; it is told of once.
-            let error = state.trouble.map { $0.error.code == known.code ? $0.error : known } ?? known
-            state.trouble = (error, time(&state) + pause.microseconds, backoff)
+            let now = time(&state)
+            state.schedule.failed(known, now: now, using: &generator)
             if isFatal { state.failure = state.failure ?? known }
         }
         announcePause()
@@ -166,7 +157,7 @@ extension ConsumerCore {
         let event = state.withLock { state -> ConsumerEvent? in
             // Lost files do not come back, and were told of.
             guard state.fileLoss == nil else { return nil }
-            let reason = state.trouble?.error.message ?? state.gauge.reason
+            let reason = state.trouble?.message ?? state.gauge.reason
             guard reason != state.announcedPause else { return nil }
             state.announcedPause = reason
             state.accountIsStale = true

@@ -29,7 +29,7 @@ extension ConsumerCore {
     }
 
     private func pauseReason() -> String {
-        let reason = state.withLock { $0.trouble?.error.message ?? $0.gauge.reason }
+        let reason = state.withLock { $0.trouble?.message ?? $0.gauge.reason }
         return reason.map { "paused: \($0)" } ?? "paused: more was read than could be written"
     }
 

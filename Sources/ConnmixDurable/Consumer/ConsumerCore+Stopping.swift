@@ -66,7 +66,7 @@ extension ConsumerCore {
         let (workers, mustCommit) = state.withLock { state in
             release(state.dispatcher.stop(), &state)
             defer { state.idleWorkers = [] }
-            return (state.idleWorkers, requestCommit(&state))
+            return (state.idleWorkers, requestCommit(&state, now: time(&state)))
         }
         for worker in workers { worker.resume(returning: nil) }
         if mustCommit { submitCommit() }
@@ -102,7 +102,7 @@ extension ConsumerCore {
     func end() async {
         let watchers = state.withLock { state in
             state.isClosed = true
-            state.timer?.task.cancel()
+            state.timer?.cancel()
             defer { state.watchers = [] }
             return state.watchers
         }

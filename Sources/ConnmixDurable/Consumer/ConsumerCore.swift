@@ -14,31 +14,24 @@ final class ConsumerCore: Sendable {
         var outcomes: [HandlerOutcome] = []
         var enqueues: [CommitWork.Enqueue] = []
         var changes: [Relay.Change] = []
-        /// Some change says more than that a command was sent, and should not wait for another commit.
-        var hasUrgentChange = false
         var receipts: [Int64: Receipt] = [:]
         var connections: [String: NodeConnection] = [:]
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
         var nodes: [NodeIdentity: String] = [:]
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
-        var isCommitScheduled = false
-        /// After a failed commit: nothing is written before that time.
-        var trouble: (error: ConnmixError, retryAt: Int64, backoff: Backoff)?
+        var schedule = CommitSchedule()
+        var timer: Scheduled<Void>?
         var gauge: FileGauge
         /// The reason of the pause that was told of last.
         var announcedPause: String?
         var isClosed = false
-        /// When what waits is to be committed at the latest.
-        var flushAt: Int64?
-        var pace = CommitPace()
         /// By the steady clock.
         var accountedAt: Int64 = 0
         var accountedAtRisk = 0
         var accountedHighWater = 0
         var accountedWaiting: [StatusReport.Waiting] = []
         var accountIsStale = true
-        var timer: (fires: Int64, task: Scheduled<Void>)?
         var failure: (any Error)?
         /// What has happened to the files. It is never taken back.
         var fileLoss: FileLoss?
@@ -61,8 +54,10 @@ final class ConsumerCore: Sendable {
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
 
-        /// Nobody waits for what a commit brings.
-        var isEveryHandlerBusy: Bool { idleWorkers.isEmpty && !dispatcher.isStopping }
+        /// Somebody waits for what the next commit brings.
+        var isCommitAwaited: Bool { !idleWorkers.isEmpty || dispatcher.isStopping || !enqueues.isEmpty }
+        /// Why commits fail, while they do.
+        var trouble: ConnmixError? { schedule.trouble?.error }
     }
 
     /// Somebody who waits for a state of the consumer.
@@ -96,11 +91,6 @@ final class ConsumerCore: Sendable {
     /// Nothing may be moved from the log to the file any more.
     let onVoid: @Sendable () -> Void
     private let tell: @Sendable (ConsumerEvent) -> Void
-
-    /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
-    static let markDelay: Int64 = 50_000
-    /// How often another process's changes are looked for when nothing else happens.
-    static let pollInterval: Int64 = 200_000
 
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
@@ -142,7 +132,7 @@ final class ConsumerCore: Sendable {
     /// Loads what the file holds and begins. Nothing is taken before the file was looked at.
     func start() {
         apply(changeIntake { $0.hold(.starting) })
-        scheduleCommit()
+        if state.withLock({ requestCommit(&$0, now: time(&$0)) }) { submitCommit() }
     }
 
     /// The next entry to handle; `nil` once the consumer stops.
@@ -151,10 +141,11 @@ final class ConsumerCore: Sendable {
             var job: Dispatcher.Job?
             let (isAnswered, mustCommit) = state.withLock { state in
                 guard !state.dispatcher.isStopping else { return (true, false) }
-                job = takeJob(&state)
+                let now = time(&state)
+                job = state.dispatcher.nextJob(now: now)
                 guard job == nil else { return (true, false) }
                 state.idleWorkers.append(continuation)
-                return (false, state.pace.isHeldBack && requestCommit(&state))
+                return (false, perform(state.schedule.idled(now: now), &state, now: now))
             }
             if mustCommit { submitCommit() }
             if isAnswered { continuation.resume(returning: job) }
@@ -170,14 +161,11 @@ final class ConsumerCore: Sendable {
             } else {
                 state.dispatcher.ended(outcome.id, isCertain: outcome.isCertain)
             }
-            return (takeJob(&state), requestCommit(&state))
+            let now = time(&state)
+            return (state.dispatcher.nextJob(now: now), requestCommit(&state, now: now))
         }
         if mustCommit { submitCommit() }
         return job
-    }
-
-    func takeJob(_ state: inout State) -> Dispatcher.Job? {
-        state.dispatcher.nextJob(now: time(&state))
     }
 
     // MARK: Commands from outside handlers
@@ -188,9 +176,9 @@ final class ConsumerCore: Sendable {
             let (refusal, mustCommit) = state.withLock { state -> (ConnmixError?, Bool) in
                 guard !state.isClosed else { return (Self.stopped, false) }
                 // Until the next try some may wait, and hear of it then.
-                if let trouble = state.trouble, state.enqueues.count >= Self.enqueueLimit { return (trouble.error, false) }
+                if let trouble = state.trouble, state.enqueues.count >= Self.enqueueLimit { return (trouble, false) }
                 state.enqueues.append(enqueue)
-                return (nil, requestCommit(&state))
+                return (nil, requestCommit(&state, now: time(&state)))
             }
             if let refusal { continuation.resume(throwing: refusal) }
             if mustCommit { submitCommit() }
