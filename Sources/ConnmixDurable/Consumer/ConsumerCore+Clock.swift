@@ -8,7 +8,7 @@ internal import Synchronization
 extension ConsumerCore {
     /// The time, in microseconds since 1970.
     func time(_ state: inout State) -> Int64 {
-        let reading = clock()
+        let reading = Clock.reading()
         if let jump = state.clockWatch.read(reading) { clockJumped(jump, &state) }
         return reading.wall
     }
@@ -26,7 +26,7 @@ extension ConsumerCore {
         state.schedule.clockJumped(by: jump.by)
         state.accountIsStale = true
         // Retention would delete by a clock that may be set back at once.
-        state.pruneAt = clock().steady + Self.pruneRest
+        state.pruneAt = Clock.steady() + Self.pruneRest
         guard jump.by < 0 else {
             state.clockWalk = nil
             return

@@ -82,10 +82,9 @@ final class ConsumerCore: Sendable {
     let metrics: ConsumerMetrics
     let spans: ConsumerSpans
     /// What this run says of itself without a commit.
-    let live: LiveAccount?
+    let live: LiveAccount
     /// Bytes that may still be written to the file's disk, where it says.
     let freeBytes: @Sendable () -> Int64?
-    let clock: @Sendable () -> Clock.Reading
     /// Whether the files' names still lead to what is open. A few microseconds.
     let lookAtFiles: @Sendable () -> FileLoss?
     /// Nothing may be moved from the log to the file any more.
@@ -94,12 +93,10 @@ final class ConsumerCore: Sendable {
 
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
-        judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
-        retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
-        gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
-        lookAtFiles: @escaping @Sendable () -> FileLoss? = { nil }, onVoid: @escaping @Sendable () -> Void = {},
-        database: String = "", metrics: ConsumerMetrics, spans: ConsumerSpans,
-        live: LiveAccount? = nil, clock: @escaping @Sendable () -> Clock.Reading = { Clock.reading() },
+        judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement?, retention: Retention,
+        seenChanges: ChangeMark.Versions, losses: LossLedger, gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
+        lookAtFiles: @escaping @Sendable () -> FileLoss?, onVoid: @escaping @Sendable () -> Void, database: String,
+        metrics: ConsumerMetrics, spans: ConsumerSpans, live: LiveAccount,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
@@ -113,7 +110,6 @@ final class ConsumerCore: Sendable {
         self.writer = writer
         self.loop = loop
         self.freeBytes = freeBytes
-        self.clock = clock
         self.lookAtFiles = lookAtFiles
         self.onVoid = onVoid
         self.database = database
