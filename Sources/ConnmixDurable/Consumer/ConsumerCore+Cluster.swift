@@ -133,7 +133,10 @@ extension ConsumerCore: ClusterDelegate {
             case .nodeUnreachable(let identity, _): note(identity, "unreachable", &state)
             case .nodeConsuming(let identity): note(identity, "consuming", &state)
             case .nodeNotConsuming(let identity, _): note(identity, "connected", &state)
-            default: break
+            case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame,
+                .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired,
+                .commandUnknown, .paused, .resumed, .clockJumped, .logGrown, .logShrunk, .fileLost:
+                break
             }
         }
         onEvent(event)

@@ -23,7 +23,9 @@ extension ConsumerCore {
         case .nodeNotConsuming(let identity, let reason):
             let reason = reason == "paused" ? pauseReason() : reason
             losses.withLock { $0.notConsuming(.init(identity), reason, now: now) }
-        default:
+        case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame, .unreadableMessage,
+            .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .paused, .resumed,
+            .clockJumped, .logGrown, .logShrunk, .fileLost:
             break
         }
     }

@@ -147,7 +147,10 @@ struct ConsumerMetrics: Sendable {
         case .paused: paused.record(1)
         case .resumed: paused.record(0)
         case .nodeDisconnected(_, _, let clean): (clean ? cleanEnds : uncleanEnds).increment()
-        default: break
+        case .nodeAdded, .nodeRemoved, .nodeReplaced, .nodeConnected, .nodeUnreachable, .nodeByHTTP, .nodeConsuming,
+            .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed,
+            .commandDead, .commandExpired, .commandUnknown, .clockJumped, .logGrown, .logShrunk, .fileLost:
+            break
         }
     }
 
