@@ -1,11 +1,11 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make run` and `make test`.
-# `make check` is the gate for developers. Other targets: bench, docs, format, clean.
+# `make check` is the gate for developers. Other targets: lint, sanitize, bench, docs, format, clean.
 
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORMATTED := Package.swift Sources Tests
 
-.PHONY: run test check format docs bench clean dependencies
+.PHONY: run test check lint sanitize format docs bench clean dependencies
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -14,10 +14,16 @@ test: dependencies
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
-check: dependencies
+# The gate for developers: lint, all tests, and the library's own tests under Thread Sanitizer (a build of its own, in .build-sanitize).
+check: lint test sanitize
+
+lint:
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format $(FORMATTED)
-	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --no-parallel
+
+sanitize: dependencies
+	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-sanitize
+	TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" \
+		$(SWIFT) test --skip-build --sanitize=thread --scratch-path .build-sanitize --no-parallel --filter '^ConnmixDurableTests\.'
 
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format $(FORMATTED)
@@ -31,7 +37,7 @@ bench: dependencies
 	$(MAKE) -C Benchmarks bench
 
 clean:
-	rm -rf .build Benchmarks/.build
+	rm -rf .build .build-sanitize Benchmarks/.build
 
 # SQLite's headers, and make's own prerequisites; nothing is installed where they are there already.
 dependencies:

@@ -6,6 +6,7 @@ public struct CommandRecord: Sendable, Hashable {
     public var node: String
     /// The API connection it came on; 0 for HTTP.
     public var connection: Int
+    /// As the wire has it, such as `mesh.send`, also where the engine knows no such method; `other` where none is named.
     public var method: String
     /// Client or channel; empty for `queue.*`.
     public var target: String

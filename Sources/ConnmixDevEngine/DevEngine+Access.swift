@@ -8,6 +8,7 @@ extension DevEngine {
         /// A PEM file with the authorities whose certificates consumers have to show; nil asks for none.
         public var clientRoots: String?
 
+        /// All by their paths. The files are read when the engine starts.
         public init(certificate: String, key: String, clientRoots: String? = nil) {
             self.certificate = certificate
             self.key = key
@@ -17,9 +18,12 @@ extension DevEngine {
 
     /// What consumers have to send by HTTP Basic, to the center and to the nodes.
     public struct Credentials: Sendable, Hashable {
+        /// The name, to the letter.
         public var user: String
+        /// The password, to the letter.
         public var password: String
 
+        /// Both in plain text.
         public init(user: String, password: String) {
             self.user = user
             self.password = password

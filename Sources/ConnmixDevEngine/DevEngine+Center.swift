@@ -3,6 +3,7 @@ import NIOCore
 extension DevEngine {
     /// How the center answers.
     public enum CenterBehaviour: Sendable, Hashable {
+        /// As a real one does.
         case normal
         /// The port is closed.
         case down

@@ -1,6 +1,11 @@
 extension DevEngine {
     /// Which of the two forms of the protocol the engine speaks.
-    public enum Dialect: String, Sendable, CaseIterable { case docs, php105 }
+    public enum Dialect: String, Sendable, CaseIterable {
+        /// As connmix documents it, from August 2022 on, the HTTP api for mesh commands included.
+        case docs
+        /// As engines of May 2022 and the PHP client 1.0.5 have it. There is no HTTP api.
+        case php105
+    }
 
     /// What becomes of an end user's frame when the queue is full.
     public enum WhenFull: String, Sendable, CaseIterable {
@@ -11,13 +16,26 @@ extension DevEngine {
     }
 
     /// The form of `n` in events.
-    public enum NodeField: String, Sendable, CaseIterable { case text, integer, omitted }
+    public enum NodeField: String, Sendable, CaseIterable {
+        /// The node's id as a JSON string.
+        case text
+        /// The node's number in this mesh, from 1, as a JSON number; a restart keeps it.
+        case integer
+        /// There is no `n`.
+        case omitted
+    }
 
     /// The form of `c` in events.
-    public enum ClientField: String, Sendable, CaseIterable { case text, number }
+    public enum ClientField: String, Sendable, CaseIterable {
+        /// The client id as a JSON string.
+        case text
+        /// The client id as a JSON number, above 2^53.
+        case number
+    }
 
     /// What can be changed while the engine runs.
     public struct Settings: Sendable, Hashable {
+        /// The form of commands that are understood, and of their answers.
         public var dialect = Dialect.docs
         /// Topics that end users' frames may name; the first is the default one.
         public var topics = ["chat"]
@@ -25,6 +43,7 @@ extension DevEngine {
         public var topicSize = 2000
         /// Topics a node holds.
         public var maxTopics = 100
+        /// What becomes of a frame that finds its queue full.
         public var whenFull = WhenFull.drop
         /// An API connection on which no text frame came in for so long is closed.
         public var readTimeout: Duration = .seconds(60)
@@ -37,7 +56,9 @@ extension DevEngine {
         /// Where it is set, the connection waits after each frame that has a member `n`, until that context key has the value of
         /// `n`; then it sends `{"ack":n}` to the end user and goes on.
         public var acknowledgeKey: String?
+        /// How events name their node. Events already queued keep their form.
         public var nodeField = NodeField.text
+        /// How events name their end user. Events already queued keep their form.
         public var clientField = ClientField.text
         /// Asked of consumers by the center and the nodes; nil asks for none.
         public var credentials: Credentials?
@@ -46,11 +67,13 @@ extension DevEngine {
         /// So many commands are kept in each of the two; the oldest go first.
         public var recordLimit = 100_000
 
+        /// The defaults: a connmix as its documentation has it, with the topic `chat` and no password.
         public init() {}
     }
 
     /// Where an engine listens and how it starts.
     public struct Configuration: Sendable, Hashable {
+        /// The address that all ports are opened on.
         public var host = "127.0.0.1"
         /// 0 takes a free port.
         public var centerPort = 0
@@ -58,54 +81,65 @@ extension DevEngine {
         public var apiPort = 0
         /// 0 takes free ports; otherwise node k (from 0) listens on `chatPort + 10 * k`.
         public var chatPort = 0
+        /// How many nodes it starts with; more can be added.
         public var nodes: Int
         /// Path of the end users' WebSocket.
         public var chatPath = "/chat"
         /// nil is plain HTTP.
         public var tls: TLS?
+        /// What can be changed later, as it is at the start.
         public var settings = Settings()
 
+        /// Free ports on this machine, without TLS; what is not named here has its defaults.
         public init(nodes: Int = 1, dialect: Dialect = .docs, topics: [String] = ["chat"]) {
             self.nodes = nodes
             self.settings.dialect = dialect
             self.settings.topics = topics
         }
 
+        /// Of the settings: the form of commands and answers.
         public var dialect: Dialect {
             get { self.settings.dialect }
             set { self.settings.dialect = newValue }
         }
 
+        /// Of the settings: what end users' frames may name; the first is the default one.
         public var topics: [String] {
             get { self.settings.topics }
             set { self.settings.topics = newValue }
         }
 
+        /// Of the settings: events a queue holds.
         public var topicSize: Int {
             get { self.settings.topicSize }
             set { self.settings.topicSize = newValue }
         }
 
+        /// Of the settings: what becomes of a frame when the queue is full.
         public var whenFull: WhenFull {
             get { self.settings.whenFull }
             set { self.settings.whenFull = newValue }
         }
 
+        /// Of the settings: an API connection that is silent for so long is closed.
         public var readTimeout: Duration {
             get { self.settings.readTimeout }
             set { self.settings.readTimeout = newValue }
         }
 
+        /// Of the settings: the context key that acknowledges frames; nil acknowledges none.
         public var acknowledgeKey: String? {
             get { self.settings.acknowledgeKey }
             set { self.settings.acknowledgeKey = newValue }
         }
 
+        /// Of the settings: the context key that logging in waits for.
         public var authKey: String {
             get { self.settings.authKey }
             set { self.settings.authKey = newValue }
         }
 
+        /// Of the settings: what consumers have to send; nil asks for nothing.
         public var credentials: Credentials? {
             get { self.settings.credentials }
             set { self.settings.credentials = newValue }

@@ -1,6 +1,7 @@
 extension DevEngine {
     /// Something that goes wrong with a command.
     public struct Fault: Sendable, Hashable {
+        /// What goes wrong.
         public enum Action: Sendable, Hashable {
             /// Not applied, answered with an error.
             case error(code: Int, message: String)
@@ -24,8 +25,10 @@ extension DevEngine {
         public var skip: Int
         /// So many are struck; nil for all.
         public var times: Int?
+        /// What happens to a command that is struck.
         public var action: Action
 
+        /// By default it strikes the next command, whatever its method, and no other.
         public init(_ action: Action, method: String? = nil, skip: Int = 0, times: Int? = 1) {
             self.action = action
             self.method = method

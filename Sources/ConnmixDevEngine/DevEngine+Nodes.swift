@@ -3,6 +3,7 @@ import NIOCore
 extension DevEngine {
     /// What a node's API port does with a new connection.
     public enum Handshake: Sendable, Hashable {
+        /// Takes it, as a real engine does.
         case accept
         /// Answers HTTP, and turns WebSockets down.
         case httpOnly

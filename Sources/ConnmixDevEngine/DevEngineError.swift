@@ -2,6 +2,7 @@
 public struct DevEngineError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of refusal.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
+        /// The code's name, such as `portInUse`. It does not change.
         public let description: String
 
         /// A fixed port is taken by somebody else.
@@ -22,15 +23,18 @@ public struct DevEngineError: Error, Sendable, Hashable, CustomStringConvertible
         public static let invalidConfiguration = Code(description: "invalidConfiguration")
     }
 
+    /// What kind of refusal it is; programs decide by it.
     public var code: Code
     /// One sentence, safe to show.
     public var message: String
 
+    /// For code that refuses on the engine's behalf.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
 
+    /// Code and message, for people.
     public var description: String { "\(self.code): \(self.message)" }
 
     static let stopped = DevEngineError(.stopped, "the engine has been shut down")

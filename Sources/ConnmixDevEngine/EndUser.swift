@@ -5,7 +5,9 @@ import NIOCore
 public final class EndUser: Sendable {
     /// A frame that reached the end user.
     public enum Frame: Sendable, Hashable {
+        /// A text frame.
         case text(String)
+        /// A binary frame.
         case binary([UInt8])
 
         /// Nil for a binary frame.

@@ -29,6 +29,7 @@ public final class Feed: Sendable {
         self.count = count
     }
 
+    /// How far the feed is now. Throws `stopped`.
     public func progress() async throws -> Progress {
         let index = self.index
         return try await self.engine.onLoop { mesh in

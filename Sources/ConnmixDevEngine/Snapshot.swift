@@ -5,6 +5,7 @@ public struct Snapshot: Sendable {
     /// All nodes ever added, in that order: removed and stopped ones too.
     public var nodes: [Node] { self.memory.nodes.map { Node(memory: $0) } }
 
+    /// The node with that id; nil where none has it (any more: a restart changes it).
     public func node(_ id: String) -> Node? {
         self.memory.place(of: id).map { Node(memory: self.memory.nodes[$0]) }
     }

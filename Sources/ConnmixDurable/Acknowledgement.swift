@@ -14,6 +14,7 @@ internal import NIOCore
 /// }
 /// ```
 public struct Acknowledgement: Sendable {
+    /// When a message counts as safe.
     public enum Moment: Sendable, Equatable {
         /// With the commit that journals the message: it will be handled, whatever happens.
         case journaled

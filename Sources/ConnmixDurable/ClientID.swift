@@ -17,6 +17,7 @@ public struct ClientID: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
         self.init(text, isNumber: false)
     }
 
+    /// Names a client by a literal, as `init(_:)` does by text.
     public init(stringLiteral value: String) {
         self.init(value)
     }
@@ -27,6 +28,7 @@ public struct ClientID: Sendable, Hashable, ExpressibleByStringLiteral, CustomSt
         self.isNumber = isNumber && Self.isInteger(text)
     }
 
+    /// The same as `text`. Whether it is a number on the wire is not in it.
     public var description: String { text }
 
     private static func isInteger(_ text: String) -> Bool {

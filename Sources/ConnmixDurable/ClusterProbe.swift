@@ -3,17 +3,23 @@ internal import NIOPosix
 
 /// Asks the centers which nodes there are, and each node how far away it is. Pops nothing and sends no command.
 public struct ClusterProbe: Sendable {
+    /// What one center answered.
     public struct Center: Sendable {
+        /// `host:port`, with `https://` before it where it is asked by TLS; without user and password.
         public let address: String
         /// The api versions it offers; empty where it did not answer.
         public let versions: [String]
+        /// From the connect to the answer about its versions; `nil` where there is no answer that can be used.
         public let roundTrip: Duration?
         /// Why there is no answer, or none that can be used.
         public let trouble: String?
     }
 
+    /// What one node answered.
     public struct Node: Sendable {
+        /// As the center lists it: new after each start of the node.
         public let id: String
+        /// `host:port` as it was connected to, after `rewriteAddress`.
         public let address: String
         /// Until the WebSocket was open; `nil` where it never was.
         public let connected: Duration?
@@ -23,6 +29,7 @@ public struct ClusterProbe: Sendable {
         public let trouble: String?
     }
 
+    /// What all of them answered.
     public struct Report: Sendable {
         /// In the order in which they were named.
         public let centers: [Center]
@@ -36,7 +43,9 @@ public struct ClusterProbe: Sendable {
     public struct Skipped: Sendable {
         /// `nil` where it has none that can be used.
         public let id: String?
+        /// `host:port`; `nil` where it has none that can be used.
         public let address: String?
+        /// Why it is left out, for people.
         public let reason: String
     }
 
@@ -49,6 +58,7 @@ public struct ClusterProbe: Sendable {
     ///   - centers: as in `ConsumerConfiguration.centers`, user and password included.
     ///   - tls: for centers that are `https://`, and their nodes.
     ///   - rewriteAddress: as in `ConsumerConfiguration`.
+    ///   - timeout: for each question to a center, for opening a node's WebSocket, and for its pong.
     /// - Throws: `invalidConfiguration` where an address is none, or the files of `tls` cannot be used.
     public init(
         centers: [String], tls: TLSOptions = TLSOptions(),

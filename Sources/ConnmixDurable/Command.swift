@@ -34,7 +34,9 @@ public struct Command: Sendable, Equatable {
         static func == (left: Extras, right: Extras) -> Bool { left.options == right.options }
     }
 
+    /// The method and its target.
     public let kind: Kind
+    /// The frame's content, or the call's arguments; at most `payloadLimit` bytes.
     public let payload: Payload
     var extras: Extras?
 

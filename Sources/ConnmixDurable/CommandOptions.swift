@@ -8,6 +8,7 @@
 /// try context.stage(command)
 /// ```
 public struct CommandOptions: Sendable, Equatable {
+    /// How often a command may reach the engine.
     public enum Delivery: Sendable, Equatable {
         /// Sent until the engine answers: after a lost answer the end user may get it twice.
         case atLeastOnce
@@ -16,6 +17,7 @@ public struct CommandOptions: Sendable, Equatable {
         case atMostOnce
     }
 
+    /// What a command waits for before it is sent.
     public enum Ordering: Sendable, Equatable {
         /// After the earlier unsettled commands of its lane and to its target.
         case lanes
@@ -23,7 +25,9 @@ public struct CommandOptions: Sendable, Equatable {
         case none
     }
 
+    /// Whether it is written again when no answer came. The default repeats it.
     public var delivery = Delivery.atLeastOnce
+    /// Whether it keeps an order with other commands. The default does.
     public var ordering = Ordering.lanes
     /// Not sent any more when this long has passed since it was committed; it ends as `CommandState.expired`. 1 ms to ten years.
     public var expiresAfter: Duration?
@@ -40,6 +44,7 @@ public struct CommandOptions: Sendable, Equatable {
     /// The node a call or another request goes to, by its id. For code outside handlers, which have no message that tells the node.
     public var node: String?
 
+    /// The defaults: sent in order until the engine answers, at once, and for as long as that takes.
     public init() {}
 }
 

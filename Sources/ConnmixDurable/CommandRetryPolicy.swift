@@ -2,6 +2,7 @@
 public struct CommandRetryPolicy: Sendable {
     /// The first pause after a refusal with an unknown code; later ones grow with full jitter up to `cap`.
     public var base: Duration = .milliseconds(100)
+    /// No pause after a refusal with an unknown code is longer. 1 ms to a day.
     public var cap: Duration = .seconds(30)
     /// Answers with an unknown code after which a command is dead.
     public var maxAttempts = 10
@@ -23,6 +24,7 @@ public struct CommandRetryPolicy: Sendable {
         case retry(maxAttempts: Int, base: Duration = .milliseconds(100), cap: Duration = .seconds(30))
     }
 
+    /// The defaults: ten answers with an unknown code, three answers 401, no rules of its own.
     public init() {}
 
     enum Verdict: Equatable {

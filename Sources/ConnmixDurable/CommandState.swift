@@ -15,6 +15,7 @@ public enum CommandState: Int64, Sendable, CaseIterable, CustomStringConvertible
     /// Written to a socket, never answered, and not to be sent twice.
     case unknown = 13
 
+    /// The name in lower case, as the command line and its JSON have it. It does not change.
     public var description: String {
         switch self {
         case .pending: "pending"

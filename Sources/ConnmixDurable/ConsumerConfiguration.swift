@@ -82,6 +82,7 @@ public struct ConsumerConfiguration: Sendable {
     public var pingInterval: Duration = .seconds(20)
     /// The first pause before a reconnect; it grows with full jitter up to `backoffCap`.
     public var backoffBase: Duration = .milliseconds(100)
+    /// No pause before a reconnect is longer. 1 ms to a day.
     public var backoffCap: Duration = .seconds(30)
     /// How long a node may be missing from the center before calls to its clients are dead.
     public var nodeGrace: Duration = .seconds(30)
@@ -90,6 +91,7 @@ public struct ConsumerConfiguration: Sendable {
     /// How long the outbox may take to empty when the consumer stops. What is left is sent after the next start.
     public var drain: Duration = .seconds(10)
 
+    /// The rest has its defaults. Nothing is checked here: `ConnmixConsumer.run` throws `invalidConfiguration`.
     public init(
         database: String = "connmix-durable.sqlite3", centers: [String] = ["127.0.0.1:6787"], topics: [String]
     ) {
@@ -172,10 +174,13 @@ public struct ConsumerConfiguration: Sendable {
 
 /// Centers may hold a password: it is not printed with the rest.
 extension ConsumerConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// One line for people: topics, centers and database, without users and passwords.
     public var description: String {
         let centers = centers.map { Quoted.address($0) }.joined(separator: ", ")
         return "a consumer of \(topics.joined(separator: ", ")) at \(centers) with \(database)"
     }
+    /// The same as `description`: a debugger or a failed test prints no password either.
     public var debugDescription: String { description }
+    /// `description` and nothing else, so that `dump` prints no password either.
     public var customMirror: Mirror { Mirror(self, children: ["summary": description]) }
 }

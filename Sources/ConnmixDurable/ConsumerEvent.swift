@@ -6,6 +6,7 @@ public enum ConsumerEvent: Sendable {
     case nodeRemoved(NodeIdentity)
     /// A node restarted: same address, new id. The old one's end users, contexts and channels are gone.
     case nodeReplaced(old: NodeIdentity, new: NodeIdentity)
+    /// A WebSocket to the node is open; commands may go there. Nothing is popped yet.
     case nodeConnected(NodeIdentity)
     /// The connection ended; unless it was left in order the node is tried again with growing pauses.
     case nodeDisconnected(NodeIdentity, reason: String, clean: Bool)
@@ -15,7 +16,8 @@ public enum ConsumerEvent: Sendable {
     case nodeByHTTP(NodeIdentity)
     /// The node's queues are being popped.
     case nodeConsuming(NodeIdentity)
-    case nodeNotConsuming(NodeIdentity, reason: String)
+    /// The connection is open, and the node's queues are not popped.
+    case nodeNotConsuming(NodeIdentity, reason: NotConsuming)
     /// The center cannot be reached or talks nonsense; `nil`: it is well again. The known nodes are kept.
     case centerTrouble(String?)
     /// A frame that is no event and no awaited answer. Harmless.
@@ -37,6 +39,7 @@ public enum ConsumerEvent: Sendable {
     case commandUnknown(id: Int64, reason: String)
     /// Nothing is taken any more, for a reason that passes (a full disk, too much under way).
     case paused(reason: String)
+    /// Messages are taken again: what `paused` said is over.
     case resumed
     /// Somebody set the wall clock, by so much; below zero: back. What waits for a retry or a pause waits on as before.
     case clockJumped(by: Duration)

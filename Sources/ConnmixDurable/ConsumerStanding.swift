@@ -20,7 +20,7 @@ extension ConsumerCore {
         state.withLock { state in
             ConsumerStanding(
                 paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason,
-                consuming: state.nodes.values.count { $0 == "consuming" })
+                consuming: state.nodes.values.count { $0 == .consuming })
         }
     }
 }

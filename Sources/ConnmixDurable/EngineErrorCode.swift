@@ -1,7 +1,9 @@
 /// An error code of the engine, as the connmix documentation lists them; other codes are kept as they come.
 public struct EngineErrorCode: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    /// The number, as the engine wrote it.
     public let rawValue: Int64
 
+    /// Any number, listed below or not.
     public init(rawValue: Int64) {
         self.rawValue = rawValue
     }
@@ -19,5 +21,6 @@ public struct EngineErrorCode: RawRepresentable, Sendable, Hashable, CustomStrin
     /// 401: `mesh.send` failed: the end user is gone or cannot be reached.
     public static let sendFailed = Self(rawValue: 401)
 
+    /// The number in digits.
     public var description: String { String(rawValue) }
 }

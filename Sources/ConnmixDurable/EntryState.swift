@@ -11,6 +11,7 @@ public enum EntryState: Int64, Sendable, CaseIterable, CustomStringConvertible {
     /// Put aside by an operator.
     case discarded = 10
 
+    /// The name in lower case, as the command line and its JSON have it. It does not change.
     public var description: String {
         switch self {
         case .pending: "pending"

@@ -8,6 +8,7 @@ public enum HandlerError: Error, Sendable, CustomStringConvertible {
     /// keep a time limit of their own.
     case timedOut(after: Duration)
 
+    /// The reason alone, as the journal keeps it as the attempt's error.
     public var description: String {
         switch self {
         case .permanent(let reason): reason

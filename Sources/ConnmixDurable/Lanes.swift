@@ -21,7 +21,9 @@ public struct Lanes: Sendable {
         case park
     }
 
+    /// What the messages behind one that waits for its retry do. The default keeps the order.
     public var order = Order.strict
+    /// What the messages behind a dead one do. The default goes on without it.
     public var deadHead = DeadHead.skip
     /// `nil`: the client, without asking anybody.
     private let key: (@Sendable (Message) -> Name)?

@@ -5,9 +5,11 @@ public import NIOCore
 public struct Message: Sendable {
     /// The id of its journal entry. Ids grow in the order of arrival.
     public let id: Int64
+    /// The queue it was popped from.
     public let topic: String
     /// The node that holds the end user's connection.
     public let node: String
+    /// The end user's connection that it came from. Commands for the end user name it.
     public let client: ClientID
     /// Which attempt this is, counted from 1.
     public let attempt: Int
@@ -16,6 +18,7 @@ public struct Message: Sendable {
     /// What the gateway's Lua code pushed: JSON in UTF-8, exactly as received.
     public let data: ByteBuffer
 
+    /// A message with every value given. Nothing is checked, and nothing is journaled: a consumer makes its own.
     public init(
         id: Int64, topic: String, node: String, client: ClientID, attempt: Int, receivedAt: Int64, data: ByteBuffer
     ) {

@@ -1,8 +1,11 @@
 /// Where a center or a node listens.
 public struct NodeAddress: Sendable, Hashable, CustomStringConvertible {
+    /// A name or an IP address; one of IPv6 without its brackets.
     public let host: String
+    /// 1 to 65535 where it was read from text.
     public let port: Int
 
+    /// An address by its parts. Nothing is checked.
     public init(host: String, port: Int) {
         self.host = host
         self.port = port
@@ -52,6 +55,7 @@ public struct NodeAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(host: String(hostText), port: port)
     }
 
+    /// `host:port`, with brackets around an address of IPv6. `init(_:defaultPort:)` reads it back.
     public var description: String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

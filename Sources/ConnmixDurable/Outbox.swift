@@ -17,41 +17,69 @@ public struct Outbox: Sendable {
         try await core().enqueue(command)
     }
 
+    /// Enqueues a text frame to one end user, wherever in the mesh.
+    ///
+    /// - Throws: `badData` where it could never be sent (see `Command`); what `enqueue` throws.
     @discardableResult
     public func meshSend(to client: ClientID, _ text: String) async throws -> Receipt {
         try await enqueue(.meshSend(to: client, text))
     }
 
+    /// Enqueues a text frame to all subscribers of a channel. The answer says how many it reached.
+    ///
+    /// - Throws: as `meshSend`.
     @discardableResult
     public func meshPublish(to channel: String, _ text: String) async throws -> Receipt {
         try await enqueue(.meshPublish(to: channel, text))
     }
 
+    /// Enqueues channels to be added to an end user's connection.
+    ///
+    /// - Throws: `badData` where no channel is named, or one is empty or has spaces; what `enqueue` throws.
     @discardableResult
     public func subscribe(_ client: ClientID, to channels: String...) async throws -> Receipt {
         try await enqueue(.subscribe(client, to: channels))
     }
 
+    /// Enqueues channels to be removed from an end user's connection.
+    ///
+    /// - Throws: as `subscribe`.
     @discardableResult
     public func unsubscribe(_ client: ClientID, from channels: String...) async throws -> Receipt {
         try await enqueue(.unsubscribe(client, from: channels))
     }
 
+    /// Enqueues one value of a connection's context, which wakes Lua code that waits for it. The others stay.
+    ///
+    /// - Throws: `badData` where the value cannot be written as JSON; what `enqueue` throws.
     @discardableResult
     public func setContextValue(_ client: ClientID, _ key: String, _ value: some Encodable) async throws -> Receipt {
         try await enqueue(.setContextValue(client, key, value))
     }
 
+    /// Enqueues a connection's context. Whether the engine replaces or merges is not documented; single values are certain.
+    ///
+    /// - Throws: as `setContextValue`.
     @discardableResult
     public func setContext(_ client: ClientID, _ context: some Encodable) async throws -> Receipt {
         try await enqueue(.setContext(client, context))
     }
 
+    /// Enqueues a call of any function of an end user's connection.
+    ///
+    /// Nodes are asked in turn until one holds the connection. `enqueue` with `CommandOptions.node` spares that.
+    ///
+    /// - Parameter argumentsJSON: a JSON array.
+    /// - Throws: `badData` where the arguments are none, or the function's name is empty; what `enqueue` throws.
     @discardableResult
     public func call(_ client: ClientID, _ function: String, argumentsJSON: String) async throws -> Receipt {
         try await enqueue(.call(client, function, argumentsJSON: argumentsJSON))
     }
 
+    /// Enqueues any other method of the engine.
+    ///
+    /// - Parameter paramsJSON: a JSON object or array.
+    /// - Throws: `badData` where the params are neither, or the method's name is empty; what `enqueue` throws.
     @discardableResult
     public func request(_ method: String, paramsJSON: String) async throws -> Receipt {
         try await enqueue(.request(method, paramsJSON: paramsJSON))

@@ -6,5 +6,6 @@ public struct ParkedLane: Sendable, Equatable {
     public let entry: Int64
     /// Microseconds since 1970.
     public let parkedAt: Int64
+    /// The error that the entry died of, for people.
     public let reason: String
 }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// A command that is in the outbox, and will be sent until the engine answers.
 ///
 /// ```swift
@@ -16,6 +14,7 @@ public final class Receipt: Sendable {
         public let node: String?
         /// The engine's error code, where it refused.
         public let code: EngineErrorCode?
+        /// Why it was not sent, for people; `nil` where it was.
         public let error: String?
         /// How many end users a publish reached.
         public let delivered: Int64?
@@ -31,6 +30,7 @@ public final class Receipt: Sendable {
             }
         }
 
+        /// Whether the engine took the command. A publish that reached nobody counts as taken.
         public var isSuccess: Bool { state == .sent }
     }
 
@@ -42,12 +42,12 @@ public final class Receipt: Sendable {
 
     /// The command's id in the outbox. It is committed: the command survives this process.
     public let id: Int64
-    private let state: Mutex<(state: State, nextWaiter: Int)>
+    private let state: Locked<(state: State, nextWaiter: Int)>
 
     /// - Parameter answer: where it is known already.
     init(id: Int64, _ answer: Answer? = nil) {
         self.id = id
-        state = Mutex((answer.map { .settled($0) } ?? .waiting([:]), 0))
+        state = Locked((answer.map { .settled($0) } ?? .waiting([:]), 0))
     }
 
     /// Waits for the engine's answer, through reconnects and node changes.

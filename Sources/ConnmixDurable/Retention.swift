@@ -10,6 +10,7 @@ public struct Retention: Sendable, Equatable {
     /// again; the file itself does not shrink.
     public var bytes: Int64?
 
+    /// The defaults keep everything. Ranges are checked when the consumer starts.
     public init(age: Duration? = nil, bytes: Int64? = nil) {
         self.age = age
         self.bytes = bytes

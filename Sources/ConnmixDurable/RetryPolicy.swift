@@ -13,6 +13,7 @@ public struct RetryPolicy: Sendable {
     /// No pause is longer.
     public var cap: Duration = .seconds(30)
 
+    /// The defaults: ten attempts, pauses from 100 ms up to 30 s.
     public init() {}
 
     enum Verdict: Equatable {

@@ -1,6 +1,8 @@
 /// How a database and its consumer are doing.
 public struct StatusReport: Sendable {
+    /// The process that owns the file.
     public struct Consumer: Sendable {
+        /// Whether a process holds the file's lock at this moment.
         public let isRunning: Bool
         /// Of the running consumer.
         public let pid: Int32?
@@ -8,16 +10,20 @@ public struct StatusReport: Sendable {
         public let since: Int64?
         /// Of the library, at the newest run.
         public let version: String?
+        /// `ConsumerConfiguration.handlerVersion` at the newest run; `nil` where none was set, or there was no run yet.
         public let handlerVersion: String?
         /// Why nothing is taken, `nil` while it is.
         public let paused: String?
     }
 
+    /// A node as the running consumer sees it.
     public struct Node: Sendable {
+        /// As the center lists it: new after each start of the node.
         public let id: String
+        /// `host:port` as it is connected to, after `ConsumerConfiguration.rewriteAddress`.
         public let address: String
-        /// `connecting`, `connected`, `consuming`, `disconnected`, `unreachable`, or `http` (takes mesh commands only).
-        public let state: String
+        /// As of the consumer's last account, a second or so ago.
+        public let state: NodeState
     }
 
     /// Commands whose lanes wait for a node that cannot be reached.
@@ -30,15 +36,21 @@ public struct StatusReport: Sendable {
         public let commands: Int64
     }
 
+    /// The file.
     public struct Database: Sendable {
+        /// As it was given to `Inspector`.
         public let path: String
+        /// The file's size on disk, without its log.
         public let bytes: Int64
+        /// The size of its log, the file beside it that ends in `-wal`; 0 where there is none.
         public let walBytes: Int64
+        /// The number of the newest migration that was applied to it.
         public let schemaVersion: Int64
         /// Of the newest run; `nil` before the first.
         public let synchronous: String?
     }
 
+    /// Who owns the file, and whether it takes messages.
     public let consumer: Consumer
     /// Only while a consumer runs.
     public let nodes: [Node]
@@ -52,12 +64,15 @@ public struct StatusReport: Sendable {
     public let atRiskUpdatedAt: Int64?
     /// What can be lost, in numbers and in words.
     public let lossBound: LossBound
+    /// How many entries are in each state; every state is there, also with 0.
     public let journal: [EntryState: Int64]
+    /// How many commands are in each state; every state is there, also with 0.
     public let outbox: [CommandState: Int64]
     /// When the oldest open entry was received.
     public let oldestEntry: Int64?
     /// When the oldest pending command was enqueued.
     public let oldestCommand: Int64?
+    /// The file's path, sizes and schema.
     public let database: Database
     /// When this report was made, in microseconds since 1970.
     public let takenAt: Int64

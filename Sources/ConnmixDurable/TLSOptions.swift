@@ -10,6 +10,7 @@ public struct TLSOptions: Sendable {
         /// The path of a PEM file with its key, not encrypted.
         public var key: String
 
+        /// Both by their paths. Nothing is read yet.
         public init(certificate: String, key: String) {
             self.certificate = certificate
             self.key = key
@@ -21,6 +22,7 @@ public struct TLSOptions: Sendable {
     /// What this consumer shows of itself; `nil`: nothing.
     public var clientCertificate: ClientCertificate?
 
+    /// The defaults trust the system's authorities and show nothing.
     public init(trustRoots: String? = nil, clientCertificate: ClientCertificate? = nil) {
         self.trustRoots = trustRoots
         self.clientCertificate = clientCertificate

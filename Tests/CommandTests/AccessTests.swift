@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import FoundationEssentials
 import Testing
+import TestSupport
 
 @Suite("consume, behind TLS, a password and another network", .timeLimit(.minutes(1)))
 struct AccessTests {

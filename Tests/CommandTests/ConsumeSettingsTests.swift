@@ -1,5 +1,6 @@
 import ConnmixDurable
 import Testing
+import TestSupport
 
 @Suite("consume: order, repeats, retries, retention", .timeLimit(.minutes(1)))
 struct ConsumeSettingsTests {

@@ -3,6 +3,7 @@ import ConnmixDurable
 import Foundation
 import Synchronization
 import Testing
+import TestSupport
 
 @Suite("consume", .timeLimit(.minutes(1)))
 struct ConsumeTests {

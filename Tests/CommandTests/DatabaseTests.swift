@@ -2,6 +2,7 @@ import ConnmixDevEngine
 import ConnmixDurable
 import FoundationEssentials
 import Testing
+import TestSupport
 
 @Suite("database and doctor", .timeLimit(.minutes(1)))
 struct DatabaseTests {

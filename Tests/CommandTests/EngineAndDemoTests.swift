@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @Suite("engine and demo", .timeLimit(.minutes(1)))
 struct EngineAndDemoTests {

@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import FoundationEssentials
 import Testing
+import TestSupport
 
 @Suite("exit codes, each with one line", .timeLimit(.minutes(1)))
 struct ExitCodeTests {

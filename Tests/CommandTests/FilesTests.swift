@@ -3,6 +3,7 @@ import ConnmixDurable
 import FoundationEssentials
 import Glibc
 import Testing
+import TestSupport
 
 @Suite("the file, its names and its lock", .timeLimit(.minutes(1)))
 struct FilesTests {

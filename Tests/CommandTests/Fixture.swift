@@ -2,14 +2,7 @@ import ConnmixDevEngine
 import ConnmixDurable
 import FoundationEssentials
 import Logging
-
-/// A folder for one test, removed afterwards.
-func withFolder<T>(_ body: (String) async throws -> T) async throws -> T {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder.path)
-}
+import TestSupport
 
 /// A database with one message a text, each handled by `handler`; the consumer has ended.
 ///
@@ -24,9 +17,7 @@ func withDatabase<T>(
             configuration.retry.maxAttempts = 1
             configuration.handlerVersion = "v7"
             if parking { configuration.lanes.deadHead = .park }
-            var logger = Logger(label: "test")
-            logger.logLevel = .critical
-            let consumer = ConnmixConsumer(configuration: configuration, logger: logger, handler: handler)
+            let consumer = ConnmixConsumer(configuration: configuration, logger: .quiet, handler: handler)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await consumer.run() }
                 let user = try await engine.connectEndUser()

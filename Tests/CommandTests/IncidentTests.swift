@@ -2,6 +2,7 @@ import ConnmixDevEngine
 import ConnmixDurable
 import FoundationEssentials
 import Testing
+import TestSupport
 
 /// The night of issue 5: 100 messages failed for 3 causes. In five commands: 97 replayed in order, 3 parked with reasons.
 @Suite("an incident", .timeLimit(.minutes(1)))

@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import ConnmixDurable
 import Testing
+import TestSupport
 
 @Suite("lanes and actions", .timeLimit(.minutes(1)))
 struct LanesAndActionsTests {

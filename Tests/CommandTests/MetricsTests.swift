@@ -4,6 +4,7 @@ import CoreMetrics
 import FoundationEssentials
 import Subprocess
 import Testing
+import TestSupport
 
 @testable import connmix_durable
 

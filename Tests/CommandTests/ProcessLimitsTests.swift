@@ -4,6 +4,7 @@ import Foundation
 import Subprocess
 import SystemPackage
 import Testing
+import TestSupport
 
 /// What the surroundings can do to the program: few descriptors, a reader that does not read, a terminal that goes.
 @Suite("consume: hostile surroundings", .timeLimit(.minutes(1)))

@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import ConnmixDurable
 import Testing
+import TestSupport
 
 @Suite("send, publish, subscribe, unsubscribe, set-context, call", .timeLimit(.minutes(1)))
 struct SendTests {

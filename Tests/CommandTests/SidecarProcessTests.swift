@@ -4,6 +4,7 @@ import Foundation
 import Subprocess
 import SystemPackage
 import Testing
+import TestSupport
 
 /// Children that misbehave. What they leave behind must not hold up anybody, and must be gone at the end.
 @Suite("consume: processes that misbehave", .timeLimit(.minutes(1)))

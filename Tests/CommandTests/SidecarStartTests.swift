@@ -3,6 +3,7 @@ import ConnmixDurable
 import Foundation
 import Subprocess
 import Testing
+import TestSupport
 
 /// Handlers that cannot be started, and those that end often.
 @Suite("consume: processes that come and go", .timeLimit(.minutes(1)))

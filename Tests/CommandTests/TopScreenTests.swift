@@ -35,7 +35,7 @@ struct TopScreenTests {
             nodes: (0..<nodes).map {
                 .init(
                     id: $0 == 0 ? "节点一" : "node-\($0)" + Self.hostile, address: "10.0.0.\($0):6789",
-                    state: $0 == 1 ? "connecting" : "consuming")
+                    state: $0 == 1 ? .connecting : .consuming)
             },
             waiting: [], atRisk: 17, atRiskHigh: 900, atRiskUpdatedAt: running ? 1_700_000_060_000_000 : nil,
             lossBound: .init(isRunning: running, now: 17, high: 900, limit: 32_768, survivesPowerCut: true),

@@ -1,6 +1,6 @@
 import ConnmixDevEngine
 import Foundation
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import ConnmixDurable
@@ -44,45 +44,60 @@ struct AcknowledgementTests {
 
     @Test("P2: whatever dies, every number is handled, once, and the end user is told", arguments: ["journaled", "handled"])
     func endToEnd(moment: String) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let database = folder.appendingPathComponent("ack.sqlite3").path
+        try await withTemporaryDatabase { try await endToEnd(moment, $0) }
+    }
+
+    private struct Chaos {
+        var goesOn = true
+        var kills = 0
+        var restarts = 0
+        var resent = 0
+    }
+
+    private func endToEnd(_ moment: String, _ database: String) async throws {
+        let seeded = SeededGenerator(for: "acknowledgement, \(moment)")
         var settings = DevEngine.Configuration(nodes: 2)
         settings.acknowledgeKey = "ack"
         let (users, count) = (8, 80)
         try await withDevEngine(settings) { engine in
             let names = (0..<users).map { "u\($0)" }
+            let chaos = Locked(Chaos())
             try await withThrowingTaskGroup(of: Bool.self) { group in
-                let chaos = Mutex(true)
                 group.addTask {
-                    var random = SystemRandomNumberGenerator()
-                    while chaos.withLock({ $0 }) {
+                    var random = seeded
+                    while chaos.withLock({ $0.goesOn }) {
                         let child = try Child("crash-child", [database, engine.center, moment])
                         // Killed at a random moment of the work, often while nothing more comes.
                         let before = try await engine.snapshot().delivered
                         _ = try? await engine.waitUntil(within: .milliseconds(Int.random(in: 50...600, using: &random))) {
                             $0.delivered >= before + 100_000
                         }
-                        if Bool.random(using: &random), let node = engine.nodes.randomElement() {
-                            _ = try? await engine.restartNode(node.id)
+                        if Bool.random(using: &random), let node = engine.nodes.randomElement(using: &random) {
+                            if (try? await engine.restartNode(node.id)) != nil { chaos.withLock { $0.restarts += 1 } }
                         }
                         await child.kill()
+                        chaos.withLock { $0.kills += 1 }
                     }
                     return false
                 }
                 for name in names {
                     group.addTask {
-                        _ = try await self.endUser(name, count: count, engine)
+                        let resent = try await self.endUser(name, count: count, engine).resent
+                        chaos.withLock { $0.resent += resent }
                         return true
                     }
                 }
                 var finished = 0
                 for try await isUser in group where isUser {
                     finished += 1
-                    if finished == users { chaos.withLock { $0 = false } }
+                    if finished == users { chaos.withLock { $0.goesOn = false } }
                 }
             }
+            // Without it the test would prove nothing.
+            let seen = chaos.withLock { $0 }
+            #expect(seen.kills > 1, "CONNMIX_SEED=\(seeded.seed)")
+            #expect(seen.restarts > 0, "CONNMIX_SEED=\(seeded.seed)")
+            #expect(seen.resent > 0, "CONNMIX_SEED=\(seeded.seed)")
             // What was acknowledged at the journaling may still wait for its handler.
             let last = try Child("crash-child", [database, engine.center, moment])
             let store = try SharedStore(path: database)

@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import Logging
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -8,7 +9,7 @@ import Testing
 struct DeadRunTests {
     @Test("P11: the next start closes what a killed process left open, as unclean, and says when no consumer ran")
     func killed() async throws {
-        try await withCrashFolder { database in
+        try await withTemporaryDatabase { database in
             try await withDevEngine { engine in
                 let child = try Child("crash-child", [database, engine.center])
                 let feed = try await engine.feed(count: 100_000, clients: 20, perSecond: 2_000)
@@ -23,9 +24,7 @@ struct DeadRunTests {
 
                 var configuration = ConsumerConfiguration(database: database, centers: [engine.center], topics: ["chat"])
                 configuration.retry.maxAttempts = 1_000
-                var logger = Logger(label: "crash")
-                logger.logLevel = .critical
-                let consumer = ConnmixConsumer(configuration: configuration, logger: logger) { _, _ in }
+                let consumer = ConnmixConsumer(configuration: configuration, logger: .quiet) { _, _ in }
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     tasks.addTask { try await consumer.run() }
                     for await event in consumer.events {
@@ -54,7 +53,7 @@ struct DeadRunTests {
 
     @Test("P11: killed while nothing could be committed: the ledger states a bound that held, before and after the next start")
     func bound() async throws {
-        try await withCrashFolder { database in
+        try await withTemporaryDatabase { database in
             try await withDevEngine { engine in
                 let child = try Child("crash-child", [database, engine.center])
                 try await engine.waitUntil { $0.nodes[0].consumers == 1 }

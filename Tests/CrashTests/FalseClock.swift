@@ -1,29 +1,19 @@
 import Foundation
-import Testing
+import TestSupport
 
 /// Sets the wall clock of a child process, in a library that is loaded before all others, by the seconds that a file names.
 struct FalseClock: Sendable {
-    private let library: String
+    private let library: PreloadedLibrary
     private let order: String
 
     /// Builds the library.
-    init(folder: String) throws {
-        library = folder + "/false-clock.so"
+    init(folder: String) async throws {
         order = folder + "/clock"
-        let source = folder + "/false-clock.c"
-        try Data(Self.source.utf8).write(to: URL(fileURLWithPath: source))
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/cc")
-        compiler.arguments = ["-shared", "-fPIC", "-O1", "-o", library, source]
-        try compiler.run()
-        compiler.waitUntilExit()
-        try #require(compiler.terminationStatus == 0)
+        library = try await PreloadedLibrary("false-clock", source: Self.source, folder: folder)
         try set(ahead: 0)
     }
 
-    static let isPossible = FileManager.default.isExecutableFile(atPath: "/usr/bin/cc")
-
-    var environment: [String: String] { ["LD_PRELOAD": library, "CONNMIX_CLOCK": order] }
+    var environment: [String: String] { ["LD_PRELOAD": library.path, "CONNMIX_CLOCK": order] }
 
     func set(ahead seconds: Int) throws {
         // In one step: it is read at every look at the clock.

@@ -1,12 +1,13 @@
 import ConnmixDevEngine
 import Foundation
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
 @Suite(
     "clocks that are set", .timeLimit(.minutes(2)),
-    .enabled(if: FalseClock.isPossible, "there is no C compiler at /usr/bin/cc to build the false clock with"))
+    .enabled(if: PreloadedLibrary.isPossible, "there is no C compiler at /usr/bin/cc to build the false clock with"))
 struct FalseClockTests {
     private func count(_ database: String, _ sql: String) throws -> Int64 {
         try SharedStore(path: database).read { try $0.integer(sql) }
@@ -37,9 +38,9 @@ struct FalseClockTests {
 
     @Test("P2: a clock a day ahead and back: a retry waits no longer than its pause, and a command that was refused neither")
     func thereAndBack() async throws {
-        try await withCrashFolder { database in
+        try await withTemporaryDatabase { database in
             let folder = URL(fileURLWithPath: database).deletingLastPathComponent().path
-            let clock = try FalseClock(folder: folder)
+            let clock = try await FalseClock(folder: folder)
             try await withDevEngine { engine in
                 let child = try consume(database, engine, clock, marker: folder + "/marker")
                 _ = try await engine.feed(count: 3, clients: 1, perSecond: 100)
@@ -58,9 +59,9 @@ struct FalseClockTests {
 
     @Test("P2: the clock is set back while no consumer runs: what waits is handled all the same")
     func whileAway() async throws {
-        try await withCrashFolder { database in
+        try await withTemporaryDatabase { database in
             let folder = URL(fileURLWithPath: database).deletingLastPathComponent().path
-            let clock = try FalseClock(folder: folder)
+            let clock = try await FalseClock(folder: folder)
             try await withDevEngine { engine in
                 try clock.set(ahead: 86_400)
                 let first = try consume(database, engine, clock, marker: folder + "/marker")

@@ -1,29 +1,19 @@
 import Foundation
-import Testing
+import TestSupport
 
 /// Makes the disk of a child process fail, in a library that is loaded before all others: the writes and syncs that SQLite asks for
 /// answer with an error for as long as a file says so.
 struct FaultyDisk: Sendable {
-    private let library: String
+    private let library: PreloadedLibrary
     private let order: String
 
     /// Builds the library.
-    init(folder: String) throws {
-        library = folder + "/faulty-disk.so"
-        order = folder + "/fault"
-        let source = folder + "/faulty-disk.c"
-        try Data(Self.source.utf8).write(to: URL(fileURLWithPath: source))
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/cc")
-        compiler.arguments = ["-shared", "-fPIC", "-O1", "-o", library, source]
-        try compiler.run()
-        compiler.waitUntilExit()
-        try #require(compiler.terminationStatus == 0)
+    init(folder: String) async throws {
+        order = folder + "/clock"
+        library = try await PreloadedLibrary("faulty-disk", source: Self.source, folder: folder)
     }
 
-    static let isPossible = FileManager.default.isExecutableFile(atPath: "/usr/bin/cc")
-
-    var environment: [String: String] { ["LD_PRELOAD": library, "CONNMIX_DISK_FAULT": order] }
+    var environment: [String: String] { ["LD_PRELOAD": library.path, "CONNMIX_DISK_FAULT": order] }
 
     /// - Parameter fault: `write`, `sync`, `lose` (a sync that fails after the kernel threw away what was to be synced) or `all`, and the
     ///   error's number.

@@ -1,12 +1,13 @@
 import ConnmixDevEngine
 import Foundation
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
 @Suite(
     "disks that fail", .timeLimit(.minutes(2)),
-    .enabled(if: FaultyDisk.isPossible, "there is no C compiler at /usr/bin/cc to build the failing disk with"))
+    .enabled(if: PreloadedLibrary.isPossible, "there is no C compiler at /usr/bin/cc to build the failing disk with"))
 struct FaultyDiskTests {
     @Test(
         "P8: whatever the disk refuses, it is paused, told of, and healed by itself; each message is handled and answered once",
@@ -20,8 +21,8 @@ struct FaultyDiskTests {
             ("all \(EROFS)", nil),
         ])
     func faults(fault: String, reason: String?) async throws {
-        try await withCrashFolder { database in
-            let disk = try FaultyDisk(folder: URL(fileURLWithPath: database).deletingLastPathComponent().path)
+        try await withTemporaryDatabase { database in
+            let disk = try await FaultyDisk(folder: URL(fileURLWithPath: database).deletingLastPathComponent().path)
             try await withDevEngine { engine in
                 try await engine.configure { $0.recording = false }
                 let child = try Child("crash-child", [database, engine.center], environment: disk.environment)
@@ -53,8 +54,8 @@ struct FaultyDiskTests {
 
     @Test("P8: a full disk at the start is one clear line and exit 74")
     func start() async throws {
-        try await withCrashFolder { database in
-            let disk = try FaultyDisk(folder: URL(fileURLWithPath: database).deletingLastPathComponent().path)
+        try await withTemporaryDatabase { database in
+            let disk = try await FaultyDisk(folder: URL(fileURLWithPath: database).deletingLastPathComponent().path)
             try disk.fail("all \(ENOSPC)")
             let child = try Child(
                 "connmix-durable", ["consume", "--echo", "--topic", "chat", "--database", database], environment: disk.environment
@@ -65,8 +66,8 @@ struct FaultyDiskTests {
 
     @Test("P8: it dies while its syncs fail and the kernel threw data away: what was committed is there, and whole")
     func killed() async throws {
-        try await withCrashFolder { database in
-            let disk = try FaultyDisk(folder: URL(fileURLWithPath: database).deletingLastPathComponent().path)
+        try await withTemporaryDatabase { database in
+            let disk = try await FaultyDisk(folder: URL(fileURLWithPath: database).deletingLastPathComponent().path)
             try await withDevEngine { engine in
                 let child = try Child("crash-child", [database, engine.center], environment: disk.environment)
                 let feed = try await engine.feed(count: 2_000, clients: 20, perSecond: 3_000)

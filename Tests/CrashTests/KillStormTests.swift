@@ -4,6 +4,7 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -16,10 +17,11 @@ struct KillStormTests {
 
     @Test("P1, P2, P4, P5: after any number of kills every journaled message is done and answered, in order")
     func storm() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let database = folder.appendingPathComponent("crash.sqlite3").path
+        try await withTemporaryDatabase { try await storm($0) }
+    }
+
+    private func storm(_ database: String) async throws {
+        var random = SeededGenerator(for: "kill storm")
         try await withDevEngine(.init(nodes: 2)) { engine in
             try await engine.configure { $0.recording = false }
             var feeds: [Feed] = []
@@ -33,15 +35,31 @@ struct KillStormTests {
                 // Some are killed while they open the file, some as soon as they consume, most at full speed.
                 if round % 10 != 9 {
                     let before = try await engine.snapshot().delivered
-                    let more = round % 5 == 0 ? 1 : Int.random(in: 1...1_500)
+                    let more = round % 5 == 0 ? 1 : Int.random(in: 1...1_500, using: &random)
                     // Near the end there may be nothing left to answer; then it is killed idle.
                     _ = try? await engine.waitUntil(within: .seconds(1)) { $0.delivered >= before + more }
                 }
                 await child.kill()
             }
+            try checkChaos(database, seed: random.seed)
             try await finish(database, engine, feeds)
             try await check(database, feeds)
         }
+    }
+
+    /// A storm in which nothing died in the midst of its work would prove nothing.
+    private func checkChaos(_ database: String, seed: UInt64) throws {
+        let (runs, unclean, answered) = try SharedStore(path: database).read { connection in
+            (
+                try connection.integer("SELECT count(*) FROM run"),
+                try connection.integer("SELECT count(*) FROM run WHERE clean = 0"),
+                try connection.integer("SELECT count(*) FROM outbox")
+            )
+        }
+        // One round in ten is killed before it may have begun.
+        #expect(Int(runs) >= Self.rounds * 8 / 10, "only \(runs) of \(Self.rounds) consumers began (CONNMIX_SEED=\(seed))")
+        #expect(unclean == runs, "a consumer ended in order (CONNMIX_SEED=\(seed))")
+        #expect(answered > 0, "nothing was handled while the storm went on (CONNMIX_SEED=\(seed))")
     }
 
     /// Lets a consumer in this process work off what is left, and stop in order.
@@ -53,17 +71,15 @@ struct KillStormTests {
         configuration.directoryRefresh = .seconds(1)
         // A busy lane sends one command a round trip: however many are left, all go out before the stop.
         configuration.drain = .seconds(600)
-        var logger = Logger(label: "crash")
-        logger.logLevel = .critical
         var popped = 0
         for feed in feeds { popped -= try await feed.progress().popped }
         let open = FileManager.default.fileExists(atPath: database) ? try Self.open(database) : 0
-        let consumer = ConnmixConsumer(configuration: configuration, logger: logger) { message, context in
+        let consumer = ConnmixConsumer(configuration: configuration, logger: .quiet) { message, context in
             try context.meshSend(to: message.client, "received: \(message.text ?? "")")
             handled.withLock { _ = $0.insert(message.id) }
             signal.yield()
         }
-        let group = ServiceGroup(configuration: .init(services: [.init(service: consumer)], logger: logger))
+        let group = ServiceGroup(configuration: .init(services: [.init(service: consumer)], logger: .quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             for feed in feeds { try await feed.allSent() }

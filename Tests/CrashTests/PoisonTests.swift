@@ -1,15 +1,9 @@
 import ConnmixDevEngine
 import Foundation
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
-
-func withCrashFolder<T>(_ body: (String) async throws -> T) async throws -> T {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder.appendingPathComponent("crash.sqlite3").path)
-}
 
 @Suite("messages that kill their process", .timeLimit(.minutes(3)))
 struct PoisonTests {
@@ -17,7 +11,7 @@ struct PoisonTests {
         "P6: after maxAttempts the guilty one is dead with that reason, and its neighbours are handled",
         arguments: ["abort", "kill"])
     func poison(text: String) async throws {
-        try await withCrashFolder { database in
+        try await withTemporaryDatabase { database in
             try await withDevEngine { engine in
                 let guilty = try await engine.connectEndUser()
                 var others: [EndUser] = []
@@ -65,7 +59,7 @@ struct PoisonTests {
 
     @Test("P3: a table of the handler's own has one row a message, through a storm of kills")
     func exactlyOnce() async throws {
-        try await withCrashFolder { database in
+        try await withTemporaryDatabase { database in
             try await withDevEngine { engine in
                 try await engine.configure { $0.recording = false }
                 let feed = try await engine.feed(count: 8_000, clients: 20, perSecond: 3_000, recordsTexts: true)

@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import Foundation
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -12,7 +13,7 @@ struct SuspectTests {
 
     @Test("P6: of what a killed process held in memory, only what was in its handlers")
     func inHandlers() async throws {
-        try await withCrashFolder { database in
+        try await withTemporaryDatabase { database in
             try await withDevEngine { engine in
                 let child = try Child("crash-child", [database, engine.center])
                 var users: [EndUser] = []
@@ -45,7 +46,7 @@ struct SuspectTests {
 
     @Test("P6: a process that is killed from outside while its workers start loses nobody an attempt, and everything is handled")
     func workers() async throws {
-        try await withCrashFolder { database in
+        try await withTemporaryDatabase { database in
             let folder = URL(fileURLWithPath: database).deletingLastPathComponent()
             let script = folder.appendingPathComponent("worker.py").path
             // It takes its time to start, and ends with its parent.

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 import Testing
+import TestSupport
 
 @Suite("nodes that come and go", .timeLimit(.minutes(1)))
 struct ClusterTests {
@@ -167,12 +168,10 @@ struct ClusterTests {
         try await withTemporaryDatabase { database in
             try await withDevEngine(.init(nodes: 2)) { engine in
                 let feed = try await engine.feed(count: 20_000, clients: 50)
-                var logger = Logger(label: "test")
-                logger.logLevel = .critical
                 let consumer = ConnmixConsumer(
-                    configuration: testConfiguration(database, engine), handlers: echo, logger: logger)
+                    configuration: testConfiguration(database, engine), handlers: echo, logger: .quiet)
                 let group = ServiceGroup(
-                    configuration: .init(services: [.init(service: consumer)], logger: logger))
+                    configuration: .init(services: [.init(service: consumer)], logger: .quiet))
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     tasks.addTask { try await group.run() }
                     try await feed.waitUntil(answered: 500)

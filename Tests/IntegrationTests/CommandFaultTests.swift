@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import FoundationEssentials
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 

@@ -1,5 +1,6 @@
 import ConnmixDevEngine
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 

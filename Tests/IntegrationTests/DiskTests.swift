@@ -2,6 +2,7 @@ import ConnmixDevEngine
 import Logging
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 

@@ -4,15 +4,14 @@ import Glibc
 import Logging
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
 @Suite("files that go away beneath a consumer", .timeLimit(.minutes(1)))
 struct FileLossTests {
     private static func consumer(_ configuration: ConsumerConfiguration, _ handlers: Handlers = echo) -> ConnmixConsumer {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        return ConnmixConsumer(configuration: configuration, handlers: handlers, logger: logger)
+        return ConnmixConsumer(configuration: configuration, handlers: handlers, logger: .quiet)
     }
 
     /// Runs a consumer until it ends by itself, which `harm` is to bring about.

@@ -2,6 +2,7 @@ import ConnmixDevEngine
 import NIOCore
 import NIOHTTP1
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 

@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import ConnmixDurable
 import Testing
+import TestSupport
 
 @Suite("HTTP in place of a WebSocket", .timeLimit(.minutes(1)))
 struct HTTPFallbackTests {

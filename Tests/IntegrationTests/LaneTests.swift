@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 

@@ -1,5 +1,6 @@
 import ConnmixDevEngine
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -79,14 +80,14 @@ struct LossTests {
                     let (epochs, gaps) = try oldestFirst(database)
                     #expect(epochs.count == 2 * run)
                     #expect(epochs.allSatisfy { $0.end == .clean && $0.consumingAt != nil && $0.mayBeLost == nil })
-                    let away = gaps.filter { $0.reason == LossLedger.away }
+                    let away = gaps.filter { $0.cause == .noConsumer }
                     #expect(away.count == 2 * run)
                     #expect(away.filter { $0.endedAt == nil }.map(\.run) == [Int64(run), Int64(run)])
                     #expect(gaps.filter { $0.endedAt == nil }.count == 2)
                 }
                 // The next run's own gap begins where that of the time between the runs ends.
                 let (_, gaps) = try oldestFirst(database)
-                let between = try #require(gaps.first { $0.reason == LossLedger.away && $0.endedAt != nil })
+                let between = try #require(gaps.first { $0.cause == .noConsumer && $0.endedAt != nil })
                 #expect(gaps.contains { $0.node == between.node && $0.run == 2 && $0.beganAt == between.endedAt })
             }
         }

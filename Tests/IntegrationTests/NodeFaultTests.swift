@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import ConnmixDurable
 import Testing
+import TestSupport
 
 @Suite("nodes in trouble", .timeLimit(.minutes(1)))
 struct NodeFaultTests {

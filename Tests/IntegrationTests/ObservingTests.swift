@@ -3,6 +3,7 @@ import FoundationEssentials
 import InMemoryTracing
 import MetricsTestKit
 import Testing
+import TestSupport
 import Tracing
 
 @testable import ConnmixDurable

@@ -2,6 +2,7 @@ import ConnmixDevEngine
 import ConnmixDurable
 import Synchronization
 import Testing
+import TestSupport
 
 @Suite("outcomes of handlers", .timeLimit(.minutes(1)))
 struct OutcomeTests {

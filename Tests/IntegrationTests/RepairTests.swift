@@ -2,6 +2,7 @@ import ConnmixDevEngine
 import ConnmixDurable
 import Synchronization
 import Testing
+import TestSupport
 
 @Suite("repairing beside a running consumer", .timeLimit(.minutes(1)))
 struct RepairTests {

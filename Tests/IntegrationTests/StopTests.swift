@@ -4,6 +4,7 @@ import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -22,9 +23,7 @@ struct StopTests {
         _ configuration: ConsumerConfiguration, handlers: Handlers,
         _ body: @Sendable @escaping (ConnmixConsumer, GracefulShutdownTestTrigger) async throws -> Void
     ) async throws -> [ConsumerEvent] {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let consumer = ConnmixConsumer(configuration: configuration, handlers: handlers, logger: logger)
+        let consumer = ConnmixConsumer(configuration: configuration, handlers: handlers, logger: .quiet)
         try await testGracefulShutdown { trigger in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await consumer.run() }
@@ -227,10 +226,8 @@ struct StopTests {
                     try await Task.sleep(for: .seconds(3_600))
                 })
                 let user = try await engine.connectEndUser()
-                var logger = Logger(label: "test")
-                logger.logLevel = .critical
                 let consumer = ConnmixConsumer(
-                    configuration: testConfiguration(database, engine), handlers: sleepers, logger: logger)
+                    configuration: testConfiguration(database, engine), handlers: sleepers, logger: .quiet)
                 try await testGracefulShutdown { trigger in
                     let running = Task { try await consumer.run() }
                     try await user.send(contentsOf: ["first", "second"])
@@ -256,9 +253,7 @@ struct StopTests {
                 var configuration = testConfiguration(database, engine)
                 configuration.drain = .zero
                 let user = try await engine.connectEndUser()
-                var logger = Logger(label: "test")
-                logger.logLevel = .critical
-                let consumer = ConnmixConsumer(configuration: configuration, handlers: echo, logger: logger)
+                let consumer = ConnmixConsumer(configuration: configuration, handlers: echo, logger: .quiet)
                 try await testGracefulShutdown { trigger in
                     let running = Task { try await consumer.run() }
                     try await user.send("hello")

@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
+import TestSupport
 
 @Suite("TLS and credentials", .timeLimit(.minutes(1)))
 struct TLSTests {

@@ -2,16 +2,9 @@ import ConnmixDevEngine
 import FoundationEssentials
 import Logging
 import Synchronization
+import TestSupport
 
 @testable import ConnmixDurable
-
-/// A folder for one test's database, removed afterwards.
-func withTemporaryDatabase<T>(_ body: (String) async throws -> T) async throws -> T {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder.appendingPathComponent("test.sqlite3").path)
-}
 
 /// A configuration for tests: short intervals, quiet log.
 func testConfiguration(_ database: String, _ engine: DevEngine, topics: [String] = ["chat"]) -> ConsumerConfiguration {
@@ -30,9 +23,7 @@ func withConsumer<T: Sendable>(
     _ configuration: ConsumerConfiguration, handlers: Handlers,
     _ body: (ConnmixConsumer) async throws -> T
 ) async throws -> T {
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    let consumer = ConnmixConsumer(configuration: configuration, handlers: handlers, logger: logger)
+    let consumer = ConnmixConsumer(configuration: configuration, handlers: handlers, logger: .quiet)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await consumer.run() }
         let result = try await body(consumer)

@@ -19,7 +19,7 @@ extension AsyncStream<ConsumerEvent> {
             switch event {
             case .centerTrouble(let reason?): reason
             case .nodeUnreachable(_, let reason), .nodeDisconnected(_, let reason, clean: false): reason
-            case .nodeNotConsuming(_, let reason): reason
+            case .nodeNotConsuming(_, let reason): "\(reason)"
             default: nil
             }
         }

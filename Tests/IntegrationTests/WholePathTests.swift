@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import ConnmixDurable
 import Testing
+import TestSupport
 
 @Suite("the whole path", .timeLimit(.minutes(1)))
 struct WholePathTests {

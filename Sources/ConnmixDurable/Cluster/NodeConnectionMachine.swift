@@ -18,7 +18,7 @@ struct NodeConnectionMachine {
         /// A WebSocket ping, and the dialect's text form beside it: nobody knows which one resets the engine's read timeout.
         case ping(id: Int64?)
         case nowConsuming(RequestForm)
-        case notConsuming(reason: String)
+        case notConsuming(NotConsuming)
         /// No answer to this command in time. It may have been applied, or may yet be; an answer may still come.
         case overdue(command: Int64)
         case close(Disconnection)
@@ -293,7 +293,7 @@ struct NodeConnectionMachine {
             if !formIsProven { self.form = .docs }
             var generator = SystemRandomNumberGenerator()
             consumption = .refused(until: now + popBackoff.next(using: &generator))
-            return [.notConsuming(reason: "queue.pop was refused: \(Self.describe(outcome))")] + finishLeaving(now: now)
+            return [.notConsuming(.refused(Self.describe(outcome)))] + finishLeaving(now: now)
         }
     }
 
@@ -309,7 +309,7 @@ struct NodeConnectionMachine {
         // 203 says that nothing is consumed: what was wanted.
         consumption = .off
         mayBeConsuming = false
-        var actions: [Action] = leaving == nil ? [.notConsuming(reason: "paused")] : []
+        var actions: [Action] = leaving == nil ? [.notConsuming(.paused)] : []
         let quietUntil = now + settings.quietTime
         leaving?.quietUntil = quietUntil
         actions += reconcile(now: now)

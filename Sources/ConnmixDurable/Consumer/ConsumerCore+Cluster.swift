@@ -47,7 +47,7 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             state.connections[connection.identity.id] = connection
             state.relay.connected(connection.identity.id, now: time(&state))
-            note(connection.identity, "connected", &state)
+            note(connection.identity, .connected, &state)
         }
         // Whoever changed the mind of intake before may not have found it in the list.
         connection.review()
@@ -62,7 +62,7 @@ extension ConsumerCore: ClusterDelegate {
             state.connections[connection.identity.id] = nil
             state.relay.disconnected(connection.identity.id, now: time(&state))
             // A node that was replaced or removed meanwhile is not shown any more.
-            if state.nodes[connection.identity] != nil { note(connection.identity, "disconnected", &state) }
+            if state.nodes[connection.identity] != nil { note(connection.identity, .disconnected, &state) }
         }
         onEvent(.nodeDisconnected(connection.identity, reason: reason, clean: clean))
         pump()
@@ -72,7 +72,7 @@ extension ConsumerCore: ClusterDelegate {
         state.withLock { state in
             state.httpRoutes[route.identity.id] = route
             state.relay.connected(route.identity.id, takesOnlyMesh: true, now: time(&state))
-            note(route.identity, "http", &state)
+            note(route.identity, .http, &state)
         }
         onEvent(.nodeByHTTP(route.identity))
         pump()
@@ -83,7 +83,7 @@ extension ConsumerCore: ClusterDelegate {
             guard state.httpRoutes[route.identity.id] === route else { return }
             state.httpRoutes[route.identity.id] = nil
             state.relay.disconnected(route.identity.id, now: time(&state))
-            if state.nodes[route.identity] != nil { note(route.identity, "unreachable", &state) }
+            if state.nodes[route.identity] != nil { note(route.identity, .unreachable, &state) }
         }
         pump()
     }
@@ -126,13 +126,13 @@ extension ConsumerCore: ClusterDelegate {
             switch event {
             case .nodeAdded(let identity):
                 state.relay.nodeListed(identity.id, now: time(&state))
-                note(identity, "connecting", &state)
+                note(identity, .connecting, &state)
             case .nodeReplaced(let old, let new):
                 state.relay.nodeReplaced(old.id, by: new.id, now: time(&state))
-                note(new, "connecting", &state)
-            case .nodeUnreachable(let identity, _): note(identity, "unreachable", &state)
-            case .nodeConsuming(let identity): note(identity, "consuming", &state)
-            case .nodeNotConsuming(let identity, _): note(identity, "connected", &state)
+                note(new, .connecting, &state)
+            case .nodeUnreachable(let identity, _): note(identity, .unreachable, &state)
+            case .nodeConsuming(let identity): note(identity, .consuming, &state)
+            case .nodeNotConsuming(let identity, _): note(identity, .connected, &state)
             case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame,
                 .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired,
                 .commandUnknown, .paused, .resumed, .clockJumped, .logGrown, .logShrunk, .fileLost:
@@ -143,26 +143,9 @@ extension ConsumerCore: ClusterDelegate {
         pump()
     }
 
-    func note(_ identity: NodeIdentity, _ what: String, _ state: inout State) {
+    func note(_ identity: NodeIdentity, _ what: NodeState, _ state: inout State) {
         guard state.nodes[identity] != what else { return }
         state.nodes[identity] = what
         state.accountIsStale = true
-    }
-
-    static func json(_ nodes: [NodeIdentity: String]) -> String {
-        var buffer = ByteBuffer()
-        buffer.writeStaticString("[")
-        for (index, node) in nodes.sorted(by: { $0.key.id < $1.key.id }).enumerated() {
-            if index > 0 { buffer.writeStaticString(",") }
-            buffer.writeStaticString("{\"id\":")
-            buffer.writeJSONString(node.key.id)
-            buffer.writeStaticString(",\"address\":")
-            buffer.writeJSONString(node.key.address.description)
-            buffer.writeStaticString(",\"state\":")
-            buffer.writeJSONString(node.value)
-            buffer.writeStaticString("}")
-        }
-        buffer.writeStaticString("]")
-        return String(buffer: buffer)
     }
 }

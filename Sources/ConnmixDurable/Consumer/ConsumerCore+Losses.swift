@@ -12,17 +12,20 @@ extension ConsumerCore {
         let now = Clock.now()
         switch event {
         case .nodeAdded(let identity):
-            losses.withLock { $0.listed(.init(identity), why: "not connected yet: the node was just listed", now: now) }
+            losses.withLock { $0.listed(.init(identity), .justListed, now: now) }
         case .nodeReplaced(_, let new):
-            let why = "not connected yet: the node has restarted and has a new id"
-            losses.withLock { $0.listed(.init(new), why: why, now: now) }
+            losses.withLock { $0.listed(.init(new), .restarted, now: now) }
         case .nodeUnreachable(let identity, let reason):
             losses.withLock { $0.unreachable(.init(identity), reason) }
         case .nodeConsuming(let identity):
             losses.withLock { $0.consuming(.init(identity), now: now) }
         case .nodeNotConsuming(let identity, let reason):
-            let reason = reason == "paused" ? pauseReason() : reason
-            losses.withLock { $0.notConsuming(.init(identity), reason, now: now) }
+            let gap: GapReason =
+                switch reason {
+                case .paused: .paused(pauseReason)
+                case .refused: .refused("\(reason)")
+                }
+            losses.withLock { $0.notConsuming(.init(identity), gap, now: now) }
         case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame, .unreadableMessage,
             .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .paused, .resumed,
             .clockJumped, .logGrown, .logShrunk, .fileLost:
@@ -30,10 +33,7 @@ extension ConsumerCore {
         }
     }
 
-    private func pauseReason() -> String {
-        let reason = state.withLock { $0.trouble?.message ?? $0.gauge.reason }
-        return reason.map { "paused: \($0)" } ?? "paused: more was read than could be written"
-    }
+    private var pauseReason: String? { state.withLock { $0.trouble?.message ?? $0.gauge.reason } }
 
     // MARK: On the writer's thread
 

@@ -95,7 +95,7 @@ extension ConsumerCore {
 
     /// Returns when no node is being popped any more.
     func unpopped(within limit: Duration) async {
-        await wait(within: limit) { state in state.nodes.values.allSatisfy { $0 != "consuming" } }
+        await wait(within: limit) { state in state.nodes.values.allSatisfy { $0 != .consuming } }
     }
 
     /// Lets everybody go who waits for something.

@@ -18,7 +18,7 @@ final class ConsumerCore: Sendable {
         var connections: [String: NodeConnection] = [:]
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
-        var nodes: [NodeIdentity: String] = [:]
+        var nodes: [NodeIdentity: NodeState] = [:]
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
         var schedule = CommitSchedule()
         var timer: Scheduled<Void>?

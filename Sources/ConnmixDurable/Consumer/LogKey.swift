@@ -49,7 +49,7 @@ extension Logger {
         case .nodeConsuming(let node):
             say(.info, "consuming", (.node, node.id), (.address, "\(node.address)"))
         case .nodeNotConsuming(let node, let reason):
-            say(.info, "not consuming", (.node, node.id), (.reason, reason))
+            say(.info, "not consuming", (.node, node.id), (.reason, "\(reason)"))
         case .centerTrouble(let reason?):
             say(.info, "center in trouble", (.reason, reason))
         case .centerTrouble(nil):

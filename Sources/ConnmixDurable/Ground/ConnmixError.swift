@@ -47,17 +47,21 @@ public struct ConnmixError: Error, Sendable, CustomStringConvertible {
         /// A broken assumption of this library: a bug.
         public static let `internal` = Self("internal error")
 
+        /// The code in words, such as `no such database`, for people. Programs compare codes.
         public var description: String { name }
     }
 
+    /// What kind of failure it is; programs decide by it.
     public let code: Code
     /// One line for people.
     public let message: String
 
+    /// For code that throws this library's errors on its own behalf. The message should be one line and hold no payload.
     public init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
 
+    /// The `message` alone.
     public var description: String { message }
 }

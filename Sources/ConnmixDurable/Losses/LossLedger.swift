@@ -6,8 +6,6 @@
 struct LossLedger: Sendable {
     typealias Node = LossRows.Node
 
-    /// Why no node is consumed between two runs.
-    static let away = "no consumer was running"
     /// Times without consumption that are no further apart, and have one cause, are one row: a consumer that pauses a hundred times
     /// a second must not write a hundred rows.
     static let joinTime: Int64 = 1_000_000
@@ -57,20 +55,20 @@ struct LossLedger: Sendable {
         lastGap = inheritance.lastGap
         for node in inheritance.nodes {
             nodes[node] = Listing(isConfirmed: false)
-            beginGap(node, "not connected yet: the consumer had just started", now: now)
+            beginGap(node, .consumerStarted, now: now)
         }
     }
 
     // MARK: Nodes
 
-    /// - Parameter why: it is not consumed yet.
-    mutating func listed(_ node: Node, why: String, now: Int64) {
+    /// - Parameter reason: why it is not consumed yet.
+    mutating func listed(_ node: Node, _ reason: GapReason, now: Int64) {
         guard nodes[node] == nil else {
             nodes[node]?.isConfirmed = true
             return
         }
         nodes[node] = Listing(isConfirmed: true)
-        beginGap(node, why, now: now)
+        beginGap(node, reason, now: now)
     }
 
     /// The center's first list is read: nodes of the last run that it does not name are gone.
@@ -85,9 +83,9 @@ struct LossLedger: Sendable {
     }
 
     mutating func unreachable(_ node: Node, _ reason: String) {
-        guard let gap = nodes[node]?.gap?.row, gap.endedAt == nil, gap.cause != Self.away else { return }
+        guard let gap = nodes[node]?.gap?.row, gap.endedAt == nil, gap.began.cause != .noConsumer else { return }
         let lately = Self.brief(reason)
-        guard lately != gap.cause, lately != gap.lately else { return }
+        guard lately != gap.began.text, lately != gap.lately else { return }
         nodes[node]?.gap?.row.lately = lately
         hasCounts = true
     }
@@ -101,9 +99,9 @@ struct LossLedger: Sendable {
         endGap(node, now: now)
     }
 
-    mutating func notConsuming(_ node: Node, _ reason: String, now: Int64) {
+    mutating func notConsuming(_ node: Node, _ reason: GapReason, now: Int64) {
         guard let listing = nodes[node] else { return }
-        listing.isInGap ? unreachable(node, reason) : beginGap(node, reason, now: now)
+        listing.isInGap ? unreachable(node, reason.text) : beginGap(node, reason, now: now)
     }
 
     // MARK: Connections
@@ -142,7 +140,7 @@ struct LossLedger: Sendable {
         hasNews = true
         foldConnections()
         guard let listing = nodes[node], !listing.isInGap, !clean || isStopping else { return }
-        beginGap(node, "the connection ended: \(reason)", now: now)
+        beginGap(node, .connectionEnded(reason), now: now)
     }
 
     // MARK: The end
@@ -158,9 +156,9 @@ struct LossLedger: Sendable {
         for (number, connection) in connections where connection.isOpen {
             connections[number]?.held.row.close(at: now, clean: false, reason: "it was still open when the consumer ended")
         }
-        for (node, listing) in nodes where !listing.isInGap || listing.gap?.row.cause != Self.away {
+        for (node, listing) in nodes where !listing.isInGap || listing.gap?.row.began.cause != .noConsumer {
             endGap(node, now: now)
-            beginGap(node, Self.away, now: now)
+            beginGap(node, .away, now: now)
         }
         hasNews = true
     }
@@ -205,10 +203,10 @@ struct LossLedger: Sendable {
 
     // MARK: -
 
-    private mutating func beginGap(_ node: Node, _ reason: String, now: Int64) {
-        let cause = isStopping ? Self.away : Self.brief(reason)
+    private mutating func beginGap(_ node: Node, _ reason: GapReason, now: Int64) {
+        let reason = isStopping ? .away : reason
         if let gap = nodes[node]?.gap {
-            if let end = gap.row.endedAt, gap.row.cause == cause, now >= end, now - end < Self.joinTime {
+            if let end = gap.row.endedAt, gap.row.began == reason, now >= end, now - end < Self.joinTime {
                 nodes[node]?.gap?.row.endedAt = nil
                 nodes[node]?.gap?.row.times += 1
                 nodes[node]?.gap?.row.consumed += now - end
@@ -218,7 +216,7 @@ struct LossLedger: Sendable {
             retire(gap)
         }
         lastGap += 1
-        nodes[node]?.gap = .init(row: LossRows.Gap(id: lastGap, node: node, beganAt: now, cause: cause))
+        nodes[node]?.gap = .init(row: LossRows.Gap(id: lastGap, node: node, beganAt: now, began: reason))
         hasNews = true
     }
 
@@ -290,6 +288,6 @@ extension LossRows.Gap {
         consumed += older.consumed + max(0, beganAt - (older.endedAt ?? beganAt))
         beganAt = older.beganAt
         times += older.times
-        if cause != older.cause { lately = older.lately ?? older.cause }
+        if began != older.began { lately = older.lately ?? older.began.text }
     }
 }

@@ -35,7 +35,7 @@ enum LossReader {
             connection,
             """
             SELECT e.id, e.run, e.node, e.address, e.opened_at, e.consuming_at, e.closed_at, e.clean, e.frames, e.bytes,
-                e.first_entry, e.last_entry, e.reason, r.at_risk_high, r.clean, r.at_risk_limit
+                e.first_entry, e.last_entry, e.reason, r.at_risk_high, r.clean, r.at_risk_limit, e.cause
             FROM epoch AS e LEFT JOIN run AS r ON r.id = e.run
             """,
             order: filter.order == .oldest ? "ORDER BY e.id" : "ORDER BY e.id DESC", limit: filter.limit)
@@ -49,6 +49,7 @@ enum LossReader {
                     consumingAt: row.optionalTime(5), closedAt: row.optionalTime(6),
                     end: isOpen ? isLive ? .open : .unclean : row.int(7) == 1 ? .clean : .unclean,
                     frames: row.amount(8), bytes: row.amount(9), firstEntry: row.optionalInt(10), lastEntry: row.optionalInt(11),
+                    cause: isOpen && !isLive ? .processDied : try row.known(16, "cause", of: "connection \(row.int(0))"),
                     reason: row.optionalText(12) ?? (isOpen && !isLive ? EpochRecord.processDied : nil),
                     atRiskHigh: newest.atRiskHigh(
                         of: row.int(1), isClean: row.int(14) == 1, recorded: row.amount(13), limit: row.optionalAmount(15))))
@@ -62,14 +63,15 @@ enum LossReader {
         if let since = filter.since { query.add("(ended_at IS NULL OR ended_at >= ?)", .integer(since)) }
         if let until = filter.until { query.add("began_at < ?", .integer(until)) }
         let select = try query.prepare(
-            connection, "SELECT id, run, node, address, began_at, ended_at, reason, times, consumed FROM gap",
+            connection, "SELECT id, run, node, address, began_at, ended_at, reason, times, consumed, cause FROM gap",
             order: filter.order == .oldest ? "ORDER BY began_at, id" : "ORDER BY began_at DESC, id DESC", limit: filter.limit)
         var records: [GapRecord] = []
         try select.forEach { row in
             records.append(
                 GapRecord(
                     id: row.int(0), run: row.int(1), node: row.text(2), address: row.text(3), beganAt: row.time(4),
-                    endedAt: row.optionalTime(5), reason: row.text(6), times: row.amount(7), consumed: row.amount(8)))
+                    endedAt: row.optionalTime(5), cause: try row.known(9, "cause", of: "gap \(row.int(0))"), reason: row.text(6),
+                    times: row.amount(7), consumed: row.amount(8)))
         }
         return records
     }

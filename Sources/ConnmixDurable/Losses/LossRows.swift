@@ -39,11 +39,11 @@ enum LossRows {
         var times: Int64 = 1
         /// Microseconds between its times in which the node was consumed.
         var consumed: Int64 = 0
-        var cause: String
+        var began: GapReason
         /// What stood in the way since, where it is something else.
         var lately: String?
 
-        var reason: String { lately.map { "\(cause); then: \($0)" } ?? cause }
+        var reason: String { lately.map { "\(began.text); then: \($0)" } ?? began.text }
     }
 
     /// A row as it is, and as it is in the file.

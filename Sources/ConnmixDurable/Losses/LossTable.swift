@@ -37,10 +37,10 @@ enum LossTable {
     private static func write(_ transaction: Transaction, _ row: LossRows.Gap, run: Int64) throws {
         let upsert = try transaction.connection.statement(
             """
-            INSERT INTO gap (id, run, node, address, began_at, ended_at, reason, times, consumed)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            INSERT INTO gap (id, run, node, address, began_at, ended_at, reason, times, consumed, cause)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
             ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, reason = excluded.reason,
-                times = excluded.times, consumed = excluded.consumed
+                times = excluded.times, consumed = excluded.consumed, cause = excluded.cause
             """)
         upsert.bind(1, row.id)
         upsert.bind(2, run)
@@ -51,6 +51,7 @@ enum LossTable {
         upsert.bind(7, row.reason)
         upsert.bind(8, row.times)
         upsert.bind(9, row.consumed)
+        upsert.bind(10, row.began.cause.rawValue)
         try upsert.run()
     }
 
@@ -120,29 +121,31 @@ enum LossTable {
         inheritance.nodes += try accountedNodes(transaction, of: dead).filter { !known.contains($0) }
         let close = try transaction.connection.statement(
             """
-            UPDATE epoch SET closed_at = max(?1, opened_at), clean = 0, reason = ?2
+            UPDATE epoch SET closed_at = max(?1, opened_at), clean = 0, reason = ?2, cause = ?3
             WHERE closed_at IS NULL
             """)
         close.bind(1, time)
         close.bind(2, EpochRecord.death(atRisk: atRisk))
+        close.bind(3, EpochCause.processDied.rawValue)
         try close.run()
         // One that began when the consumer was stopping goes on; the others ended where nobody knows any more.
         let other = try transaction.connection.statement(
-            "UPDATE gap SET ended_at = max(?1, began_at) WHERE ended_at IS NULL AND reason <> ?2")
+            "UPDATE gap SET ended_at = max(?1, began_at) WHERE ended_at IS NULL AND cause <> ?2")
         other.bind(1, time)
-        other.bind(2, LossLedger.away)
+        other.bind(2, GapCause.noConsumer.rawValue)
         try other.run()
         let away = Set(try openGaps(transaction))
         try closeGaps(transaction, at: transaction.now)
         let insert = try transaction.connection.statement(
-            "INSERT INTO gap (run, node, address, began_at, ended_at, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+            "INSERT INTO gap (run, node, address, began_at, ended_at, reason, cause) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
         for node in inheritance.nodes where !away.contains(node) {
             insert.bind(1, dead)
             insert.bind(2, node.id)
             insert.bind(3, node.address)
             insert.bind(4, time)
             insert.bind(5, transaction.now)
-            insert.bind(6, "\(LossLedger.away): its process died, at this time or later")
+            insert.bind(6, GapReason.diedAway.text)
+            insert.bind(7, GapReason.diedAway.cause.rawValue)
             try insert.run()
         }
     }
@@ -166,10 +169,12 @@ enum LossTable {
         return try select.first { ($0.int(0), min($0.time(2), transaction.now), $0.int(1) == 1) }
     }
 
-    /// As of its last account, which is written with the commit after every change.
+    /// As of its last account, which is written with the commit after every change. One that cannot be read costs the ledger these
+    /// nodes' gap, and must not keep a consumer from starting.
     private static func accountedNodes(_ transaction: Transaction, of run: Int64) throws -> [LossRows.Node] {
         guard let account = try RunTable.account(transaction.connection, of: run) else { return [] }
-        return StatusReport.Node.list(json: account.nodesJSON).map { .init(id: $0.id, address: $0.address) }
+        let nodes = (try? AccountText.nodes(account.nodesJSON)) ?? []
+        return nodes.map { .init(id: $0.id, address: $0.address) }
     }
 
     private static func openGaps(_ transaction: Transaction) throws -> [LossRows.Node] {

@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// The rows about the consumer itself: its runs, and its live account for `status`.
 enum RunTable {
     static func begin(
@@ -67,7 +65,7 @@ enum RunTable {
     }
 
     static func account(
-        _ transaction: Transaction, run: Int64, atRisk: Int, highWater: Int, nodesJSON: String, paused: String?,
+        _ transaction: Transaction, run: Int64, atRisk: Int, highWater: Int, nodes: [NodeIdentity: NodeState], paused: String?,
         waiting: [StatusReport.Waiting]
     ) throws {
         let upsert = try transaction.connection.statement(
@@ -82,9 +80,9 @@ enum RunTable {
         upsert.bind(2, transaction.now)
         upsert.bind(3, Int64(atRisk))
         upsert.bind(4, Int64(highWater))
-        upsert.bind(5, nodesJSON)
+        upsert.bind(5, AccountText.of(nodes))
         upsert.bind(6, paused)
-        upsert.bind(7, waiting.isEmpty ? nil : StatusReport.Waiting.json(waiting))
+        upsert.bind(7, waiting.isEmpty ? nil : AccountText.of(waiting))
         try upsert.run()
         let high = try transaction.connection.statement(
             "UPDATE run SET at_risk_high = ?2 WHERE id = ?1 AND at_risk_high < ?2")
@@ -161,58 +159,5 @@ extension RunTable {
         insert.bind(2, transaction.now)
         try insert.run()
         return connection.lastInsertedID
-    }
-}
-
-extension StatusReport.Node {
-    /// The nodes of an account. What is not in its form is left out.
-    static func list(json: String) -> [StatusReport.Node] {
-        JSONScanner.facts(json).compactMap { facts in
-            guard let id = facts["id"], let address = facts["address"], let state = facts["state"] else { return nil }
-            return StatusReport.Node(id: id, address: address, state: state)
-        }
-    }
-}
-
-extension StatusReport.Waiting {
-    static func list(json: String) -> [StatusReport.Waiting] {
-        JSONScanner.facts(json).compactMap { facts in
-            guard let node = facts["node"], let since = facts["since"].flatMap({ Int64($0) }),
-                let commands = facts["commands"].flatMap({ Int64($0) })
-            else { return nil }
-            return StatusReport.Waiting(node: node, since: since, commands: commands)
-        }
-    }
-
-    static func json(_ waiting: [StatusReport.Waiting]) -> String {
-        var buffer = ByteBuffer()
-        for (index, entry) in waiting.enumerated() {
-            buffer.writeString(index == 0 ? "[{\"node\":" : ",{\"node\":")
-            buffer.writeJSONString(entry.node)
-            buffer.writeString(",\"since\":\"\(entry.since)\",\"commands\":\"\(entry.commands)\"}")
-        }
-        return String(buffer: buffer) + "]"
-    }
-}
-
-extension JSONScanner {
-    /// A list of objects whose values are texts. What is not in that form ends it.
-    fileprivate static func facts(_ json: String) -> [[String: String]] {
-        var list: [[String: String]] = []
-        json.lend { bytes in
-            var scanner = JSONScanner(bytes)
-            guard scanner.consume(UInt8(ascii: "[")), scanner.peek() == UInt8(ascii: "{") else { return }
-            repeat {
-                var facts: [String: String] = [:]
-                let isObject = scanner.object { key, escaped, scanner in
-                    guard let value = scanner.string() else { return false }
-                    facts[scanner.text((key, escaped))] = scanner.text(value)
-                    return true
-                }
-                guard isObject else { return }
-                list.append(facts)
-            } while scanner.consume(UInt8(ascii: ","))
-        }
-        return list
     }
 }

@@ -4,6 +4,9 @@ internal import Glibc
 public struct DatabaseDoctor: Sendable {
     private let file: DatabaseFile
 
+    /// Opens nothing: `examine` does.
+    ///
+    /// - Parameter database: the file's path.
     public init(database: String) {
         file = DatabaseFile(path: database)
     }

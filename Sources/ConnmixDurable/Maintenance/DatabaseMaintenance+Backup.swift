@@ -3,10 +3,13 @@ internal import Glibc
 extension DatabaseMaintenance {
     /// What a backup is.
     public struct BackupReport: Sendable {
+        /// The copy's path, as it was given.
         public let path: String
+        /// The copy's size on disk.
         public let bytes: Int64
         /// How long one snapshot of the source was held, during which its log could not start over.
         public let held: Duration
+        /// From the call until the copy had its name, its check included.
         public let took: Duration
     }
 

@@ -12,17 +12,23 @@ public struct DatabaseMaintenance: Sendable {
     public struct Progress: Sendable, Equatable {
         /// What is being done.
         public let step: String
+        /// Of `total`, in the unit of the step; never more.
         public let done: Int
+        /// How much there is to do in all. It may change while the work goes on.
         public let total: Int
     }
 
     /// Told how far long work is. What it throws ends the work, leaves nothing half done, and is thrown on.
     public typealias Watcher = (Progress) throws -> Void
 
+    /// The database file, as it was given.
     public let path: String
     /// So many bytes the log may grow by while one table is checked beside a consumer.
     var checkLogLimit: Int64 = 64 << 20
 
+    /// Opens nothing: each method does.
+    ///
+    /// - Parameter database: the file's path.
     public init(database: String) {
         path = database
     }
@@ -110,25 +116,36 @@ public struct DatabaseMaintenance: Sendable {
 
 /// What a database file is.
 public struct DatabaseInfo: Sendable {
+    /// A migration that the file has.
     public struct AppliedMigration: Sendable, Equatable {
+        /// Its number, counted from 1.
         public let version: Int64
+        /// The name of its file, such as `0001_foundation.sql`.
         public let name: String
         /// Microseconds since 1970.
         public let appliedAt: Int64
     }
 
+    /// The file, as it was given.
     public let path: String
+    /// The file's size on disk, without its log.
     public let bytes: Int64
+    /// The size of its log, the file beside it that ends in `-wal`; 0 where there is none.
     public let walBytes: Int64
     /// On its file system; `nil` where that is not known.
     public let freeBytesOnDisk: Int64?
+    /// In bytes.
     public let pageSize: Int
+    /// How many pages the file has, the free ones included.
     public let pages: Int
     /// Pages that hold nothing. New rows use them; `vacuum` gives them back.
     public let freePages: Int
+    /// The number of the newest migration that was applied to it.
     public let schemaVersion: Int64
+    /// Every migration that the file has, oldest first.
     public let migrations: [AppliedMigration]
     /// The tables that handlers made.
     public let ownTables: [String]
+    /// The version of the SQLite that this process uses, such as `3.46.1`.
     public let sqliteVersion: String
 }

@@ -1,21 +1,29 @@
 /// What `DatabaseDoctor` found, line by line.
 public struct HealthReport: Sendable, Equatable {
+    /// How bad a finding is, from the best to the worst.
     public enum Level: String, Sendable, CaseIterable {
+        /// Nothing to do.
         case ok
+        /// It works, and may not for long or not as it should.
         case warning
+        /// It does not work, or messages may be lost.
         case problem
     }
 
+    /// One thing that was looked at.
     public struct Finding: Sendable, Equatable {
         /// What was looked at, in a word or two.
         public let name: String
+        /// How bad it is.
         public let level: Level
         /// What was found and, where it is not well, what to do.
         public let words: String
     }
 
+    /// What was looked at, in a fixed order; what is well is there too.
     public private(set) var findings: [Finding] = []
 
+    /// The worst of all findings.
     public var level: Level {
         Level.allCases.last { level in findings.contains { $0.level == level } } ?? .ok
     }

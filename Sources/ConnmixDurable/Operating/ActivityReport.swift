@@ -4,9 +4,12 @@ public struct ActivityReport: Sendable, Equatable {
     public struct DeadCause: Sendable, Equatable {
         /// The error without what is different each time, as `FailureCause.name`.
         public let cause: String
+        /// How many messages.
         public let count: Int
+        /// The id of the newest of them.
         public let newestEntry: Int64
 
+        /// A cause by its parts, for tests of what shows them.
         public init(cause: String, count: Int, newestEntry: Int64) {
             self.cause = cause
             self.count = count
@@ -16,30 +19,38 @@ public struct ActivityReport: Sendable, Equatable {
 
     /// Events a second.
     public struct Rates: Sendable, Equatable {
+        /// Messages that were journaled.
         public let received: Double
         /// Messages that ended, in whatever way.
         public let handled: Double
+        /// Commands that the engine took.
         public let sent: Double
         /// Attempts that failed.
         public let failed: Double
 
+        /// Rates by their parts, for tests of what shows them.
         public init(received: Double, handled: Double, sent: Double, failed: Double) {
             (self.received, self.handled, self.sent, self.failed) = (received, handled, sent, failed)
         }
     }
 
-    /// Entries that were ever made, and of them those that are open.
+    /// Entries that were ever made.
     public internal(set) var entries: Int64 = 0
+    /// Those of them that are pending or running.
     public internal(set) var openEntries: Int64 = 0
-    /// Commands that were ever made, those that are pending, and those that ended in another way than sent.
+    /// Commands that were ever made.
     public internal(set) var commands: Int64 = 0
+    /// Those of them that are pending.
     public internal(set) var openCommands: Int64 = 0
+    /// Those of them that ended in another way than sent, and are still kept.
     public internal(set) var unsentCommands: Int64 = 0
-    /// Within the last minute.
+    /// Messages that were journaled within the last minute.
     public internal(set) var receivedLastMinute: Int64 = 0
+    /// Attempts that failed within the last minute.
     public internal(set) var failedLastMinute: Int64 = 0
     /// Attempts that failed since the report before; 0 where there was none.
     public internal(set) var failedSinceLast: Int64 = 0
+    /// Lanes that stand still behind a dead entry until an operator acts.
     public internal(set) var parkedLanes: Int = 0
     /// Messages that died within the last hour, the most frequent cause first.
     public internal(set) var deadLastHour: [DeadCause] = []
@@ -48,6 +59,7 @@ public struct ActivityReport: Sendable, Equatable {
     /// Microseconds since 1970.
     public internal(set) var takenAt: Int64 = 0
 
+    /// An empty report of the time 0. `Inspector.activity(since:)` makes those with content.
     public init() {}
 
     /// What happened between an earlier report and this one; `nil` where no time has passed.

@@ -122,9 +122,11 @@ public struct FailureCause: Sendable, Equatable {
     public internal(set) var attempts = 0
     /// Microseconds since 1970, UTC; as all times here.
     public let firstSeen: Int64
+    /// When the newest of these failures was.
     public internal(set) var lastSeen: Int64
-    /// The message that failed so most recently, and its error to the letter.
+    /// The message that failed so most recently.
     public internal(set) var example: Int64
+    /// The error of the example, to the letter.
     public internal(set) var error: String
 
     /// No name is made of more of an error than this.

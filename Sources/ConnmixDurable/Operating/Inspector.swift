@@ -42,8 +42,8 @@ public final class Inspector {
                     isRunning: owner != nil, pid: owner?.pid, since: owner?.since, version: run?.version,
                     handlerVersion: run?.handlerVersion,
                     paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
-                nodes: account.map { StatusReport.Node.list(json: $0.nodesJSON) } ?? [],
-                waiting: account?.waitingJSON.map { StatusReport.Waiting.list(json: $0) } ?? [],
+                nodes: try account.map { try AccountText.nodes($0.nodesJSON) } ?? [],
+                waiting: try account?.waitingJSON.map { try AccountText.waiting($0) } ?? [],
                 atRisk: atRisk.messages, atRiskHigh: owner == nil ? 0 : high, atRiskUpdatedAt: atRisk.updatedAt,
                 lossBound: LossBound(
                     isRunning: owner != nil, now: atRisk.messages, high: high, limit: run?.atRiskLimit,
@@ -65,7 +65,7 @@ public final class Inspector {
         guard store.owner() != nil else { return [] }
         return try read { connection in
             let account = try RunTable.account(connection, of: RunTable.newest(connection)?.id)
-            return account?.waitingJSON.map { StatusReport.Waiting.list(json: $0) } ?? []
+            return try account?.waitingJSON.map { try AccountText.waiting($0) } ?? []
         }
     }
 

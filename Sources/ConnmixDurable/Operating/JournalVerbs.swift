@@ -1,38 +1,3 @@
-/// The columns of an entry that operators change, as they were.
-struct EntryImage: Equatable {
-    var state: EntryState
-    var attempts: Int64
-    var stateAt: Int64
-    /// It is the dead head of a parked lane.
-    var isParked = false
-
-    var json: String {
-        let parked = isParked ? ",\"parked\":1" : ""
-        return "{\"state\":\(state.rawValue),\"attempts\":\(attempts),\"state_at\":\(stateAt)\(parked)}"
-    }
-}
-
-extension EntryImage {
-    init(json: String, of id: Int64, _ connection: Connection) throws {
-        try connection.checkJSON(json, "the before-image of entry \(id)")
-        let select = try connection.statement(
-            """
-            SELECT json_extract(?1, '$.state'), json_extract(?1, '$.attempts'), json_extract(?1, '$.state_at'),
-                json_extract(?1, '$.parked') IS NOT NULL
-            """)
-        select.bind(1, json)
-        let image = try select.first { row in
-            EntryState(rawValue: row.int(0)).map {
-                EntryImage(state: $0, attempts: row.int(1), stateAt: row.int(2), isParked: row.int(3) != 0)
-            }
-        }
-        guard case let image?? = image else {
-            throw ConnmixError(.corrupt, "the before-image of entry \(id) is unreadable; restore a backup")
-        }
-        self = image
-    }
-}
-
 /// The verbs of operators. Like all verbs they take the open transaction and never commit.
 ///
 /// None touches an entry that is claimed: the running consumer may rely on the state of those. `time` is the action's, the same

@@ -11,6 +11,7 @@ public struct OperatorReport: Sendable {
         /// Undo: something has happened to it since; it is in this state now.
         case changed(String)
 
+        /// A clause for people, such as `it is due already`. Programs decide by the case.
         public var description: String {
             switch self {
             case .notFound: "there is none"
@@ -21,8 +22,11 @@ public struct OperatorReport: Sendable {
         }
     }
 
+    /// An entry or a command that was left as it is.
     public struct Skipped: Sendable, Equatable {
+        /// Its id.
         public let id: Int64
+        /// What kept it from being changed.
         public let why: Why
     }
 
@@ -61,15 +65,18 @@ public struct OperatorReport: Sendable {
 
 /// An operator's action as it is kept.
 public struct OperatorAction: Sendable {
+    /// How far an action is.
     public enum State: Int64, Sendable, CustomStringConvertible {
         /// Under way, or its process died; what it did so far is recorded and can be undone.
         case running = 1
+        /// Every entry was looked at.
         case finished = 2
         /// Ended by an error; what it did before is recorded and can be undone.
         case stopped = 3
         /// Undone, at least for some entries.
         case undone = 4
 
+        /// The case's name, as the command line and its JSON have it. It does not change.
         public var description: String {
             switch self {
             case .running: "running"
@@ -80,6 +87,7 @@ public struct OperatorAction: Sendable {
         }
     }
 
+    /// Ids grow in the order of the actions; `undo` takes one.
     public let id: Int64
     /// `retry`, `replay`, `discard`, `restore`, `skip`, `cancel`, `prune`, `import` or `undo`.
     public let verb: String
@@ -89,6 +97,7 @@ public struct OperatorAction: Sendable {
     public let reason: String?
     /// What was asked for, as JSON.
     public let selection: String
+    /// How far it is.
     public let state: State
     /// How many entries were asked for.
     public let total: Int
@@ -96,6 +105,7 @@ public struct OperatorAction: Sendable {
     public let finished: Int
     /// Microseconds since 1970, UTC.
     public let createdAt: Int64
+    /// When the last of it was done, or an error ended it, in microseconds since 1970, UTC; `nil` while it is running.
     public let endedAt: Int64?
     /// Whether it is about entries of the journal; otherwise about commands of the outbox.
     public let isOnJournal: Bool

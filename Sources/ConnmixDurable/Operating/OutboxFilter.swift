@@ -1,6 +1,8 @@
 /// Which commands of the outbox are meant. Every condition that is set must hold; an empty filter means all of them.
 public struct OutboxFilter: Sendable {
+    /// Commands whose ids lie in one of these ranges, `JournalFilter.idRangeLimit` of them at most; empty: any.
     public var ids: [ClosedRange<Int64>] = []
+    /// Commands in one of these states; empty: in any.
     public var states: Set<CommandState> = []
     /// The method: `mesh.send`, `mesh.publish`, `conn.call`, or any other.
     public var kind: String?
@@ -8,6 +10,7 @@ public struct OutboxFilter: Sendable {
     public var client: String?
     /// The channel of a `mesh.publish`.
     public var channel: String?
+    /// The node that took it; while it is pending, the one it belongs to or prefers. By its id.
     public var node: String?
     /// Publishes that failed for some subscribers.
     public var isPartial = false
@@ -27,6 +30,7 @@ public struct OutboxFilter: Sendable {
 
     /// How many commands a page has.
     public var limit = 50
+    /// By id, and so by the time of enqueuing.
     public var order = ListOrder.newest
     /// The last id of the page before: newer ones follow with `oldest`, older ones with `newest`.
     public var after: Int64?
@@ -34,5 +38,6 @@ public struct OutboxFilter: Sendable {
     /// Settled before, in microseconds since 1970; not the newest command, whose id must not be given out again.
     package var prunedBefore: Int64?
 
+    /// A filter that means all commands, the newest first.
     public init() {}
 }

@@ -10,6 +10,7 @@ public struct OutboxRecord: Sendable {
         case json
     }
 
+    /// Ids grow in the order of enqueuing and are never used twice.
     public let id: Int64
     /// The journal entry whose handler issued it.
     public let messageID: Int64?
@@ -25,6 +26,7 @@ public struct OutboxRecord: Sendable {
     public let lane: String?
     /// The node that took it; while pending the one it belongs to or prefers.
     public let node: String?
+    /// Where it is on its way.
     public let state: CommandState
     /// Answers so far.
     public let attempts: Int
@@ -34,8 +36,11 @@ public struct OutboxRecord: Sendable {
     public let enqueuedAt: Int64
     /// While pending: may be sent from then on.
     public let availableAt: Int64?
+    /// Not sent from then on; `nil`: no limit.
     public let expiresAt: Int64?
+    /// When it was sent or given up; `nil` while it is pending.
     public let settledAt: Int64?
+    /// Why its last try came to nothing or it was given up, for people, kept also where it was sent later; `nil`: neither.
     public let lastError: String?
     /// The engine's error code.
     public let code: Int64?
@@ -43,6 +48,7 @@ public struct OutboxRecord: Sendable {
     public let delivered: Int64?
     /// How many it did not reach.
     public let failed: Int64?
+    /// How `data` is to be read.
     public let type: DataType
     /// `nil` where it was not asked for.
     public let data: [UInt8]?

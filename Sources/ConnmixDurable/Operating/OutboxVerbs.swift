@@ -1,40 +1,3 @@
-/// The columns of a command that operators change, as they were.
-struct CommandImage: Equatable {
-    var state: CommandState
-    var attempts: Int64
-    var stateAt: Int64
-    var expiresAt: Int64?
-    var flags: Int64
-
-    var json: String {
-        let expiry = expiresAt.map { ",\"expires_at\":\($0)" } ?? ""
-        return
-            "{\"state\":\(state.rawValue),\"attempts\":\(attempts),\"state_at\":\(stateAt),\"flags\":\(flags)\(expiry)}"
-    }
-}
-
-extension CommandImage {
-    init(json: String, of id: Int64, _ connection: Connection) throws {
-        try connection.checkJSON(json, "the before-image of command \(id)")
-        let select = try connection.statement(
-            """
-            SELECT json_extract(?1, '$.state'), json_extract(?1, '$.attempts'), json_extract(?1, '$.state_at'),
-                json_extract(?1, '$.expires_at'), json_extract(?1, '$.flags')
-            """)
-        select.bind(1, json)
-        guard case let image?? = try select.first(CommandImage.init) else {
-            throw ConnmixError(.corrupt, "the before-image of command \(id) is unreadable; restore a backup")
-        }
-        self = image
-    }
-
-    fileprivate init?(_ row: Statement) {
-        guard let state = CommandState(rawValue: row.int(0)) else { return nil }
-        self.init(
-            state: state, attempts: row.int(1), stateAt: row.int(2), expiresAt: row.optionalInt(3), flags: row.int(4))
-    }
-}
-
 /// The verbs of operators. Like all verbs they take the open transaction and never commit. `time` is the action's, the same in all
 /// its transactions, so that undo can tell whether a command is still as the action left it.
 extension OutboxTable {
@@ -99,11 +62,7 @@ extension OutboxTable {
         let select = try transaction.connection.statement(
             "SELECT state, attempts, state_at, expires_at, flags FROM outbox WHERE id = ?1")
         select.bind(1, id)
-        guard let found = try select.first(CommandImage.init) else { return nil }
-        guard let image = found else {
-            throw ConnmixError(.corrupt, "command \(id) has an unknown state; restore a backup")
-        }
-        return image
+        return try select.first { try CommandImage($0, "command \(id)") }
     }
 
     private static func isPartial(_ transaction: Transaction, _ id: Int64) throws -> Bool {

@@ -23,7 +23,7 @@ extension PrunedRows {
         let attempts = try connection.statement("DELETE FROM attempt WHERE entry = ?1")
         attempts.bind(1, id)
         try attempts.run()
-        return .applied(before: "{\"state\":\(found.state)}")
+        return .applied(before: image(found.state))
     }
 
     static func deleteCommand(_ transaction: Transaction, id: Int64, before: Int64) throws -> Intervention {
@@ -36,7 +36,7 @@ extension PrunedRows {
         guard found.state >= 8, found.at < before else { return .skipped(.changed(name(found.state, .outbox))) }
         guard !found.isNewest else { return .skipped(.wrongState("the newest, which is kept")) }
         try delete(transaction, id, state: found.state, .outbox)
-        return .applied(before: "{\"state\":\(found.state)}")
+        return .applied(before: image(found.state))
     }
 
     private static func delete(_ transaction: Transaction, _ id: Int64, state: Int64, _ ledger: Ledger) throws {
@@ -46,6 +46,9 @@ extension PrunedRows {
         try delete.run()
         transaction.count(1, from: state, to: nil, in: ledger)
     }
+
+    /// What the record of the action keeps of a deleted row. It is shown and never read: the row does not come back.
+    private static func image(_ state: Int64) -> String { "{\"state\":\(state)}" }
 
     private static func name(_ state: Int64, _ ledger: Ledger) -> String {
         switch ledger {

@@ -34,12 +34,11 @@ enum ChangeMark: Int64 {
     static func versions(_ connection: Connection) throws -> Versions {
         var versions = Versions()
         try connection.statement("SELECT what, version FROM change").forEach { row in
-            switch ChangeMark(rawValue: row.int(0)) {
+            switch try row.known(0, "what", of: "a row of table change", as: ChangeMark.self) {
             case .journal: versions.journal = row.int(1)
             case .commands: versions.commands = row.int(1)
             case .newCommands: versions.newCommands = row.int(1)
             case .records: versions.records = row.int(1)
-            case nil: break
             }
         }
         return versions

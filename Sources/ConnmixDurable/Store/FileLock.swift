@@ -1,6 +1,5 @@
 internal import CSQLite
 internal import Glibc
-internal import Synchronization
 
 /// The lock file beside a database, `<database>.lock`.
 ///
@@ -26,7 +25,7 @@ final class FileLock: Sendable {
     /// What was opened, whatever its name leads to later.
     let identity: FileIdentity
     /// Set where a checkpoint would do harm, whoever holds the lock.
-    let isVoid = Mutex(false)
+    let isVoid = Locked(false)
 
     /// Opens the lock file beside the database itself, wherever a link to it lies. Creates it where it is missing, for whoever
     /// may change the database.
@@ -47,7 +46,7 @@ final class FileLock: Sendable {
 
     /// The lock files whose ownership this process has. A lock file may name this process's number and mean an earlier one: in a
     /// container each has the same.
-    private static let ownedHere = Mutex<Set<FileIdentity>>([])
+    private static let ownedHere = Locked<Set<FileIdentity>>([])
 
     /// - Throws: where the name leads to another file by now, so that this lock keeps nobody away.
     private func checkName() throws(ConnmixError) {

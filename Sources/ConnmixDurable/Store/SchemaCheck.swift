@@ -1,5 +1,4 @@
 internal import CSQLite
-internal import Synchronization
 
 /// Compares the library's own tables with what its migrations make.
 ///
@@ -81,7 +80,7 @@ struct SchemaCheck {
     }
 
     /// Worked out once a process for each version: a file is opened often.
-    private static let known = Mutex<[Int: [String: Object]]>([:])
+    private static let known = Locked<[Int: [String: Object]]>([:])
 
     private static func expected(_ migrations: [Migration]) throws -> [String: Object] {
         let isOurs = migrations == Array(Migration.all.prefix(migrations.count))

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// The database of a running consumer: its ownership, its writer, and a reader.
 final class Store: Sendable {
     let path: String
@@ -10,7 +8,7 @@ final class Store: Sendable {
     /// What the names of the files must lead to from now on.
     let files: OpenFiles
     let lock: FileLock
-    private let reader = Mutex<Connection?>(nil)
+    private let reader = Locked<Connection?>(nil)
 
     /// Takes ownership of the file at `path`, creating or migrating it where needed.
     ///
@@ -79,7 +77,7 @@ final class SharedStore: Sendable {
     private let file: DatabaseFile
     /// Idle, and open for as long as this lives. Where no consumer runs, the first connection of all has to go over the whole log
     /// ("WAL recovery", https://sqlite.org/walformat.html#recovery); with this one open, the next ones are not the first.
-    private let anchor: Mutex<Connection>
+    private let anchor: Locked<Connection>
     /// How long changes took.
     let clock = WriteClock()
 
@@ -87,7 +85,7 @@ final class SharedStore: Sendable {
         self.path = path
         file = DatabaseFile(path: path)
         try file.refuseForeign(mustExist: true, for: .reading)
-        anchor = Mutex(try file.openForReading())
+        anchor = Locked(try file.openForReading())
     }
 
     /// The consumer that owns the file now, if one does.

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// How a transaction beside a consumer went.
 package struct WriteTimes: Sendable, Equatable {
     /// How long it waited for others.
@@ -15,7 +13,7 @@ package struct WriteTimes: Sendable, Equatable {
 
 /// Measures transactions; the last one's times can be asked for.
 final class WriteClock: Sendable {
-    private let times = Mutex(WriteTimes())
+    private let times = Locked(WriteTimes())
 
     var last: WriteTimes { times.withLock { $0 } }
 

@@ -1,13 +1,12 @@
 internal import CSQLite
 internal import Dispatch
 internal import Glibc
-internal import Synchronization
 
 /// The one thread that writes: it owns the writing connection, and commits whatever waits as one transaction.
 final class Writer: Sendable {
-    private let state = Mutex(GroupCommit<any WriteOperation>())
+    private let state = Locked(GroupCommit<any WriteOperation>())
     private let wakeUp = DispatchSemaphore(value: 0)
-    private let ended = Mutex<(isEnded: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
+    private let ended = Locked<(isEnded: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
     private let lock: FileLock
     private let file: DatabaseFile
     private let onTrouble: @Sendable (ConnmixError) -> Void
@@ -33,7 +32,7 @@ final class Writer: Sendable {
         self.onLog = onLog
         self.onTrouble = onTrouble
         let opened = DispatchSemaphore(value: 0)
-        let failure = Mutex<(any Error)?>(nil)
+        let failure = Locked<(any Error)?>(nil)
         let main = ThreadMain { [self] in
             do {
                 let transaction = Transaction(try open(), lock: lock)

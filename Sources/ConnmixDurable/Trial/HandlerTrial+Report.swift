@@ -13,6 +13,7 @@ extension HandlerTrial {
 
     /// One attempt and what came of it.
     public struct Report: Sendable {
+        /// What becomes of the message.
         public let outcome: Outcome
         /// How the attempt failed, `.timedOut` for one; `nil` where it did not.
         public let failure: AttemptOutcome?
@@ -47,6 +48,7 @@ extension HandlerTrial {
 }
 
 extension HandlerTrial.Outcome: CustomStringConvertible {
+    /// One line, for failed tests. It holds the commands' payloads, so it does not belong into a log.
     public var description: String {
         switch self {
         case .done(let commands) where commands.isEmpty: "done, without commands"

@@ -48,7 +48,7 @@ extension JSONWriter {
             writer.object { writer in
                 writer.key("id"); writer.string(node.id)
                 writer.key("address"); writer.string(node.address)
-                writer.key("state"); writer.string(node.state)
+                writer.key("state"); writer.string(node.state.rawValue)
             }
         }
         key("waiting")

@@ -24,7 +24,7 @@ enum StatusScreen {
         for (index, node) in status.nodes.enumerated() {
             sheet.add(
                 index == 0 ? "nodes" : " ", "\(node.id)  \(node.address)  \(node.state)",
-                node.state == "consuming" ? .green : .yellow)
+                node.state == .consuming ? .green : .yellow)
         }
         for (index, entry) in status.waiting.enumerated() {
             sheet.add(index == 0 ? "waiting" : " ", entry.text(now: status.takenAt), .yellow)

@@ -60,7 +60,7 @@ struct TopScreen {
         if let trouble = model.trouble { return ScreenLine("cannot look: \(trouble)", .red) }
         if let paused = sight.status.consumer.paused { return ScreenLine("nothing is taken: \(paused)", .red) }
         let nodes = sight.status.nodes
-        if sight.status.consumer.isRunning, !nodes.contains(where: { $0.state == "consuming" }) {
+        if sight.status.consumer.isRunning, !nodes.contains(where: { $0.state == .consuming }) {
             return ScreenLine(nodes.isEmpty ? "no node is known: is the center reachable?" : "no node is being consumed", .red)
         }
         return ScreenLine()
@@ -116,7 +116,7 @@ struct TopScreen {
             status.nodes.map { node in
                 var line = ScreenLine(node.id.escapedForTerminal.cut(to: 30).padded(to: min(30, names)) + "  ")
                 line.add(node.address.padded(to: 22) + "  ")
-                line.add(node.state, node.state == "consuming" ? .green : .yellow)
+                line.add(node.state.rawValue, node.state == .consuming ? .green : .yellow)
                 return line
             }
             + status.waiting.map { ScreenLine($0.text(now: status.takenAt).escapedForTerminal, .yellow) }

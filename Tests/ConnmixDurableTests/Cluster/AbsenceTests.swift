@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -10,7 +11,7 @@ struct AbsenceTests {
     private let c = NodeIdentity(id: "c", address: NodeAddress(host: "10.0.0.3", port: 1))
 
     private func makeConnected(_ nodes: [NodeIdentity]) -> ClusterMachine {
-        var machine = ClusterMachine(settings: .init(), now: start, random: SplitMix(state: 1))
+        var machine = ClusterMachine(settings: .init(), now: start, random: SeededGenerator(seed: 1))
         _ = machine.tick(now: start)
         _ = machine.directoryArrived(nodes, now: start)
         for node in nodes { _ = machine.connected(node, now: start) }

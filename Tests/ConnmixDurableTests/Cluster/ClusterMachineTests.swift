@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -10,7 +11,7 @@ struct ClusterMachineTests {
     private let a2 = NodeIdentity(id: "a2", address: NodeAddress(host: "10.0.0.1", port: 1))
 
     private func make() -> ClusterMachine {
-        ClusterMachine(settings: .init(), now: start, random: SplitMix(state: 1))
+        ClusterMachine(settings: .init(), now: start, random: SeededGenerator(seed: 1))
     }
 
     private func makeConnected(_ nodes: [NodeIdentity]) -> ClusterMachine {

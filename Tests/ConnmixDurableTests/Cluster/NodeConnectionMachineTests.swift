@@ -183,7 +183,7 @@ struct NodeConnectionMachineTests {
         #expect(machine.setConsuming(true, now: start) == [])  // not before the answer
         #expect(
             machine.replied(Reply(id: 2, outcome: ok), now: start)
-                == .actions([.notConsuming(reason: "paused"), .pop(id: 3, .docs)]))
+                == .actions([.notConsuming(.paused), .pop(id: 3, .docs)]))
         #expect(machine.replied(Reply(id: 3, outcome: ok), now: start) == .actions([.nowConsuming(.docs)]))
     }
 

@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -10,7 +11,7 @@ struct OneConnectionAnIDTests {
     private let other = NodeIdentity(id: "y", address: NodeAddress(host: "10.0.0.2", port: 1))
 
     private func make() -> ClusterMachine {
-        var machine = ClusterMachine(settings: .init(), now: start, random: SplitMix(state: 1))
+        var machine = ClusterMachine(settings: .init(), now: start, random: SeededGenerator(seed: 1))
         _ = machine.tick(now: start)
         return machine
     }

@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -8,7 +9,7 @@ struct PacingTests {
     private let a = NodeIdentity(id: "a", address: NodeAddress(host: "10.0.0.1", port: 1))
 
     private func makeConnected() -> ClusterMachine {
-        var machine = ClusterMachine(settings: .init(), now: start, random: SplitMix(state: 1))
+        var machine = ClusterMachine(settings: .init(), now: start, random: SeededGenerator(seed: 1))
         _ = machine.tick(now: start)
         _ = machine.directoryArrived([a], now: start)
         _ = machine.connected(a, now: start)
@@ -108,7 +109,7 @@ struct PacingTests {
     @Test("a loss is a reason to ask early, once; many losses are not many reasons")
     func early() {
         var schedule = DirectorySchedule(settings: .init(), now: start)
-        var random = SplitMix(state: 1)
+        var random = SeededGenerator(seed: 1)
         #expect(schedule.takeQuestion(now: start) == true)
         schedule.answered(isAlone: false, isPending: false, now: start, random: &random)
         for _ in 0..<100 { schedule.lost(now: start + .seconds(1), random: &random) }

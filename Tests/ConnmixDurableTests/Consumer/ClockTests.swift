@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -109,7 +110,7 @@ struct ClockTests {
     )
     func relay() throws {
         var relay = Relay(
-            policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 100, random: SplitMix(state: 1))
+            policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 100, random: SeededGenerator(seed: 1))
         let commands: [OutgoingCommand] = [
             OutgoingCommand(command: try .meshSend(to: "a", "x"), node: "n1", availableAt: 0),
             OutgoingCommand(command: try .meshSend(to: "b", "x"), node: "n1", availableAt: 0),

@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -192,7 +193,7 @@ struct OrderedWindowTests {
     /// The file is a list of rows; the window sees appends, passes, finishes and rollbacks in random order.
     @Test("P2, P5: whatever happens, every row comes out once and in the order of its keys", arguments: 0..<40)
     func model(seed: Int) {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         var window = OrderedWindow<Int>(capacity: 16, keyCapacity: 4)
         var rows: [(id: Int64, keys: [String])] = []
         var open: Set<Int64> = []

@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -12,7 +13,7 @@ struct RelayBench {
     init(capacity: Int = 4_096, nodes: [String] = ["n1"], away: [String] = [], replyTimeout: Duration = .seconds(10)) {
         relay = Relay(
             policy: CommandRetryPolicy(), nodeGrace: .seconds(30), replyTimeout: replyTimeout, windowCapacity: capacity,
-            random: SplitMix(state: 1))
+            random: SeededGenerator(seed: 1))
         relay.window.passEnded()
         relay.directoryKnown()
         for node in nodes + away { relay.nodeListed(node, now: 0) }

@@ -1,4 +1,5 @@
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -26,7 +27,7 @@ struct RelayTests {
     ) -> Relay {
         var relay = Relay(
             policy: policy, nodeGrace: .seconds(30), windowCapacity: 1_000, laneWindow: laneWindow,
-            random: SplitMix(state: 1))
+            random: SeededGenerator(seed: 1))
         for (index, command) in commands.enumerated() {
             _ = relay.load(Int64(index + 1), command, now: 0)
             relay.confirm(Int64(index + 1))
@@ -233,7 +234,7 @@ struct RelayTests {
 
     @Test("P4: before the center's first list no node is missing, however long that takes")
     func unknownDirectory() throws {
-        var relay = Relay(policy: CommandRetryPolicy(), nodeGrace: .zero, windowCapacity: 100, random: SplitMix(state: 1))
+        var relay = Relay(policy: CommandRetryPolicy(), nodeGrace: .zero, windowCapacity: 100, random: SeededGenerator(seed: 1))
         let command = try call("a", node: "n1")
         _ = relay.window.load(1, keys: command.keys, command)
         relay.window.confirm(1)
@@ -260,7 +261,8 @@ struct RelayTests {
 
     @Test("P9: calls for a node that is listed and away leave room for all others")
     func deadNodeQuota() throws {
-        var relay = Relay(policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 100, random: SplitMix(state: 1))
+        var relay = Relay(
+            policy: CommandRetryPolicy(), nodeGrace: .seconds(30), windowCapacity: 100, random: SeededGenerator(seed: 1))
         relay.directoryKnown()
         relay.nodeListed("away")
         relay.nodeListed("n1")

@@ -11,7 +11,7 @@ struct LossLedgerTests {
     /// One node, consumed over connection 1 since 1 s; everything is written.
     private func makeConsuming() -> LossLedger {
         var ledger = LossLedger()
-        ledger.listed(a, why: "listed", now: 0)
+        ledger.listed(a, .justListed, now: 0)
         ledger.opened(1, a, now: 500_000)
         ledger.consuming(a, now: second)
         ledger.written(ledger.takeRows(now: second))
@@ -27,15 +27,15 @@ struct LossLedgerTests {
     @Test("P11: a node is in a gap from its listing until it is popped")
     func listing() {
         var ledger = LossLedger()
-        ledger.listed(a, why: "listed", now: 0)
+        ledger.listed(a, .justListed, now: 0)
         ledger.opened(1, a, now: 500_000)
         var rows = ledger.takeRows(now: 600_000)
-        #expect(rows.gaps == [.init(id: 1, node: a, beganAt: 0, cause: "listed")])
+        #expect(rows.gaps == [.init(id: 1, node: a, beganAt: 0, began: .justListed)])
         #expect(rows.epochs == [.init(id: 1, connection: 1, node: a, openedAt: 500_000)])
         ledger.written(rows)
         ledger.consuming(a, now: second)
         rows = ledger.takeRows(now: second)
-        #expect(rows.gaps == [.init(id: 1, node: a, beganAt: 0, endedAt: second, cause: "listed")])
+        #expect(rows.gaps == [.init(id: 1, node: a, beganAt: 0, endedAt: second, began: .justListed)])
         #expect(rows.epochs.first?.consumingAt == second)
     }
 
@@ -86,7 +86,7 @@ struct LossLedgerTests {
     @Test("P11: what changes while a commit is under way is due after it")
     func meanwhile() {
         var ledger = makeConsuming()
-        ledger.notConsuming(a, "paused", now: 2 * second)
+        ledger.notConsuming(a, .paused(nil), now: 2 * second)
         let rows = ledger.takeRows(now: 2 * second)
         ledger.consuming(a, now: 3 * second)
         ledger.written(rows)
@@ -97,7 +97,7 @@ struct LossLedgerTests {
     func flapping() {
         var ledger = makeConsuming()
         for index in 0..<100 {
-            ledger.notConsuming(a, "paused", now: 2 * second + Int64(index) * 10_000)
+            ledger.notConsuming(a, .paused(nil), now: 2 * second + Int64(index) * 10_000)
             ledger.consuming(a, now: 2 * second + Int64(index) * 10_000 + 4_000)
         }
         let rows = ledger.takeRows(now: 10 * second)
@@ -106,7 +106,7 @@ struct LossLedgerTests {
         let record = rows.gaps.first.map { ($0.endedAt ?? 0) - $0.beganAt - $0.consumed }
         #expect(record == 400_000)
         ledger.written(rows)
-        ledger.notConsuming(a, "refused", now: 10 * second)
+        ledger.notConsuming(a, .refused("refused"), now: 10 * second)
         #expect(ledger.takeRows(now: 10 * second).gaps.map(\.reason) == ["refused"])
     }
 
@@ -132,7 +132,7 @@ struct LossLedgerTests {
         ledger = makeConsuming()
         ledger.closed(1, reason: "reset", clean: false, now: 2 * second)
         ledger.gone(a, now: 3 * second)
-        ledger.listed(b, why: "restarted", now: 3 * second)
+        ledger.listed(b, .restarted, now: 3 * second)
         rows = ledger.takeRows(now: 3 * second)
         #expect(rows.gaps.map(\.node) == [a, b])
         #expect(rows.gaps.map(\.endedAt) == [3 * second, nil])
@@ -141,22 +141,22 @@ struct LossLedgerTests {
     @Test("P11: when the consumer stops, every node's gap begins and stays open")
     func stopping() {
         var ledger = makeConsuming()
-        ledger.listed(b, why: "listed", now: second)
+        ledger.listed(b, .justListed, now: second)
         ledger.stopping()
-        ledger.notConsuming(a, "paused", now: 2 * second)
+        ledger.notConsuming(a, .paused(nil), now: 2 * second)
         ledger.closed(1, reason: "left", clean: true, now: 3 * second)
         ledger.ended(now: 4 * second)
         let gaps = ledger.takeRows(now: 4 * second).gaps
         #expect(
             gaps.filter { $0.endedAt == nil }.map(\.node) == [b, a] || gaps.filter { $0.endedAt == nil }.map(\.node) == [a, b])
-        #expect(gaps.filter { $0.endedAt == nil }.allSatisfy { $0.cause == LossLedger.away })
+        #expect(gaps.filter { $0.endedAt == nil }.allSatisfy { $0.began == .away })
         #expect(gaps.first { $0.node == a }?.beganAt == 2 * second)
     }
 
     @Test("P11: nodes of the run before are in a gap from the start; those that the center does not name any more are gone")
     func inheritance() {
         var ledger = LossLedger(.init(nodes: [a, b], lastEpoch: 7, lastGap: 9), now: second)
-        ledger.listed(a, why: "listed", now: 2 * second)
+        ledger.listed(a, .justListed, now: 2 * second)
         ledger.directoryKnown(now: 3 * second)
         let gaps = ledger.takeRows(now: 3 * second).gaps
         #expect(gaps.map(\.id) == [10, 11])

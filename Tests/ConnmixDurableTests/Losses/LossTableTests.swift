@@ -16,8 +16,8 @@ struct LossTableTests {
         return row
     }
 
-    private func gap(_ id: Int64, endedAt: Int64?, cause: String = "x") -> LossRows.Gap {
-        LossRows.Gap(id: id, node: node, beganAt: 1, endedAt: endedAt, cause: cause)
+    private func gap(_ id: Int64, endedAt: Int64?, _ reason: GapReason = .justListed) -> LossRows.Gap {
+        LossRows.Gap(id: id, node: node, beganAt: 1, endedAt: endedAt, began: reason)
     }
 
     @Test("P11: the newest 10,000 rows of each table are kept, younger than the retention's age, and what is open")
@@ -58,9 +58,11 @@ struct LossTableTests {
                 let rows = LossRows.Batch(
                     epochs: [epoch(1, closedAt: nil)], gaps: [gap(1, endedAt: nil), gap(2, endedAt: 5)])
                 try LossTable.write(transaction, rows, run: 1)
-                let nodes =
-                    #"[{"id":"a","address":"10.0.0.1:6789","state":"connecting"},{"id":"b","address":"h:1","state":"consuming"}]"#
-                try RunTable.account(transaction, run: 1, atRisk: 3, highWater: 7, nodesJSON: nodes, paused: nil, waiting: [])
+                let nodes: [NodeIdentity: NodeState] = [
+                    .init(id: "a", address: .init(host: "10.0.0.1", port: 6_789)): .connecting,
+                    .init(id: "b", address: .init(host: "h", port: 1)): .consuming,
+                ]
+                try RunTable.account(transaction, run: 1, atRisk: 3, highWater: 7, nodes: nodes, paused: nil, waiting: [])
             }
             for run in 2...3 as ClosedRange<Int64> {
                 // The second run dies before it has heard of a node.
@@ -85,6 +87,56 @@ struct LossTableTests {
             #expect(open == 0)
             #expect(away == 4)
             #expect(high == 7)
+        }
+    }
+
+    @Test("an account is read as it was written, and one in another form is said to be corrupt")
+    func account() throws {
+        let nodes: [NodeIdentity: NodeState] = [
+            .init(id: "b \"\u{1F600}", address: .init(host: "h", port: 1)): .unreachable,
+            .init(id: "a", address: .init(host: "::1", port: 2)): .http,
+        ]
+        let read = try AccountText.nodes(AccountText.of(nodes))
+        #expect(read.map(\.id) == ["a", "b \"\u{1F600}"])
+        #expect(read.map(\.address) == ["[::1]:2", "h:1"])
+        #expect(read.map(\.state) == [.http, .unreachable])
+        #expect(try AccountText.nodes(AccountText.of([:])).isEmpty)
+        let waiting = [StatusReport.Waiting(node: "n,m", since: 7, commands: 12)]
+        #expect(try AccountText.waiting(AccountText.of(waiting)) == waiting)
+        for text in [
+            "", "{}", "[", "[]]", "[{}]", #"[{"id":"a","address":"h:1","state":"asleep"}]"#, #"[{"id":1}]"#,
+            #"[{"id":"a","address":"h:1","state":"http"}"#,
+        ] {
+            #expect(throws: ConnmixError.self, "\(text)") { try AccountText.nodes(text) }
+            #expect(throws: ConnmixError.self, "\(text)") { try AccountText.waiting(text) }
+        }
+    }
+
+    @Test("P11: why a node was not consumed and how a connection ended are kept as kinds, not as words")
+    func causes() async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                let run = try begin(transaction)
+                let reasons: [GapReason] = [
+                    .justListed, .restarted, .connectionEnded("x restarted y"), .refused("z"), .paused("disk"), .away,
+                ]
+                try LossTable.write(
+                    transaction,
+                    LossRows.Batch(
+                        epochs: [epoch(1, closedAt: 5)],
+                        gaps: reasons.enumerated().map { gap(Int64($0.offset + 1), endedAt: 9, $0.element) }), run: run)
+                _ = try LossTable.begin(transaction, run: try begin(transaction))
+                let newest = try LossReader.Newest(transaction.connection, isLive: true, account: nil)
+                var filter = GapFilter()
+                filter.order = .oldest
+                let gaps = try LossReader.gaps(transaction.connection, filter)
+                #expect(gaps.map(\.cause) == GapCause.allCases)
+                #expect(gaps.filter { $0.mayBeLost.contains("queues held") }.map(\.cause) == [.restarted])
+                #expect(try LossReader.epochs(transaction.connection, .init(), newest: newest).map(\.cause) == [.connection])
+                try transaction.connection.execute("PRAGMA ignore_check_constraints = 1; UPDATE gap SET cause = 77")
+                #expect(throws: ConnmixError.self) { try LossReader.gaps(transaction.connection, filter) }
+                try transaction.connection.execute("UPDATE gap SET cause = 1; PRAGMA ignore_check_constraints = 0")
+            }
         }
     }
 }

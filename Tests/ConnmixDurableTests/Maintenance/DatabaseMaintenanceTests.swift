@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 

@@ -139,7 +139,7 @@ struct SearchTests {
         try await withStore { store in
             try await store.writer.write { transaction in
                 let run = try RunTable.begin(transaction, pid: 1, version: "1", handlerVersion: nil, synchronous: .full)
-                try RunTable.account(transaction, run: run, atRisk: 0, highWater: 0, nodesJSON: "[]", paused: nil, waiting: [])
+                try RunTable.account(transaction, run: run, atRisk: 0, highWater: 0, nodes: [:], paused: nil, waiting: [])
             }
             store.show(paused: "the disk is full")
             let finding = try DatabaseDoctor(database: store.path).examine().findings.first { $0.name == "work" }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -60,5 +61,35 @@ struct MigratorTests {
             #expect(try connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'c'") == 0)
             try Migrator(migrations: [first, second], path: "a").migrate(connection)
         }
+    }
+
+    @Test("a file of the schema before gets the kinds of its gaps and connections from their words")
+    func causes() async throws {
+        try await withFolder { folder in
+            let connection = try Connection(path: folder + "/a", mode: .create)
+            try Migrator(migrations: Array(Migration.all.prefix(3)), path: "a").migrate(connection)
+            let reasons = [
+                "not connected yet: the node was just listed", "not connected yet: the node has restarted and has a new id",
+                "the connection ended: reset", "queue.pop was refused: 201", "paused: the disk is full",
+                "no consumer was running: its process died, at this time or later",
+            ]
+            for reason in reasons {
+                try connection.execute(
+                    "INSERT INTO gap (run, node, address, began_at, reason) VALUES (1, 'a', 'h:1', 1, '\(reason)')")
+            }
+            for reason in ["'the process died, at most 3 messages'", "'reset'", "NULL"] {
+                try connection.execute(
+                    "INSERT INTO epoch (run, node, address, opened_at, reason) VALUES (1, 'a', 'h:1', 1, \(reason))")
+            }
+            try Migrator(path: "a").migrate(connection)
+            #expect(try LossReader.gaps(connection, oldestFirst()).map(\.cause) == GapCause.allCases)
+            #expect(try connection.text("SELECT group_concat(cause) FROM (SELECT cause FROM epoch ORDER BY id)") == "2,1,1")
+        }
+    }
+
+    private func oldestFirst() -> GapFilter {
+        var filter = GapFilter()
+        filter.order = .oldest
+        return filter
     }
 }

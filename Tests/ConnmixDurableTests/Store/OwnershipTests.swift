@@ -2,6 +2,7 @@ import Dispatch
 import FoundationEssentials
 import Glibc
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 

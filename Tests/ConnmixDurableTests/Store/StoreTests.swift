@@ -1,20 +1,14 @@
 import Dispatch
 import FoundationEssentials
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
-/// A folder for one test, removed afterwards.
-func withFolder<T>(_ body: (String) async throws -> T) async throws -> T {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("connmix-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder.path)
-}
-
+/// A store for one test. Trouble that it tells of is the test's failure.
 func withStore<T>(_ body: (Store) async throws -> T) async throws -> T {
     try await withFolder { folder in
-        let store = try Store(path: folder + "/test.sqlite3", onTrouble: { print("TROUBLE", $0) })
+        let store = try Store(path: folder + "/test.sqlite3", onTrouble: { Issue.record($0, "the store told of trouble") })
         do {
             let result = try await body(store)
             await store.close()
@@ -100,7 +94,7 @@ struct StoreTests {
                 } catch { return (error as? ConnmixError)?.code }
             }
             #expect(code(folder) == .foreignDatabase)
-            #expect(code(folder + "/missing/a.sqlite3") != nil)
+            #expect(code(folder + "/missing/a.sqlite3") == .cannotCreate)
             let text = folder + "/text.sqlite3"
             try Data(String(repeating: "no database ", count: 100).utf8).write(to: URL(fileURLWithPath: text))
             #expect(code(text) == .foreignDatabase)
@@ -109,8 +103,10 @@ struct StoreTests {
             try Connection(path: other, mode: .create).execute("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
             #expect(code(other) == .foreignDatabase)
             #expect(try Connection(path: other, mode: .read).integer("SELECT count(*) FROM sqlite_schema") == 1)
-            #expect(code("") == .invalidConfiguration || code("") == .cannotCreate)
-            #expect(throws: ConnmixError.self) { try SharedStore(path: folder + "/none.sqlite3") }
+            #expect(try Connection(path: other, mode: .read).integer("SELECT x FROM t") == 1)
+            #expect(code("") == .invalidConfiguration)
+            let error = #expect(throws: ConnmixError.self) { try SharedStore(path: folder + "/none.sqlite3") }
+            #expect(error?.code == .noSuchDatabase)
             #expect(!FileManager.default.fileExists(atPath: folder + "/none.sqlite3.lock"))
         }
     }
@@ -120,24 +116,40 @@ struct StoreTests {
         try await withStore { store in
             struct Bad: Error {}
             let gate = Gate()
-            let failures = await withTaskGroup(of: Bool.self) { group in
-                group.addTask { (try? await store.writer.write { _ in gate.wait() }) == nil }
-                for pid in 0..<20 {
-                    group.addTask {
-                        do {
-                            try await store.writer.write { transaction in
-                                _ = try RunTable.begin(
-                                    transaction, pid: Int64(pid), version: "", handlerVersion: nil, synchronous: .full)
-                                if pid == 7 { throw Bad() }
-                            }
-                            return false
-                        } catch { return error is Bad }
-                    }
-                }
-                gate.open()
-                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            let entered = DispatchSemaphore(value: 0)
+            let results = Locked<[Int: Result<Void, any Error>]>([:])
+            let calls = Locked<[Int: Int]>([:])
+            let (ends, end) = AsyncStream<Void>.makeStream()
+            func submit(_ number: Int, _ body: @escaping @Sendable (Transaction) throws -> Void) {
+                store.writer.submit(
+                    ClosureOperation(body) { result in
+                        results.withLock { $0[number] = result }
+                        end.yield()
+                    })
             }
-            #expect(failures == 1)
+            // While the writer stands in the first one, all others gather, and are one batch.
+            submit(-1) { _ in
+                entered.signal()
+                gate.wait()
+            }
+            entered.wait()
+            for pid in 0..<20 {
+                submit(pid) { transaction in
+                    calls.withLock { $0[pid, default: 0] += 1 }
+                    _ = try RunTable.begin(transaction, pid: Int64(pid), version: "", handlerVersion: nil, synchronous: .full)
+                    if pid == 7 { throw Bad() }
+                }
+            }
+            gate.open()
+            var ended = 0
+            for await _ in ends {
+                ended += 1
+                if ended == 21 { break }
+            }
+            let failures = results.withLock { $0.filter { (try? $0.value.get()) == nil }.map(\.key) }
+            #expect(failures == [7])
+            #expect(results.withLock { if case .failure(let error)? = $0[7] { error is Bad } else { false } })
+            #expect(calls.withLock { calls in (0..<20).map { calls[$0] ?? 0 } } == (0..<20).map { $0 <= 7 ? 2 : 1 })
             let (bad, all) = try store.read { connection in
                 (
                     try connection.integer("SELECT count(*) FROM run WHERE pid = 7"),

@@ -1,5 +1,6 @@
 import NIOCore
 import Testing
+import TestSupport
 
 @testable import ConnmixDurable
 
@@ -93,7 +94,7 @@ struct FrameDecoderTests {
             #"{"e":"queue.pop","p":{"n":2,"c":"1627581697287520263","t":"orders","d":{"frame":{"type":"text","data":"{\"sku\":7}\u00e9","finish":true}}},"id":null}"#,
             #"{"E":null,"r":{"s":true,"f":1,"t":6},"i":4}"#, #"{"E":{"c":401,"m":"client is gone"},"i":5}"#,
         ]
-        var generator = SplitMix(state: 42)
+        var generator = SeededGenerator(seed: 42)
         for round in 0..<30_000 {
             var bytes = Array(seeds[round % seeds.count].utf8)
             for _ in 0...Int.random(in: 0...4, using: &generator) where !bytes.isEmpty {
@@ -125,18 +126,5 @@ struct FrameDecoderTests {
         for text in ["", "<html>", "{}", #"{"error":"not found"}"#, "[]", "null", #"{"E":null,"r":{"#, #"{"E":null,"r":{}} x"#] {
             #expect(outcome(text) == nil, "\(text)")
         }
-    }
-}
-
-/// A small seeded generator, so that a failing round can be repeated.
-struct SplitMix: RandomNumberGenerator, Sendable {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -5,7 +5,7 @@ struct CommitAccount {
     struct Facts {
         var atRisk: Int
         var highWater: Int
-        var nodes: [NodeIdentity: String]
+        var nodes: [NodeIdentity: NodeState]
         /// Why nothing is taken.
         var paused: String?
         var waiting: [StatusReport.Waiting]
@@ -30,15 +30,15 @@ struct CommitAccount {
     private func write(_ transaction: Transaction, _ facts: Facts) throws {
         try RunTable.account(
             transaction, run: core.run, atRisk: facts.atRisk, highWater: facts.highWater,
-            nodesJSON: ConsumerCore.json(facts.nodes), paused: facts.paused, waiting: facts.waiting)
+            nodes: facts.nodes, paused: facts.paused, waiting: facts.waiting)
     }
 
-    private func observe(_ connection: Connection, _ nodes: [NodeIdentity: String]) throws {
+    private func observe(_ connection: Connection, _ nodes: [NodeIdentity: NodeState]) throws {
         let entries = try Ledger.journal.counts(connection)
         let commands = try Ledger.outbox.counts(connection)
         core.metrics.observe(
             openEntries: entries[EntryState.pending.rawValue, default: 0] + entries[EntryState.running.rawValue, default: 0],
             openCommands: commands[CommandState.pending.rawValue, default: 0])
-        core.metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == "consuming" })
+        core.metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == .consuming })
     }
 }

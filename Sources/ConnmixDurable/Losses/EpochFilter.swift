@@ -1,5 +1,6 @@
 /// Which connections are meant. Every condition that is set must hold.
 public struct EpochFilter: Sendable {
+    /// The node's id, to the letter.
     public var node: String?
     /// Not ended before that time, in microseconds since 1970.
     public var since: Int64?
@@ -9,21 +10,9 @@ public struct EpochFilter: Sendable {
     public var onlyUnclean = false
     /// How many at most.
     public var limit = 50
+    /// By id, and so by the time of opening.
     public var order = ListOrder.newest
 
-    public init() {}
-}
-
-/// Which times without consumption are meant. Every condition that is set must hold.
-public struct GapFilter: Sendable {
-    public var node: String?
-    /// Not ended before that time, in microseconds since 1970.
-    public var since: Int64?
-    /// Begun before that time.
-    public var until: Int64?
-    /// How many at most.
-    public var limit = 50
-    public var order = ListOrder.newest
-
+    /// A filter that means all connections, the newest first.
     public init() {}
 }

@@ -1,0 +1,87 @@
+internal import NIOCore
+
+/// The lists of a consumer's live account, as the file keeps them (table `runtime`): JSON, a list of objects whose values are texts.
+/// Written and read here and nowhere else.
+enum AccountText {
+    static func of(_ nodes: [NodeIdentity: NodeState]) -> String {
+        list(
+            nodes.sorted { $0.key.id < $1.key.id }.map { node, state in
+                [("id", node.id), ("address", node.address.description), ("state", state.rawValue)]
+            })
+    }
+
+    static func of(_ waiting: [StatusReport.Waiting]) -> String {
+        list(waiting.map { [("node", $0.node), ("since", "\($0.since)"), ("commands", "\($0.commands)")] })
+    }
+
+    /// - Throws: `corrupt` where it is in another form.
+    static func nodes(_ json: String) throws(ConnmixError) -> [StatusReport.Node] {
+        var nodes: [StatusReport.Node] = []
+        for facts in try read(json) {
+            guard let id = facts["id"], let address = facts["address"], let state = facts["state"].flatMap(NodeState.init) else {
+                throw unreadable
+            }
+            nodes.append(StatusReport.Node(id: id, address: address, state: state))
+        }
+        return nodes
+    }
+
+    /// - Throws: as `nodes`.
+    static func waiting(_ json: String) throws(ConnmixError) -> [StatusReport.Waiting] {
+        var waiting: [StatusReport.Waiting] = []
+        for facts in try read(json) {
+            guard let node = facts["node"], let since = facts["since"].flatMap({ Int64($0) }),
+                let commands = facts["commands"].flatMap({ Int64($0) })
+            else { throw unreadable }
+            waiting.append(StatusReport.Waiting(node: node, since: since, commands: commands))
+        }
+        return waiting
+    }
+
+    private static var unreadable: ConnmixError {
+        ConnmixError(
+            .corrupt,
+            "the consumer's account in table runtime is in no form that is known; start a consumer, which writes it anew")
+    }
+
+    private static func list(_ objects: [[(key: String, value: String)]]) -> String {
+        var buffer = ByteBuffer()
+        buffer.writeStaticString("[")
+        for (place, object) in objects.enumerated() {
+            buffer.writeStaticString(place == 0 ? "{" : ",{")
+            for (index, fact) in object.enumerated() {
+                if index > 0 { buffer.writeStaticString(",") }
+                buffer.writeJSONString(fact.key)
+                buffer.writeStaticString(":")
+                buffer.writeJSONString(fact.value)
+            }
+            buffer.writeStaticString("}")
+        }
+        buffer.writeStaticString("]")
+        return String(buffer: buffer)
+    }
+
+    private static func read(_ json: String) throws(ConnmixError) -> [[String: String]] {
+        let list = json.lend { bytes -> [[String: String]]? in
+            var scanner = JSONScanner(bytes)
+            var list: [[String: String]] = []
+            guard scanner.consume(UInt8(ascii: "[")) else { return nil }
+            if !scanner.consume(UInt8(ascii: "]")) {
+                repeat {
+                    var facts: [String: String] = [:]
+                    let isObject = scanner.object { key, escaped, scanner in
+                        guard let value = scanner.string() else { return false }
+                        facts[scanner.text((key, escaped))] = scanner.text(value)
+                        return true
+                    }
+                    guard isObject else { return nil }
+                    list.append(facts)
+                } while scanner.consume(UInt8(ascii: ","))
+                guard scanner.consume(UInt8(ascii: "]")) else { return nil }
+            }
+            return scanner.peek() == 0 && scanner.isAtEnd ? list : nil
+        }
+        guard let list else { throw unreadable }
+        return list
+    }
+}
