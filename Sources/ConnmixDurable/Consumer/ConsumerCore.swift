@@ -4,9 +4,9 @@ internal import Tracing
 
 /// Where the two halves meet: what nodes bring goes to the writer, what is committed goes to handlers and nodes.
 ///
-/// Decisions are in `Intake`, `Dispatcher` and `Relay`; this class feeds them and performs what they decide after the lock is
-/// released. It has three locks, for what is read (`intake`), for what is lost (`losses`) and for all else (`state`); none is
-/// taken while another one is held. Called from event loops, the writer thread and handler tasks; it blocks none of them.
+/// Decisions are in `Intake`, `Dispatcher`, `Relay` and `CommitSchedule`; this class feeds them and performs what they decide after
+/// the lock is released. It has three locks, for what is read (`intake`), for what is lost (`losses`) and for all else (`state`);
+/// none is taken while another one is held. Called from event loops, the writer thread and handler tasks; it blocks none of them.
 final class ConsumerCore: Sendable {
     struct State: Sendable {
         var dispatcher: Dispatcher

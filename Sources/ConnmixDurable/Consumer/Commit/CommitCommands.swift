@@ -1,7 +1,7 @@
 /// The part of a commit that puts new commands into the outbox: those of the handlers that succeeded, acknowledgements, and those from
 /// outside.
 ///
-/// In that order, so that what a message issued leaves before what somebody says of it. The windows take what they have room for,
+/// Ids are given out in that order, and by their ids commands leave (promise P5). The windows take what they have room for,
 /// unconfirmed until COMMIT.
 struct CommitCommands {
     private typealias Row = (id: Int64, command: OutgoingCommand)

@@ -65,7 +65,7 @@ final class CommitOperation: WriteOperation {
         // What others have changed comes first: nothing is decided on rows that are not so any more.
         try CommitNews(core: core).read(transaction, work.changes)
 
-        // Outcomes before what may follow them in their lanes; both of these leave commands to be written.
+        // Both of the first leave commands to be written; the marks are of older ones.
         try outcomes.write(transaction, work, &effects)
         try CommitArrivals(core: core).write(transaction, work.arrivals, &effects)
         try CommitCommands(core: core).write(transaction, work.enqueues, &effects)
