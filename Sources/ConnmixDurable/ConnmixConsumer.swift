@@ -26,13 +26,6 @@ public final class ConnmixConsumer: Service {
         case ended
     }
 
-    private enum End {
-        case graceful
-        case cancelled
-        case failed(any Error)
-        case worker
-    }
-
     /// What happens to the consumer and its connections. The newest 1,024 events are kept for a slow reader; one reader.
     public let events: AsyncStream<ConsumerEvent>
 
@@ -42,8 +35,6 @@ public final class ConnmixConsumer: Service {
     private let eventsContinuation: AsyncStream<ConsumerEvent>.Continuation
     private let phase = Mutex(Phase.new)
     private let wasRun = Mutex(false)
-    /// Everything that was in memory at the end is in the file.
-    private let isFlushed = Mutex(false)
 
     /// A consumer with handlers for its topics. Nothing happens before `run`.
     public init(
@@ -145,7 +136,10 @@ public final class ConnmixConsumer: Service {
         let watch = FileWatch { core.watchFiles() }
         watch.start()
         phase.withLock { $0 = .running(core) }
-        let failure = await supervise(core, cluster) ?? core.fatalError
+        let end = await Supervision(
+            core: core, cluster: cluster, attempt: attempt, configuration: configuration, logger: logger
+        ).run()
+        let failure = end.failure ?? core.fatalError
         phase.withLock { $0 = .ended }
         await core.close()
         watch.stop()
@@ -154,8 +148,8 @@ public final class ConnmixConsumer: Service {
         // Where everything may be written it is in the file now, and whoever waits for the end of this run need not wait longer.
         let isInOrder = loss.map { $0.remedy == .everything } ?? (failure == nil)
         do {
-            if left == 0, isInOrder, isFlushed.withLock({ $0 }) {
-                try await store.writer.write { try core.recordEnd($0) }
+            if left == 0, isInOrder, end.isFlushed {
+                try await store.writer.write { try CommitAccount(core: core).writeEnd($0) }
                 live.end()
             }
         } catch {
@@ -169,6 +163,8 @@ public final class ConnmixConsumer: Service {
             throw ConnmixError(.inputOutput, "\(left) messages could not be written to \(store.path) and are lost")
         }
     }
+
+    private var attempt: Attempt { Attempt(handlers: handlers, configuration: configuration) }
 
     private func beginRun(_ store: Store) async throws -> RunStart {
         let account = store.lastAccount()
@@ -215,7 +211,11 @@ public final class ConnmixConsumer: Service {
                 switch event {
                 case .paused(let reason): store.show(paused: reason)
                 case .resumed: store.show(paused: nil)
-                default: break
+                case .nodeAdded, .nodeRemoved, .nodeReplaced, .nodeConnected, .nodeDisconnected, .nodeUnreachable, .nodeByHTTP,
+                    .nodeConsuming, .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated,
+                    .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .clockJumped, .logGrown,
+                    .logShrunk, .fileLost:
+                    break
                 }
                 logger.log(event)
                 eventsContinuation.yield(event)
@@ -233,120 +233,4 @@ public final class ConnmixConsumer: Service {
                 pingInterval: configuration.pingInterval),
             connectTimeout: configuration.connectTimeout, httpFallback: configuration.httpFallback)
     }
-
-    /// Runs workers and cluster until something ends them, then ends them in order.
-    ///
-    /// - Returns: the failure that made the consumer stop, if one did.
-    private func supervise(_ core: ConsumerCore, _ cluster: Cluster) async -> (any Error)? {
-        await withTaskGroup(of: End.self) { group in
-            for number in 0..<configuration.concurrency {
-                group.addTask {
-                    await self.work(core, number: number)
-                    return .worker
-                }
-            }
-            group.addTask {
-                do {
-                    try await gracefulShutdown()
-                    return .graceful
-                } catch {
-                    return .cancelled
-                }
-            }
-            group.addTask { await core.failure().map { .failed($0) } ?? .cancelled }
-            core.start()
-            cluster.start()
-            let end = await group.next() ?? .cancelled
-            var failure: (any Error)?
-            switch end {
-            // A handler that gives up because of it may be heard of first.
-            case .graceful,
-                .worker where Task.isShuttingDownGracefully:
-                await stopGracefully(core, cluster, cancelHandlers: { group.cancelAll() })
-            case .cancelled, .worker:
-                await stopNow(core, cluster, cancelHandlers: { group.cancelAll() })
-            case .failed(let error):
-                failure = error
-                await stopNow(core, cluster, cancelHandlers: { group.cancelAll() })
-            }
-            await core.end()
-            group.cancelAll()
-            await group.waitForAll()
-            return failure
-        }
-    }
-
-    /// Unpop, finish what is in hand, empty the outbox, leave, write down what is left.
-    private func stopGracefully(_ core: ConsumerCore, _ cluster: Cluster, cancelHandlers: () -> Void) async {
-        logger.info("stopping")
-        core.stopTaking()
-        await core.unpopped(within: .seconds(2))
-        core.stopHandling()
-        if await !core.handlersEnded(within: configuration.shutdownGrace) {
-            cancelHandlers()
-            _ = await core.handlersEnded(within: .seconds(2))
-        }
-        if await !core.outboxDrained(within: configuration.drain) {
-            logger.notice("the outbox is not empty; the rest is sent after the next start")
-        }
-        await cluster.leave(within: .seconds(10))
-        await flush(core, within: configuration.shutdownGrace)
-    }
-
-    private func stopNow(_ core: ConsumerCore, _ cluster: Cluster, cancelHandlers: () -> Void) async {
-        core.stopTaking()
-        core.stopHandling()
-        cancelHandlers()
-        // Not a long goodbye, but what is already in the sockets exists nowhere else.
-        await cluster.leave(within: .seconds(1))
-        await core.handlersReturned(within: .seconds(1))
-        await flush(core, within: .seconds(5))
-    }
-
-    /// Writes what is in memory, again and again where the disk does not take it.
-    private func flush(_ core: ConsumerCore, within limit: Duration) async {
-        let deadline = ContinuousClock.now + limit
-        while true {
-            if await core.flush() { return isFlushed.withLock { $0 = true } }
-            guard ContinuousClock.now < deadline, core.fileLoss?.remedy != .nothing else { return }
-            await core.pause(.milliseconds(100))
-        }
-    }
-
-    // MARK: Handlers
-
-    private var attempt: Attempt { Attempt(handlers: handlers, configuration: configuration) }
-
-    private func work(_ core: ConsumerCore, number: Int) async {
-        let attempt = attempt
-        var next = await core.nextJob()
-        while let job = next {
-            core.live?.took(job.id, handler: number)
-            let outcome = await handle(job, attempt, core)
-            core.live?.gave(handler: number)
-            next = core.ended(outcome)
-            if next == nil { next = await core.nextJob() }
-        }
-    }
-
-    private func handle(_ job: Dispatcher.Job, _ attempt: Attempt, _ core: ConsumerCore) async -> HandlerOutcome {
-        let delivery = job.delivery
-        let message = Message(
-            id: job.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
-            receivedAt: delivery.receivedAt, data: delivery.data)
-        let calledAt = Clock.now()
-        let context = HandlerContext()
-        let result = await core.spans.handling(message) {
-            await attempt.run(message, context, startedAt: calledAt)
-        }
-        let startedAt = context.begunAt ?? calledAt
-        if core.metrics.isOn { core.metrics.handled(inMicroseconds: max(0, Clock.now() - startedAt)) }
-        return HandlerOutcome(id: job.id, delivery: delivery, startedAt: startedAt, result: result)
-    }
-}
-
-/// Facts about this library.
-public enum ConnmixDurable {
-    /// The version of the library, `major.minor.patch`. It is kept with each run.
-    public static let version = "0.1.0"
 }

@@ -19,7 +19,7 @@ extension ConsumerCore {
     var standing: ConsumerStanding {
         state.withLock { state in
             ConsumerStanding(
-                paused: state.fileLoss?.words(database) ?? state.trouble?.error.message ?? state.gauge.reason,
+                paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason,
                 consuming: state.nodes.values.count { $0 == .consuming })
         }
     }

@@ -8,7 +8,7 @@ internal import Synchronization
 extension ConsumerCore {
     /// The time, in microseconds since 1970.
     func time(_ state: inout State) -> Int64 {
-        let reading = clock()
+        let reading = Clock.reading()
         if let jump = state.clockWatch.read(reading) { clockJumped(jump, &state) }
         return reading.wall
     }
@@ -23,13 +23,10 @@ extension ConsumerCore {
             item.availableAt = max(jump.to, item.availableAt + jump.by)
             state.changes[index] = .postponed(id: id, item, code: code, error: error)
         }
-        state.trouble?.retryAt += jump.by
-        state.flushAt? += jump.by
-        state.timer?.fires += jump.by
-        state.pace.clockJumped(by: jump.by)
+        state.schedule.clockJumped(by: jump.by)
         state.accountIsStale = true
         // Retention would delete by a clock that may be set back at once.
-        state.pruneAt = clock().steady + Self.pruneRest
+        state.pruneAt = Clock.steady() + Self.pruneRest
         guard jump.by < 0 else {
             state.clockWalk = nil
             return
@@ -64,14 +61,10 @@ extension ConsumerCore {
 
     // MARK: On the writer's thread
 
-    var mustLookAgain: Bool { state.withLock { $0.mustLookAgain } }
-
-    func followClock(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
+    /// What the file is to be brought to, if to anything, and how long a command waits at most.
+    func clockWalk() -> (walk: ClockWalk, longestPause: Duration)? {
         let (walk, policy) = state.withLock { ($0.clockWalk, $0.relay.policy) }
-        guard var walk else { return }
-        // The transaction may have begun before the clock was set.
-        try walk.step(transaction, now: Clock.now(), longestPause: policy.longestPause.microseconds)
-        effects.clockWalk = walk
+        return walk.map { ($0, policy.longestPause) }
     }
 
     func followed(_ walk: ClockWalk?, _ state: inout State) {

@@ -6,7 +6,11 @@ extension ConsumerCore: ClusterDelegate {
     func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
         noteArrival(messages, from: connection)
         apply(arrived(messages))
-        scheduleDrain(isAtRisk: true)
+        let mustCommit = state.withLock { state in
+            let now = time(&state)
+            return perform(state.schedule.arrived(isAwaited: state.isCommitAwaited, now: now), &state, now: now)
+        }
+        if mustCommit { submitCommit() }
     }
 
     func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {
@@ -30,9 +34,9 @@ extension ConsumerCore: ClusterDelegate {
                     }
                     change = state.relay.notWritten(id, node: node, now: now)
                 }
-                if let change { keep(change, &state, &settled) }
+                if let change { keep(change, &state, &settled, now: now) }
             }
-            for change in state.relay.takeFollowUps() { keep(change, &state, &settled) }
+            for change in state.relay.takeFollowUps() { keep(change, &state, &settled, now: now) }
         }
         announce(settled)
         pump()
@@ -129,7 +133,10 @@ extension ConsumerCore: ClusterDelegate {
             case .nodeUnreachable(let identity, _): note(identity, .unreachable, &state)
             case .nodeConsuming(let identity): note(identity, .consuming, &state)
             case .nodeNotConsuming(let identity, _): note(identity, .connected, &state)
-            default: break
+            case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame,
+                .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired,
+                .commandUnknown, .paused, .resumed, .clockJumped, .logGrown, .logShrunk, .fileLost:
+                break
             }
         }
         onEvent(event)

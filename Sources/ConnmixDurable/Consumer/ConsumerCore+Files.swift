@@ -29,24 +29,4 @@ extension ConsumerCore {
         onEvent(.fileLost(reason: loss.words(database)))
         pump()
     }
-
-    /// Looks before each commit at what it goes into, inside its transaction.
-    ///
-    /// - Returns: whether only new messages may be written: they are rows of their own, while everything else is another consumer's now.
-    /// - Throws: `fileLost` where nothing may be written.
-    func checkFiles(_ transaction: Transaction) throws -> Bool {
-        if let loss = lookAtFiles() { lost(loss) }
-        // Who runs is in the file itself, whatever has happened to its lock.
-        if transaction.foreignCommits, let pid = try RunTable.successor(transaction.connection, of: run) {
-            lost(.takenOver(pid: pid))
-        }
-        guard let loss = fileLoss else { return false }
-        // While it still hands out, a commit would be half of what it does.
-        let isStopping = state.withLock { $0.dispatcher.isStopping }
-        switch loss.remedy {
-        case .everything: return false
-        case .newMessages where isStopping: return true
-        case .newMessages, .nothing: throw loss.error(database, left: 0)
-        }
-    }
 }

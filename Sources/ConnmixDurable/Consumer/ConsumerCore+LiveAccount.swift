@@ -20,7 +20,7 @@ extension ConsumerCore {
     func changeIntake(_ body: (inout Intake) -> Intake.Change?) -> Intake.Change? {
         let (change, atRisk, highWater) = intake.withLock { intake in
             let change = body(&intake)
-            live?.note(atRisk: intake.atRisk, high: intake.highWater)
+            live.note(atRisk: intake.atRisk, high: intake.highWater)
             return (change, intake.atRisk, intake.highWater)
         }
         metrics.observe(atRisk: atRisk, highWater: highWater)
@@ -29,7 +29,7 @@ extension ConsumerCore {
 
     /// What was said still holds.
     func confirmAccount(now: Int64) {
-        live?.confirm(now: now)
+        live.confirm(now: now)
         guard metrics.isOn else { return }
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
         metrics.observe(atRisk: atRisk, highWater: highWater)
@@ -37,7 +37,6 @@ extension ConsumerCore {
 
     /// Runs a closure of the user for the entry on the writer's thread: it may end the process like a handler.
     func onWriter<T>(_ entry: Int64, _ body: () throws -> T) rethrows -> T {
-        guard let live else { return try body() }
-        return try live.onWriter(entry, body)
+        try live.onWriter(entry, body)
     }
 }

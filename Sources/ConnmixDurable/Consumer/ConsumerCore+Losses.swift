@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import Synchronization
 
-/// What the loss ledger hears, and when its rows are written.
+/// What the loss ledger hears, and what it has to write.
 extension ConsumerCore {
     func noteArrival(_ messages: [ReceivedMessage], from connection: NodeConnection) {
         let bytes = messages.reduce(0) { $0 + $1.data.readableBytes }
@@ -26,14 +26,23 @@ extension ConsumerCore {
                 case .refused: .refused("\(reason)")
                 }
             losses.withLock { $0.notConsuming(.init(identity), gap, now: now) }
-        default:
+        case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame, .unreadableMessage,
+            .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .paused, .resumed,
+            .clockJumped, .logGrown, .logShrunk, .fileLost:
             break
         }
     }
 
-    private var pauseReason: String? { state.withLock { $0.trouble?.error.message ?? $0.gauge.reason } }
+    private var pauseReason: String? { state.withLock { $0.trouble?.message ?? $0.gauge.reason } }
 
-    func noteCommit(_ effects: DrainOperation.Effects) {
+    // MARK: On the writer's thread
+
+    /// Rows that are due. Whatever becomes of them, the ledger is told: `noteCommit` or `withdraw`.
+    func dueLosses(now: Int64) -> LossRows.Batch {
+        losses.withLock { $0.takeRows(now: now) }
+    }
+
+    func noteCommit(_ effects: CommitEffects) {
         guard !effects.origins.parts.isEmpty || !effects.losses.isEmpty else { return }
         losses.withLock { losses in
             losses.journaled(effects.origins)
@@ -41,29 +50,19 @@ extension ConsumerCore {
         }
     }
 
-    /// Writes what is due. Whatever becomes of the transaction, the ledger is told: `committed` or `withdraw`.
-    func recordLosses(_ transaction: Transaction, _ effects: inout DrainOperation.Effects) throws {
-        effects.losses = losses.withLock { $0.takeRows(now: transaction.now) }
-        guard !effects.losses.isEmpty else { return }
-        try LossTable.write(transaction, effects.losses, run: run)
-        guard effects.losses.mayPrune else { return }
-        let age = state.withLock { Clock.steady() >= $0.pruneAt ? $0.pruner.retention.age : nil }
-        try LossTable.prune(transaction, before: age.map { transaction.now - $0.microseconds })
+    /// How old rows may become; `nil` where none are to be deleted for their age now.
+    ///
+    /// - Parameter now: by the steady clock.
+    func dueRetention(now: Int64) -> Duration? {
+        state.withLock { now >= $0.pruneAt ? $0.pruner.retention.age : nil }
     }
 
-    /// Writes the end of the run, where everything that was in memory is in the file.
-    func recordEnd(_ transaction: Transaction) throws {
-        let rows = losses.withLock { losses in
-            losses.ended(now: transaction.now)
-            return losses.takeRows(now: transaction.now)
+    /// The run has ended: all that is not written yet.
+    func lastLosses(now: Int64) -> LossRows.Batch {
+        losses.withLock { losses in
+            losses.ended(now: now)
+            return losses.takeRows(now: now)
         }
-        try LossTable.write(transaction, rows, run: run)
-        let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
-        let nodes = state.withLock { $0.nodes }
-        try RunTable.account(
-            transaction, run: run, atRisk: atRisk, highWater: highWater, nodes: nodes, paused: nil,
-            waiting: [])
-        try RunTable.end(transaction, run: run)
     }
 }
 

@@ -9,22 +9,23 @@ extension ConsumerCore {
         var sends: [(any CommandRoute, [(id: Int64, command: Command)])] = []
         var finished: [Watcher] = []
         var settled: [(Receipt?, Relay.Change)] = []
-        let mustDrain = state.withLock { state in
+        let mustCommit = state.withLock { state in
             let now = time(&state)
-            while !state.idleWorkers.isEmpty, let job = takeJob(&state) {
+            while !state.idleWorkers.isEmpty, let job = state.dispatcher.nextJob(now: now) {
                 starts.append((state.idleWorkers.removeLast(), job))
             }
             sends = takeSends(&state, now: now, settled: &settled)
             finished = takeWatchers(&state)
-            scheduleTimer(&state, now: now)
-            guard needsDrain(&state) else { return false }
-            return requestDrain(&state)
+            let hasWork = hasWork(&state)
+            let step = state.schedule.pumped(hasWork: hasWork, isAwaited: state.isCommitAwaited, now: now)
+            setTimer(&state, now: now)
+            return step == .commit
         }
         for (worker, job) in starts { worker.resume(returning: job) }
         for (route, commands) in sends { route.send(commands) }
         for watcher in finished { watcher.continuation.resume(returning: true) }
         announce(settled)
-        if mustDrain { submitDrain() }
+        if mustCommit { submitCommit() }
     }
 
     func takeSends(
@@ -32,7 +33,7 @@ extension ConsumerCore {
     ) -> [(any CommandRoute, [(id: Int64, command: Command)])] {
         guard !state.isClosed else { return [] }
         let (sends, changes) = state.relay.nextSends(now: now)
-        for change in changes { keep(change, &state, &settled) }
+        for change in changes { keep(change, &state, &settled, now: now) }
         var byNode: [String: [(id: Int64, command: Command)]] = [:]
         for send in sends { byNode[send.node, default: []].append((send.id, send.command)) }
         if spans.isOn {
@@ -40,21 +41,23 @@ extension ConsumerCore {
         }
         return byNode.compactMap { node, commands in
             let route: (any CommandRoute)? = state.connections[node] ?? state.httpRoutes[node]
+            assert(route != nil, "the relay sends to node \(node), to which there is no way")
             return route.map { ($0, commands) }
         }
     }
 
     /// Takes note of a change for the next commit.
-    func keep(_ change: Relay.Change, _ state: inout State, _ settled: inout [(Receipt?, Relay.Change)]) {
+    func keep(_ change: Relay.Change, _ state: inout State, _ settled: inout [(Receipt?, Relay.Change)], now: Int64) {
         state.changes.append(change)
         switch change {
         case .sent(let id, _, _):
+            state.schedule.changed(isUrgent: false, now: now)
             if let receipt = state.receipts.removeValue(forKey: id) { settled.append((receipt, change)) }
         case .settled(let id, _):
+            state.schedule.changed(isUrgent: true, now: now)
             settled.append((state.receipts.removeValue(forKey: id), change))
-            state.hasUrgentChange = true
         case .postponed, .writing:
-            state.hasUrgentChange = true
+            state.schedule.changed(isUrgent: true, now: now)
         }
     }
 
@@ -72,7 +75,7 @@ extension ConsumerCore {
         }
     }
 
-    private func report(_ id: Int64, _ settlement: Settlement) {
+    func report(_ id: Int64, _ settlement: Settlement) {
         let reason = settlement.error ?? ""
         switch settlement.state {
         case .dead where settlement.isAcknowledgement: break
@@ -83,38 +86,34 @@ extension ConsumerCore {
         }
     }
 
-    func needsDrain(_ state: inout State) -> Bool {
+    /// Whether anything waits that only a commit moves on, beside changes of commands.
+    private func hasWork(_ state: inout State) -> Bool {
         if !state.outcomes.isEmpty || !state.enqueues.isEmpty { return true }
         if state.dispatcher.hasClaims || state.dispatcher.hasReleases { return true }
-        if state.hasUrgentChange || state.clockWalk != nil || state.mustLookAgain { return true }
+        if state.clockWalk != nil || state.mustLookAgain { return true }
         if state.relay.window.wantsPass() { return true }
         return !state.dispatcher.isStopping && state.dispatcher.window.wantsPass()
     }
 
-    /// - Parameter isAtRisk: whether it is asked for by messages that are in no file.
+    /// Asks for a commit.
+    ///
     /// - Returns: whether the caller must submit it, once the lock is free.
-    func requestDrain(_ state: inout State, isAtRisk: Bool = false) -> Bool {
-        guard !state.isDrainScheduled else { return false }
-        if let trouble = state.trouble {
-            // A clock that was set back must not stop commits for longer than the longest pause.
-            let left = trouble.retryAt - time(&state)
-            if left > 0, left < 10_000_000 { return false }
-        }
-        if state.isEveryHandlerBusy, state.enqueues.isEmpty, !state.hasUrgentChange {
-            let now = time(&state)
-            let isDue = state.flushAt.map { $0 <= now } ?? false
-            if !isDue, let time = state.pace.hold(now: now, isAtRisk: isAtRisk) {
-                state.flushAt = min(state.flushAt ?? time, time)
-                scheduleTimer(&state, now: now)
-                return false
-            }
-        }
-        state.isDrainScheduled = true
-        return true
+    func requestCommit(_ state: inout State, now: Int64) -> Bool {
+        perform(state.schedule.worked(isAwaited: state.isCommitAwaited, now: now), &state, now: now)
     }
 
-    func submitDrain() {
-        if !writer.submit(DrainOperation(core: self)) {
+    /// - Returns: whether the caller must submit a commit, once the lock is free.
+    func perform(_ step: CommitSchedule.Step, _ state: inout State, now: Int64) -> Bool {
+        switch step {
+        case .commit: return true
+        case .wait: setTimer(&state, now: now)
+        case .nothing: break
+        }
+        return false
+    }
+
+    func submitCommit() {
+        if !writer.submit(CommitOperation(core: self)) {
             // The writer is gone; whoever still waits for a commit must hear it.
             let enqueues = state.withLock { state in
                 defer { state.enqueues = [] }
@@ -122,10 +121,6 @@ extension ConsumerCore {
             }
             for enqueue in enqueues { enqueue.finish(.failure(Self.stopped)) }
         }
-    }
-
-    func scheduleDrain(isAtRisk: Bool = false) {
-        if state.withLock({ requestDrain(&$0, isAtRisk: isAtRisk) }) { submitDrain() }
     }
 
     /// The connections ask what holds when they come to it, so it matters only that something has changed.
@@ -144,34 +139,33 @@ extension ConsumerCore {
         }
     }
 
-    func scheduleTimer(_ state: inout State, now: Int64) {
+    /// Sets the timer, where the one that is set fires too late.
+    private func setTimer(_ state: inout State, now: Int64) {
         guard !state.isClosed else { return }
-        if state.flushAt == nil, !state.changes.isEmpty { state.flushAt = now + Self.markDelay }
-        var next = now + Self.pollInterval
-        if let time = state.dispatcher.nextDeadline { next = min(next, time) }
-        if let time = state.relay.nextDeadline { next = min(next, time) }
-        // A drain that is on its way takes everything; in trouble nothing is taken before the next try.
-        if !state.isDrainScheduled, let time = state.trouble?.retryAt ?? state.flushAt { next = min(next, time) }
-        next = max(next, now)
-        if let timer = state.timer, timer.fires <= next { return }
-        state.timer?.task.cancel()
-        let task = loop.scheduleTask(in: .microseconds(max(0, next - now) + 500)) { self.timerFired() }
-        state.timer = (next, task)
+        let (entry, command) = (state.dispatcher.nextDeadline, state.relay.nextDeadline)
+        let deadline = entry.map { min($0, command ?? $0) } ?? command
+        guard let time = state.schedule.timer(deadline: deadline, now: now) else { return }
+        state.timer?.cancel()
+        state.timer = loop.scheduleTask(in: .microseconds(time - now + Self.timerSlack)) { self.timerFired() }
     }
 
-    func timerFired() {
+    /// The timer's clock is another one: a little late is better than called twice.
+    private static let timerSlack: Int64 = 500
+
+    private func timerFired() {
         var settled: [(Receipt?, Relay.Change)] = []
         confirmAccount(now: Clock.now())
-        let mustDrain = state.withLock { state in
+        let mustCommit = state.withLock { state in
             state.timer = nil
             let now = time(&state)
             state.dispatcher.tick(now: now)
-            for change in state.relay.tick(now: now) { keep(change, &state, &settled) }
-            return requestDrain(&state)
+            for change in state.relay.tick(now: now) { keep(change, &state, &settled, now: now) }
+            let step = state.schedule.timerFired(isAwaited: state.isCommitAwaited, now: now)
+            return perform(step, &state, now: now)
         }
         announceClock()
         announce(settled)
-        if mustDrain { submitDrain() }
+        if mustCommit { submitCommit() }
         pump()
     }
 }

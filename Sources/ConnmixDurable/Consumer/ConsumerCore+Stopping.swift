@@ -63,13 +63,13 @@ extension ConsumerCore {
 
     /// Starts no more handlers, and gives entries back that were claimed for this process.
     func stopHandling() {
-        let (workers, mustDrain) = state.withLock { state in
+        let (workers, mustCommit) = state.withLock { state in
             release(state.dispatcher.stop(), &state)
             defer { state.idleWorkers = [] }
-            return (state.idleWorkers, requestDrain(&state))
+            return (state.idleWorkers, requestCommit(&state, now: time(&state)))
         }
         for worker in workers { worker.resume(returning: nil) }
-        if mustDrain { submitDrain() }
+        if mustCommit { submitCommit() }
     }
 
     /// Returns when no handler runs any more and every outcome is committed.
@@ -102,7 +102,7 @@ extension ConsumerCore {
     func end() async {
         let watchers = state.withLock { state in
             state.isClosed = true
-            state.timer?.task.cancel()
+            state.timer?.cancel()
             defer { state.watchers = [] }
             return state.watchers
         }
@@ -142,7 +142,7 @@ extension ConsumerCore {
     /// - Returns: whether everything is in the file.
     func flush() async -> Bool {
         let isCommitted = await withCheckedContinuation { continuation in
-            let last = LastDrain(core: self) { continuation.resume(returning: $0) }
+            let last = LastCommit(core: self) { continuation.resume(returning: $0) }
             if !writer.submit(last) { continuation.resume(returning: false) }
         }
         return isCommitted && atRisk == 0

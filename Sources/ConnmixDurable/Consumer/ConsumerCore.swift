@@ -4,40 +4,34 @@ internal import Tracing
 
 /// Where the two halves meet: what nodes bring goes to the writer, what is committed goes to handlers and nodes.
 ///
-/// Decisions are in `Intake`, `Dispatcher` and `Relay`; this class feeds them under two locks and performs what they decide
-/// after the lock is released. Called from event loops, the writer thread and handler tasks; it blocks none of them.
+/// Decisions are in `Intake`, `Dispatcher`, `Relay` and `CommitSchedule`; this class feeds them and performs what they decide after
+/// the lock is released. It has three locks, for what is read (`intake`), for what is lost (`losses`) and for all else (`state`);
+/// none is taken while another one is held. Called from event loops, the writer thread and handler tasks; it blocks none of them.
 final class ConsumerCore: Sendable {
     struct State: Sendable {
         var dispatcher: Dispatcher
         var relay: Relay
         var outcomes: [HandlerOutcome] = []
-        var enqueues: [DrainOperation.Enqueue] = []
+        var enqueues: [CommitWork.Enqueue] = []
         var changes: [Relay.Change] = []
-        /// Some change says more than that a command was sent, and should not wait for another commit.
-        var hasUrgentChange = false
         var receipts: [Int64: Receipt] = [:]
         var connections: [String: NodeConnection] = [:]
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
         var nodes: [NodeIdentity: NodeState] = [:]
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
-        var isDrainScheduled = false
-        /// After a failed commit: nothing is written before that time.
-        var trouble: (error: ConnmixError, retryAt: Int64, backoff: Backoff)?
+        var schedule = CommitSchedule()
+        var timer: Scheduled<Void>?
         var gauge: FileGauge
         /// The reason of the pause that was told of last.
         var announcedPause: String?
         var isClosed = false
-        /// When what waits is to be committed at the latest.
-        var flushAt: Int64?
-        var pace = CommitPace()
         /// By the steady clock.
         var accountedAt: Int64 = 0
         var accountedAtRisk = 0
         var accountedHighWater = 0
         var accountedWaiting: [StatusReport.Waiting] = []
         var accountIsStale = true
-        var timer: (fires: Int64, task: Scheduled<Void>)?
         var failure: (any Error)?
         /// What has happened to the files. It is never taken back.
         var fileLoss: FileLoss?
@@ -60,8 +54,10 @@ final class ConsumerCore: Sendable {
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
 
-        /// Nobody waits for what a commit brings.
-        var isEveryHandlerBusy: Bool { idleWorkers.isEmpty && !dispatcher.isStopping }
+        /// Somebody waits for what the next commit brings.
+        var isCommitAwaited: Bool { !idleWorkers.isEmpty || dispatcher.isStopping || !enqueues.isEmpty }
+        /// Why commits fail, while they do.
+        var trouble: ConnmixError? { schedule.trouble?.error }
     }
 
     /// Somebody who waits for a state of the consumer.
@@ -86,29 +82,21 @@ final class ConsumerCore: Sendable {
     let metrics: ConsumerMetrics
     let spans: ConsumerSpans
     /// What this run says of itself without a commit.
-    let live: LiveAccount?
+    let live: LiveAccount
     /// Bytes that may still be written to the file's disk, where it says.
     let freeBytes: @Sendable () -> Int64?
-    let clock: @Sendable () -> Clock.Reading
     /// Whether the files' names still lead to what is open. A few microseconds.
     let lookAtFiles: @Sendable () -> FileLoss?
     /// Nothing may be moved from the log to the file any more.
     let onVoid: @Sendable () -> Void
     private let tell: @Sendable (ConsumerEvent) -> Void
 
-    /// How long a settled command's mark may wait for a commit that happens anyway. A lost mark means one more send.
-    static let markDelay: Int64 = 50_000
-    /// How often another process's changes are looked for when nothing else happens.
-    static let pollInterval: Int64 = 200_000
-
     init(
         run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
-        judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement? = nil,
-        retention: Retention = Retention(), seenChanges: ChangeMark.Versions = .init(), losses: LossLedger = LossLedger(),
-        gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
-        lookAtFiles: @escaping @Sendable () -> FileLoss? = { nil }, onVoid: @escaping @Sendable () -> Void = {},
-        database: String = "", metrics: ConsumerMetrics, spans: ConsumerSpans,
-        live: LiveAccount? = nil, clock: @escaping @Sendable () -> Clock.Reading = { Clock.reading() },
+        judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement?, retention: Retention,
+        seenChanges: ChangeMark.Versions, losses: LossLedger, gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
+        lookAtFiles: @escaping @Sendable () -> FileLoss?, onVoid: @escaping @Sendable () -> Void, database: String,
+        metrics: ConsumerMetrics, spans: ConsumerSpans, live: LiveAccount,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
@@ -122,7 +110,6 @@ final class ConsumerCore: Sendable {
         self.writer = writer
         self.loop = loop
         self.freeBytes = freeBytes
-        self.clock = clock
         self.lookAtFiles = lookAtFiles
         self.onVoid = onVoid
         self.database = database
@@ -141,58 +128,56 @@ final class ConsumerCore: Sendable {
     /// Loads what the file holds and begins. Nothing is taken before the file was looked at.
     func start() {
         apply(changeIntake { $0.hold(.starting) })
-        scheduleDrain()
+        if state.withLock({ requestCommit(&$0, now: time(&$0)) }) { submitCommit() }
     }
 
     /// The next entry to handle; `nil` once the consumer stops.
     func nextJob() async -> Dispatcher.Job? {
         await withCheckedContinuation { continuation in
             var job: Dispatcher.Job?
-            let (isAnswered, mustDrain) = state.withLock { state in
+            let (isAnswered, mustCommit) = state.withLock { state in
                 guard !state.dispatcher.isStopping else { return (true, false) }
-                job = takeJob(&state)
+                let now = time(&state)
+                job = state.dispatcher.nextJob(now: now)
                 guard job == nil else { return (true, false) }
                 state.idleWorkers.append(continuation)
-                return (false, state.pace.isHeldBack && requestDrain(&state))
+                return (false, perform(state.schedule.idled(now: now), &state, now: now))
             }
-            if mustDrain { submitDrain() }
+            if mustCommit { submitCommit() }
             if isAnswered { continuation.resume(returning: job) }
         }
     }
 
     /// Takes an outcome, and answers with the next entry to handle, if one is ready.
     func ended(_ outcome: HandlerOutcome) -> Dispatcher.Job? {
-        let (job, mustDrain) = state.withLock { state in
+        let (job, mustCommit) = state.withLock { state in
             state.outcomes.append(outcome)
             if case .released = outcome.result {
                 release(state.dispatcher.interrupted(outcome.id), &state)
             } else {
                 state.dispatcher.ended(outcome.id, isCertain: outcome.isCertain)
             }
-            return (takeJob(&state), requestDrain(&state))
+            let now = time(&state)
+            return (state.dispatcher.nextJob(now: now), requestCommit(&state, now: now))
         }
-        if mustDrain { submitDrain() }
+        if mustCommit { submitCommit() }
         return job
-    }
-
-    func takeJob(_ state: inout State) -> Dispatcher.Job? {
-        state.dispatcher.nextJob(now: time(&state))
     }
 
     // MARK: Commands from outside handlers
 
     func enqueue(_ command: Command) async throws -> Receipt {
         try await withCheckedThrowingContinuation { continuation in
-            let enqueue = DrainOperation.Enqueue(command: command) { continuation.resume(with: $0) }
-            let (refusal, mustDrain) = state.withLock { state -> (ConnmixError?, Bool) in
+            let enqueue = CommitWork.Enqueue(command: command) { continuation.resume(with: $0) }
+            let (refusal, mustCommit) = state.withLock { state -> (ConnmixError?, Bool) in
                 guard !state.isClosed else { return (Self.stopped, false) }
                 // Until the next try some may wait, and hear of it then.
-                if let trouble = state.trouble, state.enqueues.count >= Self.enqueueLimit { return (trouble.error, false) }
+                if let trouble = state.trouble, state.enqueues.count >= Self.enqueueLimit { return (trouble, false) }
                 state.enqueues.append(enqueue)
-                return (nil, requestDrain(&state))
+                return (nil, requestCommit(&state, now: time(&state)))
             }
             if let refusal { continuation.resume(throwing: refusal) }
-            if mustDrain { submitDrain() }
+            if mustCommit { submitCommit() }
         }
     }
 

@@ -70,7 +70,7 @@ struct ConsumerMetrics: Sendable {
         handlerDuration.recordMicroseconds(duration)
     }
 
-    func committed(_ work: DrainOperation.Work, _ effects: DrainOperation.Effects, inMicroseconds duration: Int64) {
+    func committed(_ work: CommitWork, _ effects: CommitEffects, inMicroseconds duration: Int64) {
         guard isOn else { return }
         commitDuration.recordMicroseconds(duration)
         add(work.arrivals.count - effects.repeats.count, to: received)
@@ -147,7 +147,10 @@ struct ConsumerMetrics: Sendable {
         case .paused: paused.record(1)
         case .resumed: paused.record(0)
         case .nodeDisconnected(_, _, let clean): (clean ? cleanEnds : uncleanEnds).increment()
-        default: break
+        case .nodeAdded, .nodeRemoved, .nodeReplaced, .nodeConnected, .nodeUnreachable, .nodeByHTTP, .nodeConsuming,
+            .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed,
+            .commandDead, .commandExpired, .commandUnknown, .clockJumped, .logGrown, .logShrunk, .fileLost:
+            break
         }
     }
 

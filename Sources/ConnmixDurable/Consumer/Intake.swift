@@ -67,7 +67,6 @@ struct Intake: Sendable {
     /// What waits and what is being committed.
     var atRisk: Int { load.messages }
     var bytesAtRisk: Int { load.bytes }
-    var isEmpty: Bool { waiting.isEmpty }
     /// Whether nodes may be popped.
     var isOpen: Bool { flow == .open }
     var isReading: Bool { flow != .blocked }
@@ -96,6 +95,7 @@ struct Intake: Sendable {
 
     mutating func committed(_ messages: [ReceivedMessage]) -> Change? {
         load = load - Self.load(of: messages)
+        assert(load.messages >= 0 && load.bytes >= 0, "more was committed than was read")
         return relax()
     }
 

@@ -11,7 +11,7 @@ struct CommitPace: Sendable {
 
     private var lastEnd: Int64 = 0
     /// When the commit may begin that is held back.
-    private var heldUntil: Int64?
+    private(set) var heldUntil: Int64?
 
     /// Whether a commit is wanted and held back.
     var isHeldBack: Bool { heldUntil != nil }

@@ -1,0 +1,42 @@
+/// The part of a commit that looks at what others have changed in the file: rows may be waiting that were looked at before, and what
+/// waits in memory may wait for another time, or not any more.
+///
+/// It looks only where somebody has committed. What it finds is committed already, so it holds however this transaction ends.
+struct CommitNews {
+    let core: ConsumerCore
+
+    /// - Parameter changes: what this commit is going to write of commands: it is newer than the file.
+    func read(_ transaction: Transaction, _ changes: [Relay.Change]) throws {
+        guard transaction.foreignCommits || core.mustLookAgain else { return }
+        let marks = try ChangeMark.versions(transaction.connection)
+        let seen = core.saw(marks)
+        do {
+            let news = marks.news(since: seen)
+            if news.journal { try readJournal(transaction.connection) }
+            switch news.outbox {
+            case .nothing: break
+            case .added: core.lookBehindCommands()
+            case .changed: try readOutbox(transaction.connection, changes)
+            }
+            core.lookedAgain()
+        } catch {
+            // It looks once more with the next commit.
+            _ = core.saw(seen)
+            throw error
+        }
+    }
+
+    private func readJournal(_ connection: Connection) throws {
+        let unclaimed = core.lookAgainAtEntries(parked: try ParkedLanes.names(connection))
+        guard !unclaimed.isEmpty else { return }
+        let (waiting, gone) = try JournalTable.recheck(connection, ids: unclaimed)
+        core.rechecked(entries: waiting, gone: gone)
+    }
+
+    private func readOutbox(_ connection: Connection, _ changes: [Relay.Change]) throws {
+        let ids = core.lookAgainAtCommands()
+        guard !ids.isEmpty else { return }
+        let (waiting, settled) = try OutboxTable.recheck(connection, ids: ids)
+        core.rechecked(commands: waiting, settled: settled, changes)
+    }
+}
