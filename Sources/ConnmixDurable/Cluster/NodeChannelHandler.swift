@@ -14,6 +14,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private let delegate: any ClusterDelegate
     private let onForm: (RequestForm) -> Void
     private var machine: NodeConnectionMachine
+    private var generator = SystemRandomNumberGenerator()
     private var connection: NodeConnection?
     private var context: ChannelHandlerContext?
     private var messages: [ReceivedMessage] = []
@@ -24,8 +25,6 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private var owedPong: ByteBuffer?
     private var isReading = true
     private var isToldOpen = true
-    /// What lay unwritten when it was looked at last, while the socket takes no more.
-    private var unwritten = Int.max
 
     /// So much may lie unwritten before commands go elsewhere, or wait, and from the lower mark on they come again.
     static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
@@ -74,7 +73,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         case .pong:
             machine.ponged(now: .now)
         default:
-            perform(machine.unknownFrame("a frame of type \(frame.opcode)"))
+            delegate.happened(.unknownFrame(identity, reason: "a frame of type \(frame.opcode)"))
         }
     }
 
@@ -90,7 +89,6 @@ final class NodeChannelHandler: ChannelInboundHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         let isWritable = context.channel.isWritable
         machine.setWritable(isWritable, now: .now)
-        unwritten = .max
         if isWritable { sendPong(context) }
         isWritable ? scheduleOpen(context) : tell(isOpen: false)
         rescheduleTimer()
@@ -177,18 +175,18 @@ final class NodeChannelHandler: ChannelInboundHandler {
                     node: identity.id, topic: "", client: "", data: frame, receivedAt: Clock.now(), unreadable: reason,
                     connection: number))
         case .reply(let reply):
-            switch machine.replied(reply, now: .now) {
+            switch machine.replied(reply, now: .now, using: &generator) {
             case .command(let id):
                 outcomes.append(CommandOutcome(command: id, result: .replied(reply.outcome)))
             case .actions(let actions):
                 perform(actions)
             case .unasked:
-                perform(machine.unknownFrame("an answer to request \(reply.id), for which nobody waits"))
+                delegate.happened(.unknownFrame(identity, reason: "an answer to request \(reply.id), for which nobody waits"))
             }
         case .pong:
             machine.ponged(now: .now)
         case .unknown(let reason):
-            perform(machine.unknownFrame(reason))
+            delegate.happened(.unknownFrame(identity, reason: reason))
         }
     }
 
@@ -231,8 +229,6 @@ final class NodeChannelHandler: ChannelInboundHandler {
                     CommandOutcome(command: command, result: .overdue(reason: "no answer within \(settings.replyTimeout)")))
             case .close(let end):
                 close(end)
-            case .report(let unknownFrame):
-                delegate.happened(.unknownFrame(identity, reason: unknownFrame))
             }
         }
         rescheduleTimer()
@@ -297,13 +293,11 @@ final class NodeChannelHandler: ChannelInboundHandler {
         delegate.disconnected(connection, reason: end.reason, clean: end.isClean)
     }
 
-    /// A slow peer is not a dead one: as long as it takes something, it has time for the rest.
     private func noticeProgress() {
         guard !machine.isWritable, let context,
             let left = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
         else { return }
-        if left < unwritten, unwritten != .max { machine.taken(now: .now) }
-        unwritten = left
+        machine.saw(unwritten: left, now: .now)
     }
 
     /// One timer, moved only when an earlier time is needed: it fires at most once a deadline.
