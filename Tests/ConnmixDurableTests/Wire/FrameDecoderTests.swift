@@ -97,6 +97,7 @@ struct FrameDecoderTests {
         ]
         let telling = Array(#""\{}[]:,.eEpcdtirn0149- u"#.utf8)
         let seed = UInt64.random(in: 0 ... .max)
+        print("FrameDecoderTests.fuzz: seed \(seed)")  // where it traps, nothing else tells
         var generator = SplitMix(state: seed)
         var seen: Set<String> = []
         for round in 0..<15_000 {
