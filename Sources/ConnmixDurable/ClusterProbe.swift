@@ -121,22 +121,13 @@ public struct ClusterProbe: Sendable {
         let limit = TimeAmount.microseconds(timeout.microseconds)
         let connector = NodeConnector(
             loop: loop, tls: center.isSecure ? tls : nil, credentials: center.credentials, timeout: timeout)
-        return connector.connect(to: identity) {
-            NodeChannelHandler(
-                identity: identity, number: 0, settings: NodeConnectionMachine.Settings(topics: []), form: nil,
-                consumes: false, delegate: Bystander(), onForm: { _ in })
-        }.flatMap { channel in
+        let pong = loop.makePromise(of: Duration.self)
+        let opening = connector.connect(to: identity) { PongWatcher(pong) }
+        opening.whenFailure { pong.fail($0) }
+        return opening.flatMap { channel in
             let connected = ContinuousClock.now - start
-            let pong = loop.makePromise(of: Duration.self)
             let timer = loop.scheduleTask(in: limit) {
                 pong.fail(ConnmixError(.unreachable, "a WebSocket opened, and no pong came within \(timeout)"))
-            }
-            do {
-                let pipeline = channel.pipeline.syncOperations
-                try pipeline.addHandler(
-                    PongWatcher(pong), position: .before(try pipeline.handler(type: NodeChannelHandler.self)))
-            } catch {
-                pong.fail(error)
             }
             return pong.futureResult.map { (connected, $0, nil) }.recover { (connected, nil, $0.brief) }.always { _ in
                 timer.cancel()
@@ -149,20 +140,4 @@ public struct ClusterProbe: Sendable {
                 id: identity.id, address: "\(identity.address)", connected: connected, roundTrip: roundTrip, trouble: trouble)
         }
     }
-}
-
-/// Takes nothing and wants nothing.
-private final class Bystander: ClusterDelegate {
-    func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {}
-    func connected(_ connection: NodeConnection) {}
-    func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {}
-    func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {}
-    func routeOpened(_ route: HTTPRoute) {}
-    func routeClosed(_ route: HTTPRoute) {}
-    func writable(_ isWritable: Bool, _ connection: NodeConnection) {}
-    func shouldRead() -> Bool { true }
-    func shouldConsume() -> Bool { false }
-    func directoryKnown() {}
-    func nodeGone(_ identity: NodeIdentity) {}
-    func happened(_ event: ConsumerEvent) {}
 }

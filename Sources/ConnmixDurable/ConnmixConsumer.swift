@@ -227,10 +227,10 @@ public final class ConnmixConsumer: Service {
             centers: centers, tls: tls, rewriting: AddressRewriting(rewrite: configuration.rewriteAddress),
             machine: ClusterMachine.Settings(
                 refreshInterval: configuration.directoryRefresh, backoffBase: configuration.backoffBase,
-                backoffCap: configuration.backoffCap),
+                backoffCap: configuration.backoffCap, httpFallback: configuration.httpFallback),
             connection: NodeConnectionMachine.Settings(
                 topics: configuration.topics, replyTimeout: configuration.replyTimeout,
                 pingInterval: configuration.pingInterval),
-            connectTimeout: configuration.connectTimeout, httpFallback: configuration.httpFallback)
+            connectTimeout: configuration.connectTimeout)
     }
 }

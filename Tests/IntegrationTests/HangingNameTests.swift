@@ -10,7 +10,7 @@ import Testing
 @Suite("names that hang", .timeLimit(.minutes(1)))
 struct HangingNameTests {
     /// Hands events on, and wants nothing.
-    private final class Listener: ClusterDelegate {
+    private final class Listener: ClusterDelegate, ConnectionDelegate {
         let (events, continuation) = AsyncStream<ConsumerEvent>.makeStream()
 
         func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {}

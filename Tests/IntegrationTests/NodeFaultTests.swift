@@ -48,17 +48,23 @@ struct NodeFaultTests {
     func slow() async throws {
         try await withTemporaryDatabase { database in
             try await withDevEngine(.init(nodes: 2)) { engine in
-                try await withConsumer(testConfiguration(database, engine), handlers: echo) { _ in
+                var configuration = testConfiguration(database, engine)
+                // The slow node has all the time there is: it answers when this test lets it.
+                configuration.replyTimeout = .seconds(600)
+                try await withConsumer(configuration, handlers: echo) { _ in
                     let (slow, quick) = (engine.nodes[0].id, engine.nodes[1].id)
-                    try await engine.addFault(
-                        .init(.delay(.milliseconds(400)), method: "mesh.send", times: nil), node: slow)
+                    try await engine.addFault(.init(.swallow, method: "mesh.send", times: nil), node: slow)
                     try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
                     // One end user's answers wait for each other.
                     let user = try await engine.connectEndUser(node: slow)
                     try await user.send(contentsOf: ["0", "1", "2"])
                     for number in 0..<20 { try await expectAnswer(engine, node: quick, "\(number)") }
                     var frames = user.frames.makeAsyncIterator()
-                    for number in 0..<3 { #expect(await frames.next()?.text == "received: \(number)") }
+                    for number in 0..<3 {
+                        #expect(await frames.next()?.text == "received: \(number)")
+                        // The engine's answer, at last; the connection's first request was queue.pop.
+                        try await engine.inject(text: #"{"E":null,"r":{"s":true},"i":\#(number + 2)}"#, node: slow)
+                    }
                     let sends = try await engine.applied().filter { $0.method == "mesh.send" }
                     #expect(sends.count == 23)
                     #expect(sends.last?.target == user.id)
@@ -72,7 +78,7 @@ struct NodeFaultTests {
         try await withTemporaryDatabase { database in
             try await withDevEngine(.init(nodes: 2)) { engine in
                 var configuration = testConfiguration(database, engine)
-                configuration.connectTimeout = .milliseconds(200)
+                configuration.connectTimeout = .seconds(1)
                 let (silent, other) = (engine.nodes[0].id, engine.nodes[1].id)
                 try await engine.setHandshake(.hang, node: silent)
                 try await withConsumer(configuration, handlers: echo) { consumer in
@@ -103,10 +109,9 @@ struct NodeFaultTests {
                     configuration.rewriteAddress = { _ in silent }
                     try await withConsumer(configuration, handlers: echo) { consumer in
                         _ = try await peer.firstBytes()
-                        let start = ContinuousClock.now
+                        // Whatever it is that hangs, the one limit for all is what ends it.
                         let trouble = await consumer.events.trouble()
-                        #expect(trouble?.contains("did not open a WebSocket within") == true, "\(trouble ?? "")")
-                        #expect(ContinuousClock.now - start < .milliseconds(1_500))
+                        #expect(trouble == "\(silent) did not open a WebSocket within 0.3 seconds")
                     }
                 }
             }
@@ -118,7 +123,7 @@ struct NodeFaultTests {
         try await withTemporaryDatabase { database in
             try await withDevEngine { engine in
                 var configuration = testConfiguration(database, engine)
-                configuration.replyTimeout = .milliseconds(200)
+                configuration.replyTimeout = .seconds(1)
                 try await engine.addFault(.init(.ignore, method: "queue.pop"), node: engine.nodes[0].id)
                 try await withConsumer(configuration, handlers: echo) { consumer in
                     #expect(await consumer.events.trouble() == "queue.pop was not answered")
@@ -152,8 +157,9 @@ struct NodeFaultTests {
                 var configuration = testConfiguration(database, engine)
                 configuration.centers = [(secure ? "https://" : "") + engine.center]
                 configuration.tls.trustRoots = secure ? certificate("ca") : nil
-                configuration.pingInterval = .milliseconds(100)
-                configuration.connectTimeout = .milliseconds(500)
+                // The other node must not seem dead where this machine stands still for a moment.
+                configuration.pingInterval = .seconds(1)
+                configuration.connectTimeout = .seconds(2)
                 try await withConsumer(configuration, handlers: echo) { consumer in
                     let (silent, other) = (engine.nodes[0].id, engine.nodes[1].id)
                     try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }

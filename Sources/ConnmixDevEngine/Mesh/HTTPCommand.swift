@@ -44,7 +44,7 @@ extension Mesh {
         }
         let origin = HTTPCommand(mesh: self, exchange: exchange, place: place)
         body.withUnsafeReadableBytes { bytes in
-            guard UTF8Check.isValid(body), let params = JSONScanner.document(bytes) else {
+            guard body.isUTF8, let params = JSONScanner.document(bytes) else {
                 origin.answer(.invalidParams, id: Self.null)
                 return
             }

@@ -47,6 +47,6 @@ struct FrameAssembler {
 
     private func message(_ data: ByteBuffer) -> FrameAction {
         guard self.isText else { return .binary(data) }
-        return UTF8Check.isValid(data) ? .text(data) : .violation(1007)
+        return data.isUTF8 ? .text(data) : .violation(1007)
     }
 }

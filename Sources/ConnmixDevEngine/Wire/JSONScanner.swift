@@ -2,6 +2,7 @@
 ///
 /// The bytes come from a peer, so nothing here trusts them: every read is bounded, nesting is limited.
 struct JSONScanner {
+    /// So many containers may stand in each other.
     static let maximumDepth = 256
 
     let bytes: UnsafeRawBufferPointer
@@ -77,7 +78,7 @@ struct JSONScanner {
     }
 
     mutating func skipValue(depth: Int) -> Bool {
-        guard self.position < self.bytes.count, depth < Self.maximumDepth else { return false }
+        guard self.position < self.bytes.count else { return false }
         switch self.bytes[self.position] {
         case UInt8(ascii: "\""): return self.skipString()
         case UInt8(ascii: "{"): return self.skipContainer(close: UInt8(ascii: "}"), keyed: true, depth: depth)
@@ -90,6 +91,7 @@ struct JSONScanner {
     }
 
     private mutating func skipContainer(close: UInt8, keyed: Bool, depth: Int) -> Bool {
+        guard depth < Self.maximumDepth else { return false }
         self.position += 1
         self.skipSpace()
         if self.take(close) { return true }

@@ -22,4 +22,19 @@ struct CenterClient: Sendable {
             return Array(answer.body.readableBytesView)
         }
     }
+
+    /// What the center lists, where it offers the api that nodes are talked to in. The future fails with a `ConnmixError`.
+    func directory(_ center: CenterAddress) -> EventLoopFuture<Directory> {
+        exchange("/version", center).flatMapThrowing { body in
+            let versions = try DirectoryDecoder.versions(body)
+            guard versions.contains("v1") else {
+                let offered = Quoted.text(versions.joined(separator: ", "), limit: 100)
+                throw ConnmixError(.unreachable, "the center at \(center) offers api \(offered) and not v1")
+            }
+        }.flatMap {
+            exchange("/v1/nodes", center)
+        }.flatMapThrowing { body in
+            try DirectoryDecoder.nodes(body)
+        }
+    }
 }

@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// Keeps one connection to every node that the centers list. Performs what a `ClusterMachine` decides.
 ///
-/// Confined to one event loop; `start`, `leave` and `stop` may be called from anywhere.
+/// Confined to one event loop; `start` and `leave` may be called from anywhere.
 final class Cluster: Sendable {
     struct Settings: Sendable {
         var centers: [CenterAddress]
@@ -13,44 +13,36 @@ final class Cluster: Sendable {
         var connection: NodeConnectionMachine.Settings
         /// For connect, TLS and upgrade together, and for each question to the center.
         var connectTimeout: Duration = .seconds(5)
-        /// Whether mesh commands go by HTTP while no WebSocket is open.
-        var httpFallback = false
         var names = NameLookup.shared
     }
 
+    /// What the machine decides on: handles by node, and what must end before the loop does.
     private struct State {
         var machine: ClusterMachine
-        /// Connections and attempts by node, to be able to end them.
         var connections: [NodeIdentity: NodeConnection] = [:]
-        /// What worked for a node before, so that a reconnect does not try the wrong dialect again.
-        var forms: [NodeIdentity: RequestForm] = [:]
-        var abandoned: Set<NodeIdentity> = []
-        /// Nodes that take commands by HTTP, while there is no connection; `nil` while one is asked whether it does.
-        var routes: [NodeIdentity: HTTPRoute?] = [:]
-        var timer: Scheduled<Void>?
-        var isStopping = false
-        var nextCenter = 0
-        /// The center that answered last: it says how nodes are spoken to.
-        var center: CenterAddress?
+        var routes: [NodeIdentity: HTTPRoute] = [:]
         var lastConnection: Int64 = 0
-        var onAllClosed: EventLoopPromise<Void>?
+        var timer: Scheduled<Void>?
         /// Questions to centers and connects that have not ended. They end on the loop, which must be there as long.
         var underWay = 0
+        var onAllClosed: EventLoopPromise<Void>?
     }
 
     /// How long questions and connects under way are waited for at the end, and everything where the end is hurried.
     private static let patience = TimeAmount.seconds(1)
 
     private let settings: Settings
-    private let delegate: any ClusterDelegate
+    private let delegate: any ClusterDelegate & ConnectionDelegate
     private let loop: any EventLoop
     private let state: NIOLoopBoundBox<State>
 
-    init(settings: Settings, loop: any EventLoop, delegate: any ClusterDelegate) {
+    init(settings: Settings, loop: any EventLoop, delegate: any ClusterDelegate & ConnectionDelegate) {
         self.settings = settings
         self.loop = loop
         self.delegate = delegate
-        let machine = ClusterMachine(settings: settings.machine, now: .now)
+        var decisions = settings.machine
+        decisions.centers = settings.centers.count
+        let machine = ClusterMachine(settings: decisions, now: .now)
         state = NIOLoopBoundBox.makeBoxSendingValue(State(machine: machine), eventLoop: loop)
     }
 
@@ -79,15 +71,11 @@ final class Cluster: Sendable {
             self.finishIfClosed()
         }
         loop.execute {
-            self.state.value.isStopping = true
-            self.state.value.machine.stop()
-            self.state.value.timer?.cancel()
             if let earlier = self.state.value.onAllClosed {
                 closed.futureResult.cascade(to: earlier)
             }
             self.state.value.onAllClosed = closed
-            self.closeRoutes()
-            for connection in self.state.value.connections.values { connection.leave() }
+            self.perform(self.state.value.machine.stop())
             self.finishIfClosed()
         }
         await withTaskCancellationHandler {
@@ -107,25 +95,20 @@ final class Cluster: Sendable {
     private func perform(_ actions: [ClusterMachine.Action]) {
         for action in actions {
             switch action {
-            case .fetchDirectory:
-                fetchDirectory()
-            case .connect(let identity):
-                connect(identity)
-            case .drain(let identity):
-                state.value.connections[identity]?.leave()
-            case .abandon(let identity):
-                if let connection = state.value.connections[identity] {
-                    connection.close(reason: "the node was replaced")
-                } else {
-                    state.value.abandoned.insert(identity)
-                }
+            case .ask(let center): ask(center)
+            case .connect(let identity): connect(identity)
+            case .leave(let identity): state.value.connections[identity]?.leave()
+            case .abandon(let identity): state.value.connections[identity]?.close(reason: "the node was replaced")
+            case .askHTTP(let identity): askHTTP(identity)
+            case .openRoute(let identity): openRoute(identity)
+            case .closeRoute(let identity): closeRoute(identity)
             case .added(let identity):
                 delegate.happened(.nodeAdded(identity))
             case .removed(let identity):
-                forget(identity)
+                delegate.nodeGone(identity)
                 delegate.happened(.nodeRemoved(identity))
             case .replaced(let old, let new):
-                forget(old)
+                delegate.nodeGone(old)
                 delegate.happened(.nodeReplaced(old: old, new: new))
             case .directoryKnown:
                 delegate.directoryKnown()
@@ -136,12 +119,6 @@ final class Cluster: Sendable {
         schedule()
     }
 
-    private func forget(_ identity: NodeIdentity) {
-        state.value.forms[identity] = nil
-        if let route = state.value.routes[identity] ?? nil { close(route) }
-        delegate.nodeGone(identity)
-    }
-
     private func schedule() {
         state.value.timer?.cancel()
         state.value.timer = nil
@@ -150,187 +127,124 @@ final class Cluster: Sendable {
         state.value.timer = loop.scheduleTask(in: .microseconds(delay.microseconds + 500)) { self.tick() }
     }
 
-    /// Asks the centers in turn, starting with the one that answered last, until one names nodes.
-    private func fetchDirectory(asked: Int = 0) {
-        let index = state.value.nextCenter % settings.centers.count
-        let center = settings.centers[index]
+    private func ask(_ index: Int) {
         let client = CenterClient(
             loop: loop, tls: settings.tls, timeout: settings.connectTimeout, names: settings.names)
         state.value.underWay += 1
-        client.exchange("/version", center).flatMapThrowing { body in
-            let versions = try DirectoryDecoder.versions(body)
-            guard versions.contains("v1") else {
-                let offered = Quoted.text(versions.joined(separator: ", "), limit: 100)
-                throw ConnmixError(.unreachable, "the center at \(center) offers api \(offered) and not v1")
-            }
-        }.flatMap {
-            client.exchange("/v1/nodes", center)
-        }.flatMapThrowing { [settings] body in
-            settings.rewriting.apply(to: try DirectoryDecoder.nodes(body))
-        }.whenComplete { [loop] result in
-            loop.assertInEventLoop()
-            defer { self.finishIfClosed() }
+        client.directory(settings.centers[index]).map { [settings] in settings.rewriting.apply(to: $0) }.whenComplete { result in
             self.state.value.underWay -= 1
-            if case .success(let directory) = result, !directory.nodes.isEmpty {
-                self.state.value.center = center
-            } else {
-                self.state.value.nextCenter += 1
-                self.state.value.machine.doubt(index)
-                if asked + 1 < self.settings.centers.count, !self.state.value.isStopping {
-                    return self.fetchDirectory(asked: asked + 1)
-                }
-            }
             switch result {
             case .success(let directory):
                 self.perform(
                     self.state.value.machine.directoryArrived(
                         directory.nodes, skipped: directory.skipped, from: index, now: .now))
             case .failure(let error):
-                self.perform(self.state.value.machine.directoryFailed(error.brief, now: .now))
+                self.perform(self.state.value.machine.directoryFailed(error.brief, from: index, now: .now))
             }
+            self.finishIfClosed()
         }
     }
 
+    /// The center that answered last says how nodes are spoken to.
+    private var tellingCenter: CenterAddress? { state.value.machine.latestCenter.map { settings.centers[$0] } }
+
     private func connect(_ identity: NodeIdentity) {
-        guard !state.value.isStopping else { return }
-        state.value.abandoned.remove(identity)
-        let center = state.value.center
+        let center = tellingCenter
         let connector = NodeConnector(
             loop: loop, tls: center?.isSecure == true ? settings.tls : nil, credentials: center?.credentials,
             timeout: settings.connectTimeout, names: settings.names)
-        let form = state.value.forms[identity]
         state.value.underWay += 1
         state.value.lastConnection += 1
         let number = state.value.lastConnection
         connector.connect(to: identity) { [self] in
-            NodeChannelHandler(
-                identity: identity, number: number, settings: settings.connection, form: form,
-                consumes: !isUnwanted(identity) && delegate.shouldConsume(),
-                delegate: ConnectionWatcher(cluster: self, delegate: delegate),
-                onForm: { self.state.value.forms[identity] = $0 })
+            let machine = state.value.machine
+            return NodeChannelHandler(
+                identity: identity, number: number, settings: settings.connection, form: machine.form(of: identity),
+                consumes: machine.expects(identity) && delegate.shouldConsume(), delegate: delegate,
+                report: { self.heard($1, of: $0) })
         }.whenComplete { result in
             self.state.value.underWay -= 1
-            guard case .failure(let error) = result else { return self.finishIfClosed() }
-            self.state.value.abandoned.remove(identity)
-            self.delegate.happened(.nodeUnreachable(identity, reason: error.brief))
-            self.ended(identity)
-            self.offerHTTP(identity)
+            if case .failure(let error) = result {
+                self.delegate.happened(.nodeUnreachable(identity, reason: error.brief))
+                self.perform(self.state.value.machine.attemptFailed(identity, now: .now))
+            }
+            self.finishIfClosed()
         }
     }
 
-    // MARK: HTTP in place of a WebSocket
-
-    /// Asks a node whose WebSocket failed whether it takes commands by HTTP, where nobody takes any.
-    private func offerHTTP(_ identity: NodeIdentity) {
-        guard settings.httpFallback, wantsRoute(identity), state.value.routes[identity] == nil else { return }
-        let center = state.value.center
-        let isSecure = center?.isSecure == true
-        let peer = Peer(node: identity.address, isSecure: isSecure, hasCredentials: center?.credentials != nil)
-        func call(within limit: Duration) -> HTTPCall {
-            HTTPCall(
-                loop: loop, peer: peer, tls: isSecure ? settings.tls : nil, credentials: center?.credentials, timeout: limit,
-                names: settings.names)
-        }
-        state.value.routes[identity] = .some(nil)
-        let work = call(within: settings.connection.replyTimeout)
-        HTTPRoute.probe(call(within: settings.connectTimeout)).whenComplete { result in
-            self.state.value.routes[identity] = nil
-            guard case .success(true) = result, self.wantsRoute(identity) else { return }
-            let route = HTTPRoute(identity: identity, call: work, delegate: self.delegate) { self.close($0) }
-            self.state.value.routes[identity] = route
-            self.delegate.routeOpened(route)
-        }
-    }
-
-    private func wantsRoute(_ identity: NodeIdentity) -> Bool {
-        !state.value.isStopping && state.value.connections.isEmpty && state.value.machine.identities.contains(identity)
-    }
-
-    private func closeRoutes() {
-        for case let route? in state.value.routes.values { close(route) }
-    }
-
-    private func close(_ route: HTTPRoute) {
-        guard let known = state.value.routes[route.identity] ?? nil, known === route else { return }
-        state.value.routes[route.identity] = nil
-        delegate.routeClosed(route)
-        route.close()
+    private func finishIfClosed() {
+        guard state.value.machine.isStopping, state.value.connections.isEmpty, state.value.underWay <= 0 else { return }
+        state.value.onAllClosed?.succeed()
+        state.value.onAllClosed = nil
     }
 
     // MARK: Connections
 
-    /// Whether nobody waits for a connection to this node any more: it was replaced, removed, or is connected already.
-    fileprivate func isUnwanted(_ identity: NodeIdentity) -> Bool {
-        state.value.isStopping || state.value.abandoned.contains(identity) || state.value.connections[identity] != nil
-    }
-
-    /// - Returns: whether the connection is wanted; it is closed otherwise, and has popped nothing.
-    fileprivate func opened(_ connection: NodeConnection) -> Bool {
+    private func heard(_ report: ConnectionReport, of connection: NodeConnection) {
         let identity = connection.identity
-        guard !isUnwanted(identity) else {
-            state.value.abandoned.remove(identity)
-            loop.execute { connection.close(reason: "nobody waits for it any more") }
-            return false
+        switch report {
+        case .opened:
+            opened(connection)
+        case .consuming(let form):
+            state.value.machine.speaks(form, identity)
+            delegate.happened(.nodeConsuming(identity))
+        case .notConsuming(let reason):
+            delegate.happened(.nodeNotConsuming(identity, reason: reason))
+        case .unknownFrame(let reason):
+            delegate.happened(.unknownFrame(identity, reason: reason))
+        case .closed(let end):
+            // Nothing was said of one that nobody waited for.
+            guard state.value.connections[identity] === connection else { return }
+            delegate.disconnected(connection, reason: end.reason, clean: end.isClean)
+            state.value.connections[identity] = nil
+            perform(state.value.machine.disconnected(identity, now: .now))
+            finishIfClosed()
         }
-        state.value.connections[identity] = connection
-        closeRoutes()
-        let actions = state.value.machine.connected(identity, now: .now)
-        loop.execute { self.perform(actions) }
-        return true
     }
 
-    fileprivate func closed(_ connection: NodeConnection) {
-        guard state.value.connections[connection.identity] === connection else { return }
-        state.value.connections[connection.identity] = nil
-        ended(connection.identity)
+    private func opened(_ connection: NodeConnection) {
+        guard let actions = state.value.machine.connected(connection.identity, now: .now) else {
+            loop.execute { connection.close(reason: "nobody waits for it any more") }
+            return schedule()
+        }
+        state.value.connections[connection.identity] = connection
+        perform(actions)
+        delegate.connected(connection)
     }
 
-    private func ended(_ identity: NodeIdentity) {
-        perform(state.value.machine.disconnected(identity, now: .now))
-        finishIfClosed()
+    // MARK: HTTP in place of a WebSocket
+
+    private func call(_ identity: NodeIdentity, within limit: Duration) -> HTTPCall {
+        let center = tellingCenter
+        let isSecure = center?.isSecure == true
+        let peer = Peer(node: identity.address, isSecure: isSecure, hasCredentials: center?.credentials != nil)
+        return HTTPCall(
+            loop: loop, peer: peer, tls: isSecure ? settings.tls : nil, credentials: center?.credentials, timeout: limit,
+            names: settings.names)
     }
 
-    private func finishIfClosed() {
-        guard state.value.isStopping, state.value.connections.isEmpty, state.value.underWay <= 0 else { return }
-        state.value.onAllClosed?.succeed()
-        state.value.onAllClosed = nil
-    }
-}
-
-/// Lets the cluster see its connections come and go, and passes everything on.
-private final class ConnectionWatcher: ClusterDelegate {
-    private let cluster: Cluster
-    private let delegate: any ClusterDelegate
-
-    init(cluster: Cluster, delegate: any ClusterDelegate) {
-        self.cluster = cluster
-        self.delegate = delegate
+    private func askHTTP(_ identity: NodeIdentity) {
+        HTTPRoute.probe(call(identity, within: settings.connectTimeout)).whenComplete { result in
+            let takesCommands = (try? result.get()) ?? false
+            self.perform(self.state.value.machine.answeredHTTP(identity, takesCommands: takesCommands))
+        }
     }
 
-    func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
-        delegate.received(messages, from: connection)
+    private func openRoute(_ identity: NodeIdentity) {
+        let call = call(identity, within: settings.connection.replyTimeout)
+        let route = HTTPRoute(identity: identity, call: call, delegate: delegate) { route in
+            guard self.state.value.routes[identity] === route else { return }
+            self.perform(self.state.value.machine.routeFailed(identity))
+        }
+        state.value.routes[identity] = route
+        delegate.routeOpened(route)
     }
 
-    func connected(_ connection: NodeConnection) {
-        if cluster.opened(connection) { delegate.connected(connection) }
+    private func closeRoute(_ identity: NodeIdentity) {
+        guard let route = state.value.routes.removeValue(forKey: identity) else {
+            return assertionFailure("the route to \(identity.id) is to be closed, and there is none")
+        }
+        delegate.routeClosed(route)
+        route.close()
     }
-
-    func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {
-        delegate.disconnected(connection, reason: reason, clean: clean)
-        cluster.closed(connection)
-    }
-
-    func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {
-        delegate.settled(outcomes, by: route)
-    }
-
-    func writable(_ isWritable: Bool, _ connection: NodeConnection) { delegate.writable(isWritable, connection) }
-    func routeOpened(_ route: HTTPRoute) { delegate.routeOpened(route) }
-    func routeClosed(_ route: HTTPRoute) { delegate.routeClosed(route) }
-
-    func shouldRead() -> Bool { delegate.shouldRead() }
-    func shouldConsume() -> Bool { delegate.shouldConsume() }
-    func directoryKnown() { delegate.directoryKnown() }
-    func nodeGone(_ identity: NodeIdentity) { delegate.nodeGone(identity) }
-    func happened(_ event: ConsumerEvent) { delegate.happened(event) }
 }

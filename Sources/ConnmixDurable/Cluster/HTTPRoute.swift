@@ -13,7 +13,7 @@ final class HTTPRoute: CommandRoute {
 
     let identity: NodeIdentity
     private let call: HTTPCall
-    private let delegate: any ClusterDelegate
+    private let delegate: any ConnectionDelegate
     private let onFailure: @Sendable (HTTPRoute) -> Void
     private let state: NIOLoopBoundBox<State>
 
@@ -22,7 +22,7 @@ final class HTTPRoute: CommandRoute {
 
     /// - Parameter onFailure: called on the loop when HTTP does not work any more.
     init(
-        identity: NodeIdentity, call: HTTPCall, delegate: any ClusterDelegate,
+        identity: NodeIdentity, call: HTTPCall, delegate: any ConnectionDelegate,
         onFailure: @escaping @Sendable (HTTPRoute) -> Void
     ) {
         self.identity = identity

@@ -63,9 +63,6 @@ final class NameLookup: Sendable {
         return waiter.futureResult.always { _ in timer.cancel() }
     }
 
-    /// How many names are being looked up.
-    var underWay: Int { state.withLock { $0.waiters.count } }
-
     private static func ask(_ host: String) throws -> [SocketAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

@@ -11,10 +11,10 @@ struct NodeConnector: Sendable {
     var timeout: Duration = .seconds(5)
     var names = NameLookup.shared
 
-    /// - Parameter makeHandler: called on the loop once the upgrade is done.
+    /// - Parameter makeHandler: what takes the frames; called on the loop once the upgrade is done.
     /// - Returns: the channel, once upgraded. The future fails with a `ConnmixError`.
     func connect(
-        to identity: NodeIdentity, _ makeHandler: @escaping @Sendable () -> NodeChannelHandler
+        to identity: NodeIdentity, _ makeHandler: @escaping @Sendable () -> any ChannelInboundHandler
     ) -> EventLoopFuture<any Channel> {
         let upgraded = loop.makePromise(of: (any Channel).self)
         let peer = Peer(node: identity.address, isSecure: tls != nil, hasCredentials: credentials != nil)

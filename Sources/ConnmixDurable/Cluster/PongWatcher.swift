@@ -1,10 +1,9 @@
 internal import NIOCore
 internal import NIOWebSocket
 
-/// Sends one ping and waits for its pong.
+/// Sends one ping over a WebSocket, waits for its pong and takes nothing else.
 final class PongWatcher: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
-    typealias OutboundOut = WebSocketFrame
 
     private let pong: EventLoopPromise<Duration>
     private var sentAt = ContinuousClock.now
@@ -15,23 +14,28 @@ final class PongWatcher: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         sentAt = .now
-        let data = context.channel.allocator.buffer(string: "probe")
-        context.writeAndFlush(
-            wrapOutboundOut(WebSocketFrame(fin: true, opcode: .ping, maskKey: .random(), data: data)), promise: nil)
+        context.write(.ping, context.channel.allocator.buffer(string: "probe"))
+        context.flush()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if unwrapInboundIn(data).opcode == .pong { pong.succeed(.now - sentAt) }
-        context.fireChannelRead(data)
+        switch unwrapInboundIn(data).opcode {
+        case .pong: pong.succeed(.now - sentAt)
+        case .connectionClose: fail()
+        default: break
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         pong.fail(ConnmixError(.unreachable, error.brief))
-        context.fireErrorCaught(error)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        pong.fail(ConnmixError(.unreachable, "the connection was closed before a pong came"))
+        fail()
         context.fireChannelInactive()
+    }
+
+    private func fail() {
+        pong.fail(ConnmixError(.unreachable, "the connection was closed before a pong came"))
     }
 }

@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import Synchronization
 
-/// What the cluster says.
-extension ConsumerCore: ClusterDelegate {
+/// What the cluster and its connections say.
+extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
     func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
         noteArrival(messages, from: connection)
         apply(arrived(messages))

@@ -69,7 +69,7 @@ enum FrameDecoder {
             guard event == "queue.pop" else { return .unknown(reason: "unknown event \(event.bounded(toBytes: 100))") }
             return envelope.message(frame: frame)
         }
-        return envelope.reply(scanner: scanner)
+        return envelope.reply
     }
 }
 
@@ -143,7 +143,8 @@ private struct Envelope {
         guard scanner.peek() == UInt8(ascii: "{") else {
             guard let place = scanner.value() else { return false }
             // `null` is the mark of a result; anything else that is no object is an error without a code.
-            if scanner.equals(place, "null") { hasError = false } else { errorMessage = scanner.raw(place) }
+            if scanner.equals(place, "null") { hasError = false }
+            (errorCode, errorMessage) = (nil, scanner.raw(place))
             return true
         }
         var code: Int64?
@@ -212,7 +213,7 @@ private struct Envelope {
         return .message(PoppedMessage(topic: topic, client: client, node: node, data: slice))
     }
 
-    func reply(scanner: JSONScanner) -> InboundFrame {
+    var reply: InboundFrame {
         guard let outcome else { return .unknown(reason: "neither an event nor an answer") }
         guard let id else { return .unknown(reason: "an answer without the id of a request") }
         return .reply(Reply(id: id, outcome: outcome))
@@ -240,7 +241,7 @@ private struct Envelope {
         var text = text
         return text.withUTF8 { bytes in
             var scanner = JSONScanner(bytes)
-            guard let place = scanner.value(), scanner.isAtEnd else { return nil }
+            guard let place = scanner.value(), place.count == bytes.count else { return nil }
             return scanner.integer(place)
         }
     }

@@ -25,8 +25,9 @@ enum RequestEncoder {
         buffer.writeRequestEnd(id)
     }
 
-    static func ping(form: RequestForm, id: Int64, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString(form == .docs ? #"{"m":"server.ping","p":{}"# : #"{"m":"server.ping","p":[]"#)
+    /// The ping of the older form; the other one's is no request.
+    static func ping(id: Int64, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(#"{"m":"server.ping","p":[]"#)
         buffer.writeRequestEnd(id)
     }
 

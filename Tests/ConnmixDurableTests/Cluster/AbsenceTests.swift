@@ -10,8 +10,8 @@ struct AbsenceTests {
     private let b = NodeIdentity(id: "b", address: NodeAddress(host: "10.0.0.2", port: 1))
     private let c = NodeIdentity(id: "c", address: NodeAddress(host: "10.0.0.3", port: 1))
 
-    private func makeConnected(_ nodes: [NodeIdentity]) -> ClusterMachine {
-        var machine = ClusterMachine(settings: .init(), now: start, random: SeededGenerator(seed: 1))
+    private func makeConnected(_ nodes: [NodeIdentity], centers: Int = 1) -> ClusterMachine {
+        var machine = ClusterMachine(settings: .init(centers: centers), now: start, random: SeededGenerator(seed: 1))
         _ = machine.tick(now: start)
         _ = machine.directoryArrived(nodes, now: start)
         for node in nodes { _ = machine.connected(node, now: start) }
@@ -38,9 +38,9 @@ struct AbsenceTests {
         var now = start
         while true {
             now = try #require(machine.nextDeadline)
-            #expect(machine.tick(now: now) == [.fetchDirectory])
+            #expect(machine.tick(now: now) == [.ask(center: 0)])
             let actions = machine.directoryArrived([a], now: now)
-            if actions == [.drain(b)] { break }
+            if actions == [.leave(b)] { break }
             #expect(actions == [])
         }
         #expect(now - start >= .seconds(10) && now - start <= .seconds(30))
@@ -58,7 +58,7 @@ struct AbsenceTests {
         #expect(machine.directoryArrived([a, b, c], now: after(29)) == [])
         // The order says nothing: this is one list.
         #expect(machine.directoryArrived([a, c], now: after(40)) == [])
-        #expect(machine.directoryArrived([c, a], now: after(50)) == [.drain(b)])
+        #expect(machine.directoryArrived([c, a], now: after(50)) == [.leave(b)])
     }
 
     @Test("P9: lists that contradict each other never tear down a connection that works")
@@ -98,12 +98,12 @@ struct AbsenceTests {
         #expect(machine.directoryArrived([a], from: 0, now: after(21)) == [])
         // The other one has not been heard for as long.
         #expect(machine.directoryArrived([a], from: 1, now: after(31)) == [])
-        #expect(machine.directoryArrived([a], from: 0, now: after(31)) == [.drain(b)])
-        var doubted = makeConnected([a, b])
+        #expect(machine.directoryArrived([a], from: 0, now: after(31)) == [.leave(b)])
+        var doubted = makeConnected([a, b], centers: 2)
         #expect(doubted.directoryArrived([a], from: 0, now: after(10)) == [])
-        doubted.doubt(0)
+        #expect(doubted.directoryFailed("down", from: 0, now: after(15)) == [.ask(center: 1)])
         #expect(doubted.directoryArrived([a], from: 0, now: after(20)) == [])
-        #expect(doubted.directoryArrived([a], from: 0, now: after(30)) == [.drain(b)])
+        #expect(doubted.directoryArrived([a], from: 0, now: after(30)) == [.leave(b)])
     }
 
     @Test("a node that cannot be reached is left after an interval, whatever else the list says")

@@ -23,7 +23,7 @@ struct LeavingTests {
         }
     }
 
-    private final class Nobody: ClusterDelegate {
+    private final class Nobody: ClusterDelegate, ConnectionDelegate {
         func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {}
         func connected(_ connection: NodeConnection) {}
         func disconnected(_ connection: NodeConnection, reason: String, clean: Bool) {}

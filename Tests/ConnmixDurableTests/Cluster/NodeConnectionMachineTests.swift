@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import ConnmixDurable
@@ -24,9 +25,7 @@ struct NodeConnectionMachineTests {
     func pop() {
         var machine = make()
         #expect(machine.opened(now: start) == [.pop(id: 1, .docs)])
-        #expect(!machine.isConsuming)
         #expect(machine.replied(Reply(id: 1, outcome: ok), now: start) == .actions([.nowConsuming(.docs)]))
-        #expect(machine.isConsuming)
     }
 
     @Test("error 101 in the documented form: the older one, on the same connection; then it is remembered")
@@ -51,13 +50,78 @@ struct NodeConnectionMachineTests {
         #expect(machine.tick(now: start + .seconds(1)) == [.pop(id: 2, .docs)])
     }
 
-    @Test("202 is success only where an earlier pop may have been applied")
+    @Test("202 on a fresh connection cannot be: it is no success, also after pops that were refused")
     func consumedAlready() {
-        var fresh = make(form: .docs)
-        _ = fresh.opened(now: start)
-        guard case .actions(let actions) = fresh.replied(Reply(id: 1, outcome: refused(.consumedAlready)), now: start),
-            case .close? = actions.first
-        else { return #expect(Bool(false)) }
+        let violation = Disconnection(
+            cause: .violation, reason: "the engine says 202, consumed already, on a fresh connection")
+        for form in [nil, RequestForm.docs, .php105] {
+            var fresh = make(form: form)
+            _ = fresh.opened(now: start)
+            #expect(
+                fresh.replied(Reply(id: 1, outcome: refused(.consumedAlready)), now: start) == .actions([.close(violation)]))
+            #expect(fresh.nextDeadline == nil)
+        }
+        var older = make()
+        _ = older.opened(now: start)
+        _ = older.replied(Reply(id: 1, outcome: refused(.invalidParameters)), now: start)
+        #expect(
+            older.replied(Reply(id: 2, outcome: refused(.consumedAlready)), now: start) == .actions([.close(violation)]))
+        var again = make()
+        _ = again.opened(now: start)
+        _ = again.replied(Reply(id: 1, outcome: refused(.consumeFailed)), now: start)
+        #expect(again.tick(now: start + .seconds(1)) == [.pop(id: 2, .docs)])
+        #expect(
+            again.replied(Reply(id: 2, outcome: refused(.consumedAlready)), now: start) == .actions([.close(violation)]))
+        // An unpop that was applied: nothing stands of the pop before it.
+        var unpopped = makeConsuming()
+        _ = unpopped.setConsuming(false, now: start)
+        _ = unpopped.setConsuming(true, now: start)
+        _ = unpopped.replied(Reply(id: 2, outcome: ok), now: start)
+        #expect(
+            unpopped.replied(Reply(id: 3, outcome: refused(.consumedAlready)), now: start) == .actions([.close(violation)]))
+    }
+
+    @Test(
+        "202 is success where an unpop was refused: the pop before it may stand",
+        arguments: [EngineErrorCode.unpopFailed, EngineErrorCode(rawValue: 9)])
+    func popStands(code: EngineErrorCode) {
+        var machine = makeConsuming()
+        #expect(machine.setConsuming(false, now: start) == [.unpop(id: 2, .docs)])
+        #expect(
+            machine.replied(Reply(id: 2, outcome: refused(code)), now: start) == .actions([.notConsuming(.paused)]))
+        #expect(machine.setConsuming(true, now: start) == [.pop(id: 3, .docs)])
+        // Refused for another reason, it is as it was.
+        _ = machine.replied(Reply(id: 3, outcome: refused(.consumeFailed)), now: start)
+        #expect(machine.tick(now: start + .seconds(1)) == [.pop(id: 4, .docs)])
+        #expect(
+            machine.replied(Reply(id: 4, outcome: refused(.consumedAlready)), now: start)
+                == .actions([.nowConsuming(.docs)]))
+        #expect(machine.setConsuming(false, now: start) == [.unpop(id: 5, .docs)])
+    }
+
+    @Test("pauses between refused pops grow, by the chance that is given")
+    func chance() {
+        func pauses(_ seed: UInt64) -> [Duration] {
+            var generator = SeededGenerator(seed: seed)
+            var machine = make()
+            var now = start
+            var id: Int64 = 1
+            _ = machine.opened(now: now)
+            return (0..<8).map { _ in
+                _ = machine.replied(Reply(id: id, outcome: refused(.consumeFailed)), now: now, using: &generator)
+                let asked = now
+                while true {
+                    now = machine.nextDeadline ?? now
+                    machine.heard(now: now)
+                    if machine.tick(now: now).contains(.pop(id: id + 1, .docs)) { break }
+                }
+                id += 1
+                return now - asked
+            }
+        }
+        #expect(pauses(7) == pauses(7))
+        #expect(pauses(7) != pauses(8))
+        #expect(pauses(7)[0] == .milliseconds(500) && pauses(7).max() ?? .zero > .seconds(2))
     }
 
     @Test("an unanswered pop ends the connection; an unanswered command only that command")
@@ -147,7 +211,10 @@ struct NodeConnectionMachineTests {
             #expect(machine.tick(now: start + .seconds(second)) == [])
         }
         var reader = machine
-        reader.taken(now: start + .seconds(39))  // slowly, but it reads
+        reader.saw(unwritten: 2_000, now: start + .seconds(38))
+        reader.saw(unwritten: 1_999, now: start + .seconds(39))  // slowly, but it reads
+        machine.saw(unwritten: 2_000, now: start + .seconds(38))
+        machine.saw(unwritten: 2_000, now: start + .seconds(39))
         reader.heard(now: start + .seconds(50))
         #expect(reader.tick(now: start + .seconds(50)) == [])
         reader.setWritable(true, now: start + .seconds(51))
@@ -223,5 +290,13 @@ struct NodeConnectionMachineTests {
         #expect(machine.closed() == [30, 32])
         #expect(machine.closed() == [])
         #expect(machine.nextDeadline == nil)
+    }
+}
+
+extension NodeConnectionMachine {
+    /// Where chance does not matter.
+    fileprivate mutating func replied(_ reply: Reply, now: ContinuousClock.Instant) -> ReplyAction {
+        var generator = SeededGenerator(seed: 1)
+        return replied(reply, now: now, using: &generator)
     }
 }

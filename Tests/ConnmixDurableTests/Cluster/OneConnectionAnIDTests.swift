@@ -41,7 +41,7 @@ struct OneConnectionAnIDTests {
         _ = machine.disconnected(here, now: start)
         #expect(machine.directoryArrived([there, here], now: start) == [])
         #expect(machine.tick(now: start + .milliseconds(100)).contains(.connect(here)))
-        _ = machine.disconnected(here, now: start + .milliseconds(100))
+        _ = machine.attemptFailed(here, now: start + .milliseconds(100))
         #expect(
             machine.directoryArrived([here, there], now: start + .milliseconds(100))
                 == [trouble(here, there), .removed(here), .added(there), .connect(there)])
@@ -61,7 +61,7 @@ struct OneConnectionAnIDTests {
         _ = healthy.directoryArrived([here], now: start)
         _ = healthy.connected(here, now: start)
         #expect(healthy.directoryArrived([there], now: start) == [trouble(there, here)])
-        #expect(healthy.directoryArrived([there], now: start + .seconds(10)) == [.drain(here)])
+        #expect(healthy.directoryArrived([there], now: start + .seconds(10)) == [.leave(here)])
         #expect(healthy.disconnected(here, now: start + .seconds(10)) == [.removed(here)])
         // Asked at once, not an interval later.
         #expect(healthy.nextDeadline == start + .seconds(10) + .milliseconds(100))
@@ -89,7 +89,7 @@ struct OneConnectionAnIDTests {
                 for action in machine.directoryArrived(list, now: now) {
                     if case .connect(let node) = action { _ = machine.connected(node, now: now) }
                     // Left in order: it ends, and its id is free for the other address.
-                    if case .drain(let node) = action { _ = machine.disconnected(node, now: now) }
+                    if case .leave(let node) = action { _ = machine.disconnected(node, now: now) }
                 }
                 now += .seconds(10)
             }

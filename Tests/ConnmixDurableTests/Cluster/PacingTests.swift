@@ -27,13 +27,17 @@ struct PacingTests {
         while now < begin + length {
             for action in machine.tick(now: now) {
                 switch action {
-                case .fetchDirectory:
+                case .ask:
                     questions.append(now)
                     _ = machine.directoryArrived([a], now: now)
                 case .connect:
                     connects.append(now)
-                    if isAlive { _ = machine.connected(a, now: now) }
-                    _ = machine.disconnected(a, now: now + (isAlive ? stands : .zero))
+                    if isAlive {
+                        _ = machine.connected(a, now: now)
+                        _ = machine.disconnected(a, now: now + stands)
+                    } else {
+                        _ = machine.attemptFailed(a, now: now)
+                    }
                 default: break
                 }
             }
@@ -90,7 +94,7 @@ struct PacingTests {
             let next = NodeIdentity(id: "a\(number)", address: a.address)
             for action in machine.tick(now: now) {
                 switch action {
-                case .fetchDirectory:
+                case .ask:
                     for case .connect(let node) in machine.directoryArrived([next], now: now) {
                         connects += 1
                         current = node

@@ -88,32 +88,38 @@ struct FrameDecoderTests {
         #expect(decode("pong") == .pong)
     }
 
-    @Test("P12: mutated frames never trap, and what is accepted as a message has JSON as data")
-    func fuzz() {
-        let seeds = [
+    @Test("P12: mutated frames never trap, and say what a plain reading of them says")
+    func fuzz() throws {
+        let frames = [
             #"{"e":"queue.pop","p":{"n":2,"c":"1627581697287520263","t":"orders","d":{"frame":{"type":"text","data":"{\"sku\":7}\u00e9","finish":true}}},"id":null}"#,
             #"{"E":null,"r":{"s":true,"f":1,"t":6},"i":4}"#, #"{"E":{"c":401,"m":"client is gone"},"i":5}"#,
+            #"{ "id" : "6" , "r" : [ 1 , 2.50e+3 ] , "E" : null }"#,
+            #"{"e":"queue.pop","p":{"d":[],"c":18446744073709551615,"t":"caf\u00e9 é"}}"#,
         ]
-        var generator = SeededGenerator(seed: 42)
-        for round in 0..<30_000 {
-            var bytes = Array(seeds[round % seeds.count].utf8)
-            for _ in 0...Int.random(in: 0...4, using: &generator) where !bytes.isEmpty {
+        let telling = Array(#""\{}[]:,.eEpcdtirn0149- u"#.utf8)
+        var generator = SeededGenerator(for: "frames")  // where it traps, only what it printed tells the seed
+        let seed = generator.seed
+        var seen: Set<String> = []
+        for round in 0..<15_000 {
+            var bytes = Array(frames[round % frames.count].utf8)
+            for _ in 0..<Int.random(in: 0...5, using: &generator) where !bytes.isEmpty {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)
-                switch Int.random(in: 0..<4, using: &generator) {
+                switch Int.random(in: 0..<6, using: &generator) {
                 case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
                 case 1: bytes.remove(at: place)
                 case 2: bytes.insert(bytes[Int.random(in: 0..<bytes.count, using: &generator)], at: place)
-                default: bytes.removeLast(bytes.count - place)
+                case 3: bytes[place] = telling.randomElement(using: &generator) ?? 0
+                case 4: bytes.insert(contentsOf: bytes[place...].prefix(12), at: place)
+                default: bytes.removeLast((bytes.count - place) / 8)
                 }
             }
-            guard case .message(let message) = FrameDecoder.decode(ByteBuffer(bytes: bytes)) else { continue }
-            let data = Array(message.data.readableBytesView)
-            let isJSON = data.withUnsafeBufferPointer { bytes in
-                var scanner = JSONScanner(bytes)
-                return scanner.value() != nil && scanner.isAtEnd
-            }
-            #expect(isJSON)
+            let plain = PlainReading(bytes)
+            let found = PlainReading(FrameDecoder.decode(ByteBuffer(bytes: bytes)))
+            #expect(
+                found == plain, "seed \(seed), round \(round): \(String(decoding: bytes, as: UTF8.self).debugDescription)")
+            seen.insert("\(plain)".prefix { $0 != "(" }.description)
         }
+        #expect(seen == ["message", "unreadable", "success", "failure", "unknown"], "seed \(seed)")
     }
 
     @Test("P12: answers of the HTTP api, and what is none")

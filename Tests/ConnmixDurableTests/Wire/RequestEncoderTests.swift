@@ -23,7 +23,7 @@ struct RequestEncoderTests {
         #expect(encoded { RequestEncoder.pop(["a"], form: .php105, id: 2, into: &$0) } == #"{"m":"queue.pop","p":["a"],"i":2}"#)
         #expect(encoded { RequestEncoder.unpop(form: .docs, id: 3, into: &$0) } == #"{"m":"queue.unpop","p":{},"i":3}"#)
         #expect(encoded { RequestEncoder.unpop(form: .php105, id: 3, into: &$0) } == #"{"m":"queue.unpop","p":[],"i":3}"#)
-        #expect(encoded { RequestEncoder.ping(form: .php105, id: 4, into: &$0) } == #"{"m":"server.ping","p":[],"i":4}"#)
+        #expect(encoded { RequestEncoder.ping(id: 4, into: &$0) } == #"{"m":"server.ping","p":[],"i":4}"#)
     }
 
     @Test("commands")
