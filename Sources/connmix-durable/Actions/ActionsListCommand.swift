@@ -22,7 +22,7 @@ struct ActionsListCommand: ParsableCommand {
         if output.json {
             for action in actions { try StandardOutput().write(JSONWriter.line { $0.members(of: action) }) }
         } else {
-            try StandardOutput().write(text(actions, .output, now: Age.now()))
+            try StandardOutput().write(text(actions, .output, now: Timestamp.now()))
         }
     }
 

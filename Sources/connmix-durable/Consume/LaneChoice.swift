@@ -4,14 +4,14 @@ public import ConnmixDurable
 /// `--lane`: which messages are handled one after the other.
 enum LaneChoice: ExpressibleByArgument {
     case client
-    case none
+    case noLanes
     case topic
     case path(JSONPath)
 
     init?(argument: String) {
         switch argument {
         case "client": self = .client
-        case "none": self = .none
+        case "none": self = .noLanes
         case "topic": self = .topic
         default:
             guard let path = JSONPath(argument) else { return nil }
@@ -23,7 +23,7 @@ enum LaneChoice: ExpressibleByArgument {
     var lanes: Lanes {
         switch self {
         case .client: .client
-        case .none: .none
+        case .noLanes: .none
         case .topic: .by { $0.topic }
         case .path(let path): .by { path.value(in: $0.data)?.plain ?? $0.client.text }
         }

@@ -26,7 +26,7 @@ struct JournalCausesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let now = Age.now()
+        let now = Timestamp.now()
         let inspector = try database.inspector()
         var note = SearchNote(inspector.entryCount([.dead]))
         defer { note.clear() }

@@ -25,7 +25,7 @@ struct JournalExportCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try database.inspector()
-        Courtesy.stepBack()
+        ThreadPriority.lower()
         Interruption.watch()
         // Where the lines themselves go to the terminal, a bar would stand between them.
         let terminal = Terminal.output.width == nil ? Terminal.error : Terminal(width: nil, hasColour: false)

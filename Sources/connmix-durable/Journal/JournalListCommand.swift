@@ -32,7 +32,7 @@ struct JournalListCommand: ParsableCommand {
             if output.json {
                 for entry in entries { try StandardOutput().write(JSONWriter.line { $0.members(of: entry) }) }
             } else {
-                try StandardOutput().write(JournalTableText.text(entries, terminal, now: Age.now()))
+                try StandardOutput().write(JournalTable.text(entries, terminal, now: Timestamp.now()))
             }
         }
         note.clear()

@@ -26,7 +26,7 @@ struct JournalShowCommand: ParsableCommand {
 
     private func text(_ detail: JournalDetail, _ terminal: Terminal) -> String {
         let entry = detail.entry
-        let now = Age.now()
+        let now = Timestamp.now()
         var sheet = FactSheet()
         sheet.add("id", "\(entry.id)", .bold)
         sheet.add("state", entry.state.description, Colour(state: entry.state.description))
@@ -49,7 +49,7 @@ struct JournalShowCommand: ParsableCommand {
             text += "\n" + attempts(detail.attempts, terminal, now: now)
         }
         if !detail.commands.isEmpty {
-            text += "\n" + OutboxTableText.text(detail.commands, terminal, now: now)
+            text += "\n" + OutboxTable.text(detail.commands, terminal, now: now)
         }
         return text
     }

@@ -24,7 +24,7 @@ struct JournalTailCommand: ParsableCommand {
             if output.json {
                 for entry in entries { try StandardOutput().write(JSONWriter.line { $0.members(of: entry) }) }
             } else {
-                let text = JournalTableText.text(entries, .output, now: Age.now(), isStream: true)
+                let text = JournalTable.text(entries, .output, now: Timestamp.now(), isStream: true)
                 try StandardOutput().write(isFirst ? text : text.withoutFirstLine)
                 isFirst = false
             }

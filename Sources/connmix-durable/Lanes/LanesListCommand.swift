@@ -18,7 +18,7 @@ struct LanesListCommand: ParsableCommand {
         if output.json {
             for lane in lanes { try StandardOutput().write(JSONWriter.line { $0.members(of: lane) }) }
         } else {
-            try StandardOutput().write(text(lanes, .output, now: Age.now()))
+            try StandardOutput().write(text(lanes, .output, now: Timestamp.now()))
         }
     }
 

@@ -35,7 +35,7 @@ struct OutboxListCommand: ParsableCommand {
                     try StandardOutput().write(JSONWriter.line { $0.members(of: command, waiting: waiting) })
                 }
             } else {
-                try StandardOutput().write(OutboxTableText.text(commands, terminal, now: Age.now(), waiting: waiting))
+                try StandardOutput().write(OutboxTable.text(commands, terminal, now: Timestamp.now(), waiting: waiting))
             }
         }
         note.clear()

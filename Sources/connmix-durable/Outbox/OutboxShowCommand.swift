@@ -25,7 +25,7 @@ struct OutboxShowCommand: ParsableCommand {
     }
 
     private func text(_ command: OutboxRecord, _ waiting: [StatusReport.Waiting], _ terminal: Terminal) -> String {
-        let now = Age.now()
+        let now = Timestamp.now()
         var sheet = FactSheet()
         sheet.add("id", "\(command.id)", .bold)
         sheet.add("state", command.state.description, Colour(state: command.state.description))

@@ -24,7 +24,7 @@ struct OutboxTailCommand: ParsableCommand {
             if output.json {
                 for command in commands { try StandardOutput().write(JSONWriter.line { $0.members(of: command) }) }
             } else {
-                let text = OutboxTableText.text(commands, .output, now: Age.now(), isStream: true)
+                let text = OutboxTable.text(commands, .output, now: Timestamp.now(), isStream: true)
                 try StandardOutput().write(isFirst ? text : text.withoutFirstLine)
                 isFirst = false
             }

@@ -28,7 +28,7 @@ struct Follower<State: Hashable, Row> {
     /// - Throws: `CancellationError`, `BrokenPipe`, and what reading and writing throw.
     func run(from start: Int64, open: Set<Int64>) throws -> Never {
         Interruption.watch()
-        Courtesy.stepBack()
+        ThreadPriority.lower()
         var cursor = start
         var watched = wanted.isEmpty ? [] : open
         while true {

@@ -34,7 +34,7 @@ struct CallCommand: AsyncParsableCommand {
         } catch {
             throw Failure(.badData, "\(method) cannot be sent so: \(error.message)")
         }
-        try await Sending(database: database, output: output, options: options)
+        try await CommandSender(database: database, output: output, options: options)
             .send([options.apply(to: command, node: node.node)])
     }
 }

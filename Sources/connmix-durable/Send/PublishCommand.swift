@@ -25,6 +25,6 @@ struct PublishCommand: AsyncParsableCommand {
             case .text(let text): try Command.meshPublish(to: channel, text)
             case .binary(let bytes): try Command.meshPublish(to: channel, binary: bytes)
             }
-        try await Sending(database: database, output: output, options: options).send([options.apply(to: command)])
+        try await CommandSender(database: database, output: output, options: options).send([options.apply(to: command)])
     }
 }

@@ -25,6 +25,6 @@ struct SendCommand: AsyncParsableCommand {
             case .text(let text): try Command.meshSend(to: ClientID(client), text)
             case .binary(let bytes): try Command.meshSend(to: ClientID(client), binary: bytes)
             }
-        try await Sending(database: database, output: output, options: options).send([options.apply(to: command)])
+        try await CommandSender(database: database, output: output, options: options).send([options.apply(to: command)])
     }
 }

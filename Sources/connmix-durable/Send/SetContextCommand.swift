@@ -50,6 +50,6 @@ struct SetContextCommand: AsyncParsableCommand {
                 ClientID(client), "set_context_value", argumentsJSON: String(decoding: writer.bytes, as: UTF8.self))
             return try options.apply(to: command, node: node.node)
         }
-        try await Sending(database: database, output: output, options: options).send(commands)
+        try await CommandSender(database: database, output: output, options: options).send(commands)
     }
 }

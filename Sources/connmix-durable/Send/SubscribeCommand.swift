@@ -18,6 +18,6 @@ struct SubscribeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let command = try options.apply(to: .subscribe(ClientID(client), to: channel), node: node.node)
-        try await Sending(database: database, output: output, options: options).send([command])
+        try await CommandSender(database: database, output: output, options: options).send([command])
     }
 }

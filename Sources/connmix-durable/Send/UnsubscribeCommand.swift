@@ -18,6 +18,6 @@ struct UnsubscribeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let command = try options.apply(to: .unsubscribe(ClientID(client), from: channel), node: node.node)
-        try await Sending(database: database, output: output, options: options).send([command])
+        try await CommandSender(database: database, output: output, options: options).send([command])
     }
 }

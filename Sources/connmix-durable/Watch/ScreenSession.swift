@@ -14,7 +14,7 @@ struct ScreenSession {
 
     enum Key: Equatable {
         case character(UInt8)
-        case none
+        case nothing
         /// The terminal has gone.
         case end
     }
@@ -78,11 +78,11 @@ struct ScreenSession {
     /// Waits for a key.
     func key(within limit: Duration) -> Key {
         var wanted = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-        guard poll(&wanted, 1, Int32(max(0, limit / .milliseconds(1)))) > 0 else { return .none }
+        guard poll(&wanted, 1, Int32(max(0, limit / .milliseconds(1)))) > 0 else { return .nothing }
         var byte: UInt8 = 0
         let count = read(STDIN_FILENO, &byte, 1)
         if count == 1 { return .character(byte) }
-        return count < 0 && errno == EINTR ? .none : .end
+        return count < 0 && errno == EINTR ? .nothing : .end
     }
 
     static func size() -> (width: Int, height: Int) {

@@ -1,7 +1,7 @@
 import ConnmixDurable
 
 /// Puts commands into the outbox and says what came of them.
-struct Sending {
+struct CommandSender {
     let database: DatabaseOptions
     let output: OutputOptions
     let options: SendOptions

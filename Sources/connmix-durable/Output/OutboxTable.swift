@@ -1,7 +1,7 @@
 import ConnmixDurable
 
 /// Commands for people.
-enum OutboxTableText {
+enum OutboxTable {
     static func text(
         _ commands: [OutboxRecord], _ terminal: Terminal, now: Int64, waiting: [StatusReport.Waiting] = [],
         isStream: Bool = false
