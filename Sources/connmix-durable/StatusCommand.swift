@@ -34,9 +34,9 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let inspector = try options.inspector()
         guard watch else { return try show(try StatusSnapshot(inspector, after: nil)) }
+        Interruption.watch()
         ThreadPriority.lower()
         if output.json {
-            Interruption.watch()
             try look(inspector) { try show($0) }
         } else {
             var screen = try ScreenSession(.inPlace)

@@ -26,6 +26,7 @@ struct TopCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try options.inspector()
+        Interruption.watch()
         ThreadPriority.lower()
         let screen = try ScreenSession(.full)
         defer { screen.end() }

@@ -25,8 +25,8 @@ struct JournalExportCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try database.inspector()
-        ThreadPriority.lower()
         Interruption.watch()
+        ThreadPriority.lower()
         // Where the lines themselves go to the terminal, a bar would stand between them.
         let terminal = Terminal.output.width == nil ? Terminal.error : Terminal(width: nil, hasColour: false)
         let total = total(inspector)

@@ -48,6 +48,7 @@ struct JournalImportCommand: ParsableCommand {
         // Looked at before the file, which may be long.
         let record = try resume.map { try journal.resume($0) }
         let spool = file == "-" ? try TemporaryFile(InputFile.read("-", limit: 1 << 30)) : nil
+        defer { spool?.remove() }
         let path = spool?.path ?? file
         let name = InputFile.name(file)
         let begun = try record.map { try ImportSource($0) }
@@ -93,12 +94,12 @@ struct JournalImportCommand: ParsableCommand {
         var done = before
         defer { bar.clear() }
         do {
-            var reader = try LineReader(path: path)
+            let reader = try LineReader(path: path)
             for _ in 0..<before { _ = try reader.next() }
             while done < total {
                 try Interruption.check()
                 let most = min(total - done, pace.allowance(most: Self.slice))
-                let entries = try slice(&reader, name, most: most) { bytes, line in
+                let entries = try slice(reader, name, most: most) { bytes, line in
                     try ImportLine(bytes, line: line, of: name, as: kind).replaying(line: survey.originals[line])
                 }
                 guard !entries.isEmpty else { throw Failure(.badData, "\(name) has become shorter; name the same file") }
@@ -127,7 +128,7 @@ struct JournalImportCommand: ParsableCommand {
     }
 
     private func slice(
-        _ reader: inout LineReader, _ name: String, most: Int, _ entry: (_ json: [UInt8], _ line: Int64) throws -> ImportedEntry
+        _ reader: LineReader, _ name: String, most: Int, _ entry: (_ json: [UInt8], _ line: Int64) throws -> ImportedEntry
     ) throws -> [ImportedEntry] {
         var entries: [ImportedEntry] = []
         var bytes = 0

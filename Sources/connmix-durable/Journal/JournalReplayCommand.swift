@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable journal replay`
-struct JournalReplayCommand: ParsableCommand {
+struct JournalReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Makes new entries from old ones in any state; the old ones stay as they are.",
         discussion: """
@@ -36,7 +36,7 @@ struct JournalReplayCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         let bulk = try BulkRun(
             .replay, on: .journal, database: database, output: output, options: options, canary: canary)
         guard payload != nil || edit else {
@@ -50,7 +50,8 @@ struct JournalReplayCommand: ParsableCommand {
         let json = try payload.map { try InputFile.read($0, limit: InputFile.payloadLimit) }
         guard try bulk.confirmed(selection), let id = selection.ids.first else { return }
         let journal = try JournalOperator(database: database.database)
-        let edited = try json ?? Editor.edited(try inspector.entry(id).entry.data ?? [])
+        var edited = json
+        if edited == nil { edited = try await Editor.edited(inspector.entry(id).entry.data ?? []) }
         let report = try journal.replay([id], payload: edited, reason: options.reason)
         try BulkReport(bulk.work, report, total: 1).write(json: output.json)
     }

@@ -1,5 +1,5 @@
 import ConnmixDurable
-import Glibc
+import SystemPackage
 
 /// Shows rows as they come, or, where states are asked for, as they come into one of them.
 struct Follower<State: Hashable, Row> {
@@ -81,7 +81,6 @@ struct Follower<State: Hashable, Row> {
 
     /// A reader that has left is noticed although nothing is written.
     private static func checkReader() throws {
-        var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
-        if poll(&output, 1, 0) > 0, output.revents & Int16(POLLERR | POLLHUP) != 0 { throw BrokenPipe() }
+        if FileDescriptor.standardOutput.isHungUp { throw BrokenPipe() }
     }
 }

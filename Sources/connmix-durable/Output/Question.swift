@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// Asks a person at a terminal.
 enum Question {
@@ -23,16 +24,18 @@ enum Question {
         var bytes: [UInt8] = []
         while true {
             try Interruption.check()
-            var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            guard poll(&input, 1, 100) > 0 else { continue }
-            var byte: UInt8 = 0
-            switch read(STDIN_FILENO, &byte, 1) {
-            case 1 where byte == 0x0A: return String(decoding: bytes, as: UTF8.self)
-            case 1: if bytes.count < 100 { bytes.append(byte) }
-            case 0: throw CancellationError()
-            default:
-                guard errno == EINTR else { throw CancellationError() }
-            }
+            guard FileDescriptor.standardInput.isReadable(within: .milliseconds(100)) else { continue }
+            guard let byte = try? FileDescriptor.standardInput.readByte() else { throw CancellationError() }
+            if byte == 0x0A { return String(decoding: bytes, as: UTF8.self) }
+            if bytes.count < 100 { bytes.append(byte) }
         }
+    }
+}
+
+extension FileDescriptor {
+    /// The next byte; `nil` at the end.
+    func readByte() throws -> UInt8? {
+        var byte: UInt8 = 0
+        return try withUnsafeMutableBytes(of: &byte) { try read(into: $0) } == 1 ? byte : nil
     }
 }

@@ -1,5 +1,4 @@
 import ConnmixDurable
-import FoundationEssentials
 
 /// The keys of CLI.md; a contract.
 extension JSONWriter {
@@ -77,7 +76,7 @@ extension JSONWriter {
         guard let data = command.data else { return }
         switch command.type {
         case .text: key("data"); string(String(decoding: data, as: UTF8.self))
-        case .binary: key("data"); string(Data(data).base64EncodedString())
+        case .binary: key("data"); string(Base64.text(data))
         case .json: self.data(data)
         }
     }

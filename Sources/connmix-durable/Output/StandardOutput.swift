@@ -1,4 +1,4 @@
-import Glibc
+import SystemPackage
 
 /// Writes data for people and programs.
 struct StandardOutput {
@@ -11,17 +11,17 @@ struct StandardOutput {
         var rest = bytes[...]
         while !rest.isEmpty {
             let most = try Self.room(rest.count)
-            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, most) }
-            guard count < 0 else {
+            do {
+                let count = try rest.withUnsafeBytes {
+                    try FileDescriptor.standardOutput.write(.init(rebasing: $0.prefix(most)))
+                }
                 rest = rest.dropFirst(count)
-                continue
-            }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: try Self.wait()
-            case EPIPE: throw BrokenPipe()
-            default:
-                throw Failure(.inputOutput, "cannot write the output: \(String(cString: strerror(errno)))")
+            } catch Errno.resourceTemporarilyUnavailable {
+                try Self.wait()
+            } catch Errno.brokenPipe {
+                throw BrokenPipe()
+            } catch let error as Errno {
+                throw Failure(.inputOutput, "cannot write the output: \(error)")
             }
         }
     }
@@ -37,8 +37,7 @@ struct StandardOutput {
     ///
     /// - Throws: `CancellationError` where a signal has come and nobody reads.
     private static func wait() throws {
-        var output = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
         // Where there is a reader the last words are written, too.
-        while poll(&output, 1, 100) <= 0 { try Interruption.check() }
+        while !FileDescriptor.standardOutput.isWritable(within: .milliseconds(100)) { try Interruption.check() }
     }
 }
