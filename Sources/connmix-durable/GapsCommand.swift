@@ -32,7 +32,7 @@ struct GapsCommand: ParsableCommand {
         let losses = try losses(options.inspector())
         guard !losses.isEmpty else { throw Failure(.failed, "no gap and no unclean end matches") }
         if output.json {
-            for loss in losses { try StandardOutput().write(JSONWriter.line { $0.members(of: loss) }) }
+            try StandardOutput().writeLines(losses) { $0.members(of: $1) }
         } else {
             try StandardOutput().write(LossTable.text(losses, .output, now: Timestamp.now()))
         }

@@ -92,7 +92,7 @@ struct JournalExportCommand: ParsableCommand {
 
     /// As good as is known without counting.
     private func total(_ inspector: Inspector) -> Int {
-        let count = inspector.entryCount(filters.named)
+        let count = JournalRecord.count(inspector, filters.named)
         return filters.common.limit.map { $0 > 0 ? min($0, count) : count } ?? count
     }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable journal replay`
-struct JournalReplayCommand: AsyncParsableCommand {
+struct JournalReplayCommand: AsyncParsableCommand, RowVerbCommand, CanaryCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Makes new entries from old ones in any state; the old ones stay as they are.",
         discussion: """
@@ -22,8 +22,12 @@ struct JournalReplayCommand: AsyncParsableCommand {
     @OptionGroup(title: "How") var options: BulkOptions
     @OptionGroup var canary: CanaryOptions
 
+    static let verb = OperatorVerb.replay
+    static let takes = Set(EntryState.allCases)
+    var usualStates: Set<EntryState> { [] }
+
     func validate() throws {
-        try options.check(isFiltered: !filters.isEmpty)
+        try options.check(isFiltered: isFiltered)
         guard payload == nil || !edit else {
             throw ValidationError("--payload and --edit contradict each other; leave one of them out")
         }
@@ -37,13 +41,10 @@ struct JournalReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let bulk = try BulkRun(
-            .replay, on: .journal, database: database, output: output, options: options, canary: canary)
-        guard payload != nil || edit else {
-            return try bulk.run { try filters.selection($0, states: []) }
-        }
+        let bulk = try bulkRun()
+        guard payload != nil || edit else { return try bulk.run(select) }
         let inspector = try database.inspector()
-        let selection = try filters.selection(inspector, states: [])
+        let selection = try select(inspector)
         guard selection.ids.count <= 1 else {
             throw Failure(.usage, "\(selection.ids.count) entries match, and a payload is for one; name it with --id")
         }

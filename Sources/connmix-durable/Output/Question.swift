@@ -4,11 +4,25 @@ import SystemPackage
 /// Asks a person at a terminal.
 enum Question {
     /// Whether there is somebody to ask.
-    static var canBeAsked: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+    private static var canBeAsked: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
+    /// Returns where a person wants what is to be done.
+    ///
+    /// - Parameters:
+    ///   - work: what would be done, for whoever cannot be asked.
+    ///   - isGiven: whether they have said so with the command.
+    /// - Throws: `Failure` where they do not want it or nobody can be asked; `CancellationError`.
+    static func consent(to question: @autoclosure () -> String, toDo work: String, isGiven: Bool) throws {
+        guard !isGiven else { return }
+        guard canBeAsked else {
+            throw Failure(.usage, "\(work), and nobody can be asked; say --yes, or look with --dry-run")
+        }
+        guard try ask(question()) else { throw Failure(.failed, "nothing was changed") }
+    }
 
     /// - Returns: whether the answer was yes.
     /// - Throws: `CancellationError` where the question was interrupted or the input ended.
-    static func ask(_ text: String) throws -> Bool {
+    private static func ask(_ text: String) throws -> Bool {
         Interruption.watch()
         StandardError.write("\(text.escapedForTerminal) [y/N] ")
         do {

@@ -19,17 +19,6 @@ extension JSONWriter {
         data(entry.data)
     }
 
-    mutating func object(_ detail: JournalDetail) {
-        object { writer in
-            writer.members(of: detail.entry)
-            writer.log(of: detail.attempts)
-            writer.key("commands")
-            writer.array(detail.commands) { writer, command in writer.object { $0.members(of: command) } }
-            writer.key("replays")
-            writer.array(detail.replays) { $0.integer($1) }
-        }
-    }
-
     mutating func log(of attempts: [AttemptRecord]) {
         key("attempts_log")
         array(attempts) { writer, attempt in

@@ -7,6 +7,27 @@ struct StandardOutput {
         try write(Array(text.utf8))
     }
 
+    /// An object in JSON and a line's end an element.
+    func writeLines<Element>(_ elements: some Sequence<Element>, _ body: (inout JSONWriter, Element) -> Void) throws {
+        for element in elements { try write(JSONWriter.line { body(&$0, element) }) }
+    }
+
+    /// Ids, a line each, however many there are.
+    func write(ids: [Int64], asJSON: Bool) throws {
+        for page in ids.pages(of: 1_000) {
+            guard asJSON else {
+                try write(page.map { "\($0)\n" }.joined())
+                continue
+            }
+            try write(
+                page.flatMap { id in
+                    JSONWriter.line { writer in
+                        writer.key("id"); writer.integer(id)
+                    }
+                })
+        }
+    }
+
     func write(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
