@@ -13,6 +13,7 @@ enum Interruption {
     }
 
     private static let state = Mutex(State())
+    private static let listener = Listener()
     private static let flag = Atomic<Bool>(false)
     private static let watched = Atomic<Bool>(false)
 
@@ -29,7 +30,7 @@ enum Interruption {
         let isHeard = DispatchSemaphore(value: 0)
         // For the rest of the process: a signal that nobody heard any more would be lost. And with a thread of its own: work that
         // looks at the flag may hold every other one.
-        Task.detached(executorPreference: Listener()) {
+        Task.detached(executorPreference: listener) {
             let signals = await UnixSignalsSequence(trapping: StopSignals.all)
             isHeard.signal()
             for await signal in signals { heard(signal) }

@@ -32,20 +32,12 @@ enum LaneChoice: ExpressibleByArgument {
 
 extension Lanes.Order: ExpressibleByArgument {
     public init?(argument: String) {
-        switch argument {
-        case "strict": self = .strict
-        case "relaxed": self = .relaxed
-        default: return nil
-        }
+        self.init(argument, of: ["strict": .strict, "relaxed": .relaxed])
     }
 }
 
 extension Lanes.DeadHead: ExpressibleByArgument {
     public init?(argument: String) {
-        switch argument {
-        case "skip": self = .skip
-        case "park": self = .park
-        default: return nil
-        }
+        self.init(argument, of: ["skip": .skip, "park": .park])
     }
 }

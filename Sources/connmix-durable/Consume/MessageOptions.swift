@@ -83,10 +83,6 @@ struct MessageOptions: ParsableArguments {
 
 extension Acknowledgement.Moment: ExpressibleByArgument {
     public init?(argument: String) {
-        switch argument {
-        case "journaled": self = .journaled
-        case "handled": self = .handled
-        default: return nil
-        }
+        self.init(argument, of: ["journaled": .journaled, "handled": .handled])
     }
 }
