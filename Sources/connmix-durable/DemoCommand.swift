@@ -41,6 +41,6 @@ struct DemoCommand: AsyncParsableCommand {
 
     private static func temporaryPath() -> String {
         let folder = DatabaseOptions.environment("TMPDIR") ?? "/tmp"
-        return "\(folder)/connmix-durable-demo-\(getpid())-\(Age.now() / 1_000_000).sqlite3"
+        return "\(folder)/connmix-durable-demo-\(getpid())-\(Timestamp.now() / 1_000_000).sqlite3"
     }
 }

@@ -32,9 +32,9 @@ struct GapsCommand: ParsableCommand {
         let losses = try losses(options.inspector())
         guard !losses.isEmpty else { throw Failure(.failed, "no gap and no unclean end matches") }
         if output.json {
-            for loss in losses { try StandardOutput().write(JSONWriter.line { $0.members(of: loss) }) }
+            try StandardOutput().writeLines(losses) { $0.members(of: $1) }
         } else {
-            try StandardOutput().write(LossTable.text(losses, .output, now: Age.now()))
+            try StandardOutput().write(LossTable.text(losses, .output, now: Timestamp.now()))
         }
     }
 
@@ -45,8 +45,8 @@ struct GapsCommand: ParsableCommand {
         var epochs = EpochFilter()
         (epochs.node, epochs.since, epochs.until, epochs.limit) = (node, since?.microseconds, until?.microseconds, .max)
         epochs.onlyUnclean = true
-        let now = Age.now()
-        let all = try inspector.gaps(gaps).map { Loss.gap($0) } + inspector.epochs(epochs).map { Loss.end($0) }
+        let now = Timestamp.now()
+        let all = try inspector.gaps(gaps).map { Loss.gap($0) } + inspector.epochs(epochs).map { Loss.uncleanEnd($0) }
         let sorted = all.map { (time: $0.time ?? now, loss: $0) }.filter { $0.time < until?.microseconds ?? .max }
             .sorted { order == .oldest ? $0.time < $1.time : $0.time > $1.time }
         return sorted.prefix(limit == 0 ? .max : limit).map(\.loss)

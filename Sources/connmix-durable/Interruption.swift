@@ -1,25 +1,41 @@
+import Dispatch
 import Glibc
 import Synchronization
+import UnixSignals
 
 /// Notices Ctrl-C, SIGTERM and a terminal that is gone, for work that stops at the next good place.
 enum Interruption {
+    private struct State {
+        var isWatched = false
+        var heard: Set<UnixSignal> = []
+        /// Somebody else's for now.
+        var left: UnixSignal?
+    }
+
+    private static let state = Mutex(State())
+    private static let listener = Listener()
     private static let flag = Atomic<Bool>(false)
     private static let watched = Atomic<Bool>(false)
 
     /// Whether signals only raise the flag.
     static var isWatched: Bool { watched.load(ordering: .relaxed) }
 
-    /// From now on the first signal only raises the flag; a second one ends the process as it would have.
+    /// From now on the first signal only raises the flag; a second one of its kind ends the process as it would have.
     static func watch() {
-        guard !flag.load(ordering: .relaxed) else { return }
-        var action = sigaction()
-        action.__sigaction_handler.sa_handler = { signal in
-            Interruption.flag.store(true, ordering: .relaxed)
-            Glibc.signal(signal, SIG_DFL)
+        let isFirst = state.withLock { state in
+            defer { state.isWatched = true }
+            return !state.isWatched
         }
-        sigaction(SIGINT, &action, nil)
-        sigaction(SIGTERM, &action, nil)
-        if StopSignals.hangupStops { sigaction(SIGHUP, &action, nil) }
+        guard isFirst else { return }
+        let isHeard = DispatchSemaphore(value: 0)
+        // For the rest of the process: a signal that nobody heard any more would be lost. And with a thread of its own: work that
+        // looks at the flag may hold every other one.
+        Task.detached(executorPreference: listener) {
+            let signals = await UnixSignalsSequence(trapping: StopSignals.all)
+            isHeard.signal()
+            for await signal in signals { heard(signal) }
+        }
+        isHeard.wait()
         watched.store(true, ordering: .relaxed)
     }
 
@@ -46,9 +62,14 @@ enum Interruption {
 
     /// What `body` gives, unless a signal comes first: it is cancelled then, and waited for.
     ///
+    /// - Parameter left: a signal that is not ours meanwhile.
     /// - Throws: `CancellationError` where a signal has come; what `body` throws.
-    static func unlessCome<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    static func unlessCome<T: Sendable>(
+        leaving left: UnixSignal? = nil, _ body: @escaping @Sendable () async throws -> T
+    ) async throws -> T {
         watch()
+        state.withLock { $0.left = left }
+        defer { state.withLock { $0.left = nil } }
         return try await withThrowingTaskGroup(of: T.self) { group in
             group.addTask { try await body() }
             group.addTask {
@@ -61,5 +82,37 @@ enum Interruption {
             guard let first = try await group.next() else { throw CancellationError() }
             return first
         }
+    }
+
+    private static func heard(_ signal: UnixSignal) {
+        let isFirst = state.withLock { state -> Bool? in
+            guard signal != state.left else { return nil }
+            return state.heard.insert(signal).inserted
+        }
+        switch isFirst {
+        case true?: flag.store(true, ordering: .relaxed)
+        case false?: endProcess(by: signal)
+        case nil: break
+        }
+    }
+
+    /// UnixSignals only listens: here the signal does what it does by itself.
+    private static func endProcess(by signal: UnixSignal) {
+        Glibc.signal(signal.rawValue, SIG_DFL)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, signal.rawValue)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        raise(signal.rawValue)
+    }
+}
+
+/// Runs what listens to signals.
+private final class Listener: TaskExecutor {
+    private let queue = DispatchQueue(label: "connmix-durable.interruption")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

@@ -33,19 +33,20 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try options.inspector()
-        guard watch else { return try show(try Sight(inspector, after: nil)) }
-        Courtesy.stepBack()
+        guard watch else { return try show(try StatusSnapshot(inspector, after: nil)) }
+        Interruption.watch()
+        ThreadPriority.lower()
         if output.json {
-            Interruption.watch()
             try look(inspector) { try show($0) }
         } else {
             var screen = try ScreenSession(.inPlace)
             defer { screen.end() }
-            try look(inspector) { sight in
+            try look(inspector) { snapshot in
                 let size = ScreenSession.size()
                 let terminal = Terminal(width: size.width, hasColour: Terminal.output.hasColour)
                 try screen.draw(
-                    StatusScreen.text(sight, terminal).split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+                    StatusScreen.text(snapshot, terminal).split(separator: "\n", omittingEmptySubsequences: false).map(
+                        String.init))
             }
         }
     }
@@ -53,19 +54,19 @@ struct StatusCommand: ParsableCommand {
     /// Looks again and again.
     ///
     /// - Throws: `CancellationError` once a signal has come.
-    private func look(_ inspector: Inspector, _ show: (Sight) throws -> Void) throws -> Never {
-        var last: Sight?
+    private func look(_ inspector: Inspector, _ show: (StatusSnapshot) throws -> Void) throws -> Never {
+        var last: StatusSnapshot?
         while true {
-            let sight = try Sight(inspector, after: last)
-            try show(sight)
-            last = sight
+            let snapshot = try StatusSnapshot(inspector, after: last)
+            try show(snapshot)
+            last = snapshot
             try Interruption.pause(interval?.duration ?? .seconds(1))
         }
     }
 
-    private func show(_ sight: Sight) throws {
+    private func show(_ snapshot: StatusSnapshot) throws {
         try output.json
-            ? StandardOutput().write(JSONWriter.line { $0.members(of: sight) })
-            : StandardOutput().write(StatusScreen.text(sight, .output))
+            ? StandardOutput().write(JSONWriter.line { $0.members(of: snapshot) })
+            : StandardOutput().write(StatusScreen.text(snapshot, .output))
     }
 }

@@ -5,6 +5,7 @@ import UnixSignals
 enum StopSignals {
     /// Under `nohup` the end of the terminal is to be survived.
     static let hangupStops: Bool = {
+        // UnixSignals does not say what a signal does by itself.
         var action = sigaction()
         sigaction(SIGHUP, nil, &action)
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) != unsafeBitCast(SIG_IGN, to: Int.self)

@@ -26,7 +26,8 @@ struct TopCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try options.inspector()
-        Courtesy.stepBack()
+        Interruption.watch()
+        ThreadPriority.lower()
         let screen = try ScreenSession(.full)
         defer { screen.end() }
         try run(inspector, screen)
@@ -57,7 +58,7 @@ struct TopCommand: ParsableCommand {
                     case .nothing: break
                     }
                 case .end: return
-                case .none: break
+                case .nothing: break
                 }
                 let new = ScreenSession.size()
                 if new != size {
@@ -73,8 +74,8 @@ struct TopCommand: ParsableCommand {
     /// What goes wrong is shown, and looked at again: a disk that fails for a moment must not end the view.
     private func look(_ inspector: Inspector, _ model: inout TopModel) {
         do {
-            let sight = try Sight(inspector, after: model.sight)
-            model.looked(sight, lanes: sight.activity.parkedLanes > 0 ? try inspector.parkedLanes() : [])
+            let snapshot = try StatusSnapshot(inspector, after: model.snapshot)
+            model.looked(snapshot, lanes: snapshot.activity.parkedLanes > 0 ? try inspector.parkedLanes() : [])
         } catch {
             model.failed((error as? ConnmixError)?.message ?? "\(error)")
         }

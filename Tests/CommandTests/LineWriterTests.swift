@@ -9,7 +9,7 @@ struct LineWriterTests {
     @Test("nobody waits for the reader; what is dropped is counted and said where it is missing")
     func drops() throws {
         let (readEnd, writeEnd) = try FileDescriptor.pipe()
-        let writer = LineWriter(writeEnd.rawValue, limit: 10_000) { "dropped \($0)\n" }
+        let writer = LineWriter(writeEnd, limit: 10_000) { "dropped \($0)\n" }
         let lines = (0..<1_000).map { "\($0) " + String(repeating: "x", count: 994) + "\n" }
         for line in lines { writer.write(line) }
         var (text, buffer) = ("", [UInt8](repeating: 0, count: 65_536))
@@ -34,7 +34,7 @@ struct LineWriterTests {
     @Test("the end waits for what is not written yet, and not for ever")
     func flush() throws {
         let (readEnd, writeEnd) = try FileDescriptor.pipe()
-        let writer = LineWriter(writeEnd.rawValue) { "\($0)\n" }
+        let writer = LineWriter(writeEnd) { "\($0)\n" }
         writer.write("one\n")
         writer.flush(within: .seconds(30))
         var count: Int32 = 0

@@ -50,12 +50,13 @@ extension Program {
     ///
     /// - Returns: with 200 and the signal's number as the code where a signal ended it.
     static func onTerminal(
-        _ arguments: [String], columns: Int = 80, noColour: Bool = false, typing: [Typing] = []
+        _ arguments: [String], columns: Int = 80, noColour: Bool = false, typing: [Typing] = [],
+        environment: [Environment.Key: String?] = [:]
     ) async throws -> Outcome {
         let script = String(decoding: try JSONEncoder().encode(Script(columns: columns, typing: typing)), as: UTF8.self)
         let result = try await Subprocess.run(
             .name("python3"), arguments: Arguments(["-c", python, script, path.string] + arguments),
-            environment: .inherit.updating(["TERM": "xterm-256color", "NO_COLOR": noColour ? "1" : nil]),
+            environment: .inherit.updating(["TERM": "xterm-256color", "NO_COLOR": noColour ? "1" : nil]).updating(environment),
             output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
         return Outcome(
             result.terminationStatus, result.standardOutput.replacing("\r\n", with: "\n"), result.standardError)

@@ -16,7 +16,7 @@ struct TopScreenTests {
                 received: Double(look * 20), handled: Double(look % 10 * 100), sent: look < 25 ? 0 : 1_234.5,
                 failed: look == 40 ? 3 : 0)
             model.looked(
-                Sight(status: status(running: running, nodes: nodes), activity: activity(lanes), rates: rates),
+                StatusSnapshot(status: status(running: running, nodes: nodes), activity: activity(lanes), rates: rates),
                 lanes: (0..<lanes).map {
                     ParkedLane(
                         lane: $0 == 0 ? "日本語のクライアント" : "client \($0)" + Self.hostile, entry: 4_711,
@@ -116,10 +116,10 @@ struct TopScreenTests {
 
     @Test("status has rates, parked lanes and what died by cause")
     func status() throws {
-        let sight = Sight(
+        let snapshot = StatusSnapshot(
             status: status(running: true, nodes: 2), activity: activity(2),
             rates: .init(received: 1_234, handled: 0.25, sent: 99_999, failed: 0))
-        try expectSnapshot("status-80", StatusScreen.text(sight, Terminal(width: 80, hasColour: false)))
+        try expectSnapshot("status-80", StatusScreen.text(snapshot, Terminal(width: 80, hasColour: false)))
     }
 
     @Test("rates between two looks: deleted rows and open ones do not confuse them")

@@ -20,17 +20,18 @@ struct ActionsListCommand: ParsableCommand {
         let actions = try database.inspector().actions(limit: limit == 0 ? .max : limit)
         guard !actions.isEmpty else { throw Failure(.failed, "no operator has changed anything") }
         if output.json {
-            for action in actions { try StandardOutput().write(JSONWriter.line { $0.members(of: action) }) }
+            try StandardOutput().writeLines(actions) { $0.members(of: $1) }
         } else {
-            try StandardOutput().write(text(actions, .output, now: Age.now()))
+            try StandardOutput().write(text(actions, .output, now: Timestamp.now()))
         }
     }
 
     private func text(_ actions: [OperatorAction], _ terminal: Terminal, now: Int64) -> String {
+        let colours = Dictionary(actions.map { ($0.state.description, $0.state.colour) }) { $1 }
         var table = Table([
             .init(title: "ID", isNumber: true),
             .init(title: "ACTION", limit: 16),
-            .init(title: "STATE", colour: { Colour(action: $0) }),
+            .init(title: "STATE", colour: { colours[$0] }),
             .init(title: "ROWS", isNumber: true),
             .init(title: "AGE", isNumber: true),
             .init(title: "WHO", limit: 24),
@@ -39,7 +40,7 @@ struct ActionsListCommand: ParsableCommand {
         for action in actions {
             let rows = action.finished == action.total ? "\(action.total)" : "\(action.finished)/\(action.total)"
             table.add([
-                "\(action.id)", "\(action.isOnJournal ? "journal" : "outbox") \(action.verb)", action.state.description, rows,
+                "\(action.id)", "\(action.ledger.description) \(action.verb)", action.state.description, rows,
                 Age.text(action.createdAt, now: now), action.actor, action.reason ?? "",
             ])
         }
@@ -47,15 +48,14 @@ struct ActionsListCommand: ParsableCommand {
     }
 }
 
-extension Colour {
-    /// What the state of an action looks like.
-    fileprivate init?(action: String) {
-        switch action {
-        case "finished": self = .green
-        case "running": self = .cyan
-        case "stopped": self = .yellow
-        case "undone": self = .dim
-        default: return nil
+extension OperatorAction.State {
+    /// What it looks like.
+    fileprivate var colour: Colour {
+        switch self {
+        case .finished: .green
+        case .running: .cyan
+        case .stopped: .yellow
+        case .undone: .dim
         }
     }
 }
@@ -64,7 +64,7 @@ extension JSONWriter {
     mutating func members(of action: OperatorAction) {
         key("id"); integer(action.id)
         key("verb"); string(action.verb)
-        key("ledger"); string(action.isOnJournal ? "journal" : "outbox")
+        key("ledger"); string(action.ledger.description)
         key("state"); string(action.state.description)
         key("total"); integer(action.total)
         key("finished"); integer(action.finished)

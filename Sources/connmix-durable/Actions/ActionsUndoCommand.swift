@@ -25,30 +25,25 @@ struct ActionsUndoCommand: ParsableCommand {
         let inspector = try database.inspector()
         let record = try inspector.action(action)
         let rows = try inspector.appliedRows(of: record)
-        let noun = record.isOnJournal ? (rows.count == 1 ? "entry" : "entries") : (rows.count == 1 ? "command" : "commands")
-        let what = "action \(action), \(record.verb) of \(rows.count) \(noun)"
+        let noun = record.ledger.rows(rows.count)
+        let what = "action \(action), \(record.verb) of \(noun)"
         if dryRun {
             guard !rows.isEmpty else { throw Failure(.failed, "nothing of action \(action) is left to undo") }
-            for id in rows {
-                try StandardOutput().write(
-                    output.json
-                        ? JSONWriter.line {
-                            $0.key("id"); $0.integer(id)
-                        } : Array("\(id)\n".utf8))
-            }
+            try StandardOutput().write(ids: rows, asJSON: output.json)
             return StandardError.write(line: "\(what), would be undone; nothing was changed")
         }
-        if !yes {
-            guard Question.canBeAsked else {
-                throw Failure(.usage, "\(what), would be undone, and nobody can be asked; say --yes, or look with --dry-run")
-            }
-            guard try Question.ask("Undo \(what)?") else { throw Failure(.failed, "nothing was changed") }
-        }
+        try Question.consent(to: "Undo \(what)?", toDo: "\(what), would be undone", isGiven: yes)
         let report =
-            record.isOnJournal
-            ? try JournalOperator(database: database.database).undo(action, reason: reason)
-            : try OutboxOperator(database: database.database).undo(action, reason: reason)
-        try BulkReport(.undo, rows: "\(rows.count) \(noun)", report, total: rows.count).write(json: output.json)
+            switch record.ledger {
+            case .journal: try JournalOperator(database: database.database).undo(action, reason: reason)
+            case .outbox: try OutboxOperator(database: database.database).undo(action, reason: reason)
+            }
+        try BulkReport(.undo, rows: noun, report, total: rows.count).write(json: output.json)
         if report.applied.isEmpty { throw Failure(.failed, "nothing was changed") }
     }
+}
+
+extension OperatorAction {
+    /// What it is about.
+    var ledger: Ledger { isOnJournal ? .journal : .outbox }
 }

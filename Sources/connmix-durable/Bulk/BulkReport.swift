@@ -10,7 +10,7 @@ struct BulkReport {
     let total: Int
 
     init(_ work: BulkWork, _ report: OperatorReport, total: Int) {
-        self.init(work.verb, rows: work.rows(total), report, total: total)
+        self.init(work.verb, rows: work.ledger.rows(total), report, total: total)
     }
 
     init(_ verb: OperatorVerb, rows: String, _ report: OperatorReport, total: Int) {

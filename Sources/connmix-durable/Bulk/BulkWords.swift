@@ -1,16 +1,25 @@
 import ConnmixDurable
 
-/// How a verb and its rows are called.
-extension BulkWork {
+extension Ledger {
+    /// How a row is called.
+    var row: String {
+        switch self {
+        case .journal: "entry"
+        case .outbox: "command"
+        }
+    }
+
+    /// So many rows.
     func rows(_ count: Int) -> String {
-        switch ledger {
+        switch self {
         case .journal: count == 1 ? "1 entry" : "\(count) entries"
         case .outbox: count == 1 ? "1 command" : "\(count) commands"
         }
     }
+}
 
-    var row: String { ledger == .journal ? "entry" : "command" }
-
+extension BulkWork {
+    /// How it is called for on the command line.
     var command: String { verb == .skip ? "connmix-durable lanes skip" : "connmix-durable \(ledger) \(verb.rawValue)" }
 }
 

@@ -12,7 +12,7 @@ struct Secrets {
 
     private var values: Set<[UInt8]> = []
     private var words: Set<[UInt8]> = []
-    /// There were too many to keep: anything may be a quote.
+    /// There were too many to keep, or some that cannot be read: anything may be a quote.
     private var isOver = false
 
     var isEmpty: Bool { values.isEmpty && !isOver }
@@ -21,15 +21,24 @@ struct Secrets {
     mutating func add(_ json: ArraySlice<UInt8>) {
         guard !isOver else { return }
         switch json.first {
-        case UInt8(ascii: "{"): for member in JSONParts.members(of: json) ?? [] { add(member.value) }
-        case UInt8(ascii: "["): for element in JSONParts.elements(of: json) ?? [] { add(element) }
+        case UInt8(ascii: "{"):
+            guard let members = JSONParts.members(of: json) else { return addUnreadable() }
+            for member in members { add(member.value) }
+        case UInt8(ascii: "["):
+            guard let elements = JSONParts.elements(of: json) else { return addUnreadable() }
+            for element in elements { add(element) }
         case UInt8(ascii: "\""):
-            let text = Array((JSONParts.text(of: json) ?? "").utf8)
+            guard let text = JSONParts.text(of: json).map({ Array($0.utf8) }) else { return addUnreadable() }
             if let inner = JSONParts.value(in: text), inner.first.map({ "{[\"".utf8.contains($0) }) == true { add(inner) }
             add(plain: text)
         case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"), nil: break
         default: add(plain: Array(json))
         }
+    }
+
+    private mutating func addUnreadable() {
+        assertionFailure("only what was checked to be JSON comes here")
+        isOver = true
     }
 
     private mutating func add(plain text: [UInt8]) {

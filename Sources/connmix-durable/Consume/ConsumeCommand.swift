@@ -50,7 +50,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         logger.logLevel = options.logLevel
         var configuration = options.configuration(database: database.database, topics: topic)
         if echo {
-            try await Running.consumer(configuration, handler: Self.answer, metrics: options.metrics, logger: logger)
+            try await ConsumerRun.untilSignal(configuration, handler: Self.answer, metrics: options.metrics, logger: logger)
             return
         }
         DescriptorLimit.raise()
@@ -61,7 +61,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         configuration.handlersAreProcesses = true
         if !exec.isEmpty {
             let handler = ExecHandler(program, timeout: options.timeout?.duration, gate: gate, logger: logger)
-            try await Running.consumer(
+            try await ConsumerRun.untilSignal(
                 configuration, handler: { try await handler.handle($0, $1) }, beside: reaper, metrics: options.metrics,
                 logger: logger)
         } else {
@@ -70,7 +70,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             try await WorkerPool.with(
                 program, gate: gate, count: count, timeout: options.timeout?.duration, logger: logger
             ) { [configuration, logger] pool in
-                try await Running.consumer(
+                try await ConsumerRun.untilSignal(
                     configuration, handler: { try await pool.handle($0, $1) }, beside: reaper + [pool],
                     metrics: options.metrics, logger: logger)
             }

@@ -4,14 +4,14 @@ public import ConnmixDurable
 /// `--lane`: which messages are handled one after the other.
 enum LaneChoice: ExpressibleByArgument {
     case client
-    case none
+    case noLanes
     case topic
     case path(JSONPath)
 
     init?(argument: String) {
         switch argument {
         case "client": self = .client
-        case "none": self = .none
+        case "none": self = .noLanes
         case "topic": self = .topic
         default:
             guard let path = JSONPath(argument) else { return nil }
@@ -23,7 +23,7 @@ enum LaneChoice: ExpressibleByArgument {
     var lanes: Lanes {
         switch self {
         case .client: .client
-        case .none: .none
+        case .noLanes: .none
         case .topic: .by { $0.topic }
         case .path(let path): .by { path.value(in: $0.data)?.plain ?? $0.client.text }
         }
@@ -32,20 +32,12 @@ enum LaneChoice: ExpressibleByArgument {
 
 extension Lanes.Order: ExpressibleByArgument {
     public init?(argument: String) {
-        switch argument {
-        case "strict": self = .strict
-        case "relaxed": self = .relaxed
-        default: return nil
-        }
+        self.init(argument, of: ["strict": .strict, "relaxed": .relaxed])
     }
 }
 
 extension Lanes.DeadHead: ExpressibleByArgument {
     public init?(argument: String) {
-        switch argument {
-        case "skip": self = .skip
-        case "park": self = .park
-        default: return nil
-        }
+        self.init(argument, of: ["skip": .skip, "park": .park])
     }
 }

@@ -38,10 +38,10 @@ struct LineLogHandler: LogHandler {
         switch format {
         case .text:
             let tail = facts.map { " \($0.key)=\(quoted($0.value))" }.joined()
-            return "\(Timestamp.text(Age.now())) \(level) \(message)\(tail)".escapedForTerminal + "\n"
+            return "\(Timestamp.text(Timestamp.now())) \(level) \(message)\(tail)".escapedForTerminal + "\n"
         case .json:
             let line = JSONWriter.line { writer in
-                writer.key("time"); writer.time(Age.now())
+                writer.key("time"); writer.time(Timestamp.now())
                 writer.key("level"); writer.string(level.rawValue)
                 writer.key("message"); writer.string(message)
                 for fact in facts { writer.key(fact.key); writer.string(fact.value) }

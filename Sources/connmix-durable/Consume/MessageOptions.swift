@@ -20,7 +20,7 @@ struct MessageOptions: ParsableArguments {
             valueName: "path"))
     var dedupe: [DedupePart] = []
     @Option(help: ArgumentHelp("How long a message is remembered for --dedupe: seconds, or 2h. (1h)", valueName: "time"))
-    var dedupeWindow: Span?
+    var dedupeWindow: SecondsOrAge?
 
     @Option(
         help: ArgumentHelp(
@@ -39,14 +39,14 @@ struct MessageOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Delete what is done and sent when it is older: seconds, or 7d. Default: keep it.", valueName: "time"))
-    var retentionAge: Span?
+    var retentionAge: SecondsOrAge?
     @Option(
         help: ArgumentHelp(
             "Delete the oldest of it while the database holds more: bytes, or 10G. Default: keep it.", valueName: "bytes"))
     var retentionSize: ByteCount?
 
     func validate() throws {
-        if case LaneChoice.none? = lane {
+        if case .noLanes? = lane {
             for (flag, isGiven) in [("--lane-order", laneOrder != nil), ("--dead-head", deadHead != nil)] where isGiven {
                 throw ValidationError("\(flag) says how lanes behave, but --lane none makes none; leave one of them out")
             }
@@ -83,10 +83,6 @@ struct MessageOptions: ParsableArguments {
 
 extension Acknowledgement.Moment: ExpressibleByArgument {
     public init?(argument: String) {
-        switch argument {
-        case "journaled": self = .journaled
-        case "handled": self = .handled
-        default: return nil
-        }
+        self.init(argument, of: ["journaled": .journaled, "handled": .handled])
     }
 }

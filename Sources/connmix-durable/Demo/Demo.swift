@@ -73,7 +73,7 @@ struct Demo {
     // MARK: The story
 
     private func drive(_ engine: DevEngine) async throws -> DemoRecord {
-        let record = DemoRecord(messages: messages)
+        let record = DemoRecord()
         let progress = DemoProgress(total: messages, record: record)
         let nodes = engine.nodes.map(\.id)
         try await engine.waitUntil(within: .seconds(10)) { $0.nodes.allSatisfy { $0.consumers > 0 } }
@@ -84,7 +84,7 @@ struct Demo {
                 senders.addTask { try await sendAndRestart(engine, node: nodes[1], numbers: odd, record) }
                 try await senders.waitForAll()
             }
-            try await settle(engine, record)
+            try await settle(engine)
             group.cancelAll()
             try await group.waitForAll()
             for user in record.users { await user.close() }
@@ -118,7 +118,6 @@ struct Demo {
         record.restarts(node: node, popped: found.popped, queued: found.queued, dropped: found.dropped)
         let restarted = try await engine.restartNode(node, reset: true)
         try await engine.healNode(restarted.id)
-        record.restarted(as: restarted.id)
         let back = try await connect(engine, restarted.id, record)
         try await send(engine, numbers[half...], from: back, record)
     }
@@ -159,7 +158,7 @@ struct Demo {
 
     /// Waits until nothing moves any more: all that was handed out is handled and all commands are settled, or ten seconds
     /// brought no progress.
-    private func settle(_ engine: DevEngine, _ record: DemoRecord) async throws {
+    private func settle(_ engine: DevEngine) async throws {
         let inspector = try Inspector(database: database)
         var last: [Int64] = []
         var quietSince = ContinuousClock.now
@@ -174,7 +173,6 @@ struct Demo {
             if open == 0, queued == 0, Int(done) >= popped, last.first == done { return }
             if last != [done, open] { quietSince = .now }
             last = [done, open]
-            record.progressed(handled: Int(done))
             try await Task.sleep(for: .milliseconds(100))
         }
     }

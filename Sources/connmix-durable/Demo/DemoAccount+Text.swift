@@ -12,7 +12,7 @@ extension DemoAccount {
         row("  dead, client gone", clientGone, "end users of the restarted node")
         row("  dead, node gone", nodeGone)
         row("received by end users", answered, repeats > 0 ? "and \(repeats) a second time" : "")
-        let rows = table.text(terminal).split(separator: "\n", omittingEmptySubsequences: true).dropFirst(0)
+        let rows = table.text(terminal).split(separator: "\n", omittingEmptySubsequences: true)
             .filter { !$0.allSatisfy { $0 == " " } }.joined(separator: "\n")
         let verdict = terminal.paint("lost: \(lost)", lost == 0 && problems.isEmpty ? .green : .red)
         let path = Self.quoted(database)

@@ -19,7 +19,6 @@ final class DemoRecord: Sendable {
         /// Still in its queue.
         let queued: Int
         let dropped: Int
-        var newNode = ""
     }
 
     private struct State {
@@ -27,15 +26,9 @@ final class DemoRecord: Sendable {
         var pushed: [String: Int] = [:]
         var users: [EndUser] = []
         var restart: Restart?
-        var handled = 0
     }
 
-    let messages: Int
     private let state = Mutex(State())
-
-    init(messages: Int) {
-        self.messages = messages
-    }
 
     func connected(_ users: [EndUser]) {
         state.withLock { $0.users += users }
@@ -52,14 +45,6 @@ final class DemoRecord: Sendable {
 
     func restarts(node: String, popped: Int, queued: Int, dropped: Int) {
         state.withLock { $0.restart = Restart(node: node, popped: popped, queued: queued, dropped: dropped) }
-    }
-
-    func restarted(as node: String) {
-        state.withLock { $0.restart?.newNode = node }
-    }
-
-    func progressed(handled: Int) {
-        state.withLock { $0.handled = handled }
     }
 
     var sent: [Int: Sent] { state.withLock { $0.sent } }

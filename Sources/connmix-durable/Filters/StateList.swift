@@ -1,5 +1,4 @@
 import ArgumentParser
-import ConnmixDurable
 
 /// `dead`, or several with commas.
 struct StateList<State: CaseIterable & CustomStringConvertible & Hashable & Sendable>: ExpressibleByArgument, Sendable {
@@ -15,11 +14,4 @@ struct StateList<State: CaseIterable & CustomStringConvertible & Hashable & Send
     }
 
     static var allValueStrings: [String] { State.allCases.map(\.description) }
-
-    /// - Throws: where a verb is told to take states that it cannot take.
-    static func check(_ named: Set<State>, _ takes: Set<State>, _ verb: String) throws {
-        guard let wrong = State.allCases.first(where: { named.contains($0) && !takes.contains($0) }) else { return }
-        let names = State.allCases.filter(takes.contains).map(\.description).joined(separator: ", ")
-        throw ValidationError("\(verb) is not for what is \(wrong); it takes: \(names)")
-    }
 }

@@ -7,7 +7,7 @@ struct TimePoint: ExpressibleByArgument {
 
     init?(argument: String) {
         if let age = Age.microseconds(argument) {
-            microseconds = Age.now() - age
+            microseconds = Timestamp.now() - age
         } else if let time = Timestamp.microseconds(argument) {
             microseconds = time
         } else {

@@ -44,7 +44,7 @@ struct ImportSurvey {
     private static func eachLine(
         of path: String, _ name: String, as kind: ImportLine.Kind, _ body: (ImportLine, [UInt8]) throws -> Void
     ) throws {
-        var reader = try LineReader(path: path)
+        let reader = try LineReader(path: path)
         while let bytes = try reader.next() {
             try Interruption.check()
             try body(ImportLine(bytes, line: reader.number, of: name, as: kind), bytes)

@@ -26,9 +26,9 @@ struct JournalCausesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let now = Age.now()
+        let now = Timestamp.now()
         let inspector = try database.inspector()
-        var note = SearchNote(inspector.entryCount([.dead]))
+        var note = SearchNote(JournalRecord.count(inspector, [.dead]))
         defer { note.clear() }
         let causes = try inspector.causes(
             since: since?.microseconds ?? now - Self.day, until: until?.microseconds ?? .max
@@ -37,7 +37,7 @@ struct JournalCausesCommand: ParsableCommand {
         guard !causes.isEmpty else { throw Failure(.failed, "nothing failed in that time") }
         let shown = limit == 0 ? causes : Array(causes.prefix(limit))
         if output.json {
-            for cause in shown { try StandardOutput().write(JSONWriter.line { $0.members(of: cause) }) }
+            try StandardOutput().writeLines(shown) { $0.members(of: $1) }
         } else {
             try StandardOutput().write(text(shown, .output, now: now))
             let hidden = causes.count - shown.count

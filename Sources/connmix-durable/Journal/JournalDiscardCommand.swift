@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable journal discard`
-struct JournalDiscardCommand: ParsableCommand {
+struct JournalDiscardCommand: RowVerbCommand {
     static let configuration = CommandConfiguration(
         commandName: "discard", abstract: "Puts entries aside: they are not handled until they are restored.",
         discussion: """
@@ -15,16 +15,7 @@ struct JournalDiscardCommand: ParsableCommand {
     @OptionGroup(title: "Filters") var filters: JournalFilterOptions
     @OptionGroup(title: "How") var options: BulkOptions
 
-    private static let takes: Set<EntryState> = [.dead, .pending]
-
-    func validate() throws {
-        try options.check(isFiltered: !filters.isEmpty)
-        try StateList<EntryState>.check(filters.named, Self.takes, "discard")
-    }
-
-    func run() throws {
-        try BulkRun(.discard, on: .journal, database: database, output: output, options: options).run { inspector in
-            try filters.selection(inspector, states: [.dead])
-        }
-    }
+    static let verb = OperatorVerb.discard
+    static let takes: Set<EntryState> = [.dead, .pending]
+    var usualStates: Set<EntryState> { [.dead] }
 }

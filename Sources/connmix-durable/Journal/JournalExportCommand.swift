@@ -25,8 +25,8 @@ struct JournalExportCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try database.inspector()
-        Courtesy.stepBack()
         Interruption.watch()
+        ThreadPriority.lower()
         // Where the lines themselves go to the terminal, a bar would stand between them.
         let terminal = Terminal.output.width == nil ? Terminal.error : Terminal(width: nil, hasColour: false)
         let total = total(inspector)
@@ -92,7 +92,7 @@ struct JournalExportCommand: ParsableCommand {
 
     /// As good as is known without counting.
     private func total(_ inspector: Inspector) -> Int {
-        let count = inspector.entryCount(filters.named)
+        let count = JournalRecord.count(inspector, filters.named)
         return filters.common.limit.map { $0 > 0 ? min($0, count) : count } ?? count
     }
 }

@@ -14,9 +14,6 @@ struct JournalImportCommand: ParsableCommand {
               connmix-durable journal import dead.ndjson --resume 12
             """)
 
-    private static let slice = 500
-    private static let sliceBytes = 8 << 20
-
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "The file; - reads stdin.")
@@ -48,6 +45,7 @@ struct JournalImportCommand: ParsableCommand {
         // Looked at before the file, which may be long.
         let record = try resume.map { try journal.resume($0) }
         let spool = file == "-" ? try TemporaryFile(InputFile.read("-", limit: 1 << 30)) : nil
+        defer { spool?.remove() }
         let path = spool?.path ?? file
         let name = InputFile.name(file)
         let begun = try record.map { try ImportSource($0) }
@@ -67,53 +65,14 @@ struct JournalImportCommand: ParsableCommand {
         if dryRun {
             return StandardError.write(line: "\(what) would be imported: \(survey.description); nothing was changed")
         }
-        if !yes {
-            guard Question.canBeAsked else {
-                throw Failure(
-                    .usage, "\(what) would be imported, and nobody can be asked; say --yes, or look with --dry-run")
-            }
-            let question = record.map { "Go on with import \($0.id) behind its line \($0.finished) of \(total)?" }
-            guard try Question.ask(question ?? "Import \(what): \(survey.description)?") else {
-                throw Failure(.failed, "nothing was changed")
-            }
-        }
+        let question = record.map { "Go on with import \($0.id) behind its line \($0.finished) of \(total)?" }
+        try Question.consent(
+            to: question ?? "Import \(what): \(survey.description)?", toDo: "\(what) would be imported", isGiven: yes)
         let source = ImportSource(file: name, digest: survey.digest.text, pending: pending)
         let action = try record?.id ?? journal.begin(total: total, source: source.json, reason: reason)
-        try work(journal, action, path, name, survey, as: kind, before: record?.finished ?? 0)
-    }
-
-    private func work(
-        _ journal: JournalImport, _ action: Int64, _ path: String, _ name: String, _ survey: ImportSurvey,
-        as kind: ImportLine.Kind, before: Int
-    ) throws {
-        let total = survey.total
-        let start = ContinuousClock.now
-        var bar = ProgressBar(total: total, before: before)
-        var pace = Pace(rate)
-        var done = before
-        defer { bar.clear() }
-        do {
-            var reader = try LineReader(path: path)
-            for _ in 0..<before { _ = try reader.next() }
-            while done < total {
-                try Interruption.check()
-                let most = min(total - done, pace.allowance(most: Self.slice))
-                let entries = try slice(&reader, name, most: most) { bytes, line in
-                    try ImportLine(bytes, line: line, of: name, as: kind).replaying(line: survey.originals[line])
-                }
-                guard !entries.isEmpty else { throw Failure(.badData, "\(name) has become shorter; name the same file") }
-                try journal.add(entries, to: action, finished: done)
-                done += entries.count
-                bar.show(done)
-                if done < total {
-                    try Interruption.pause(pace.pause(after: entries.count, elapsed: .now - start, journal.lastWrite))
-                }
-            }
-        } catch {
-            bar.clear()
-            throw try stopped(journal, action, error, "\(done) of \(total) lines of \(name)")
-        }
-        bar.clear()
+        let before = record?.finished ?? 0
+        var parts = ImportParts(journal, action, file: file, path: path, before: before, survey, as: kind)
+        let done = try BulkLoop(total: total, before: before, rate: rate).run(&parts)
         if output.json {
             try StandardOutput().write(
                 JSONWriter.line { writer in
@@ -123,31 +82,6 @@ struct JournalImportCommand: ParsableCommand {
                 })
         } else {
             try StandardOutput().write("action \(action): \(done - before) of \(total) lines imported\n")
-        }
-    }
-
-    private func slice(
-        _ reader: inout LineReader, _ name: String, most: Int, _ entry: (_ json: [UInt8], _ line: Int64) throws -> ImportedEntry
-    ) throws -> [ImportedEntry] {
-        var entries: [ImportedEntry] = []
-        var bytes = 0
-        while entries.count < most, bytes < Self.sliceBytes, let line = try reader.next() {
-            entries.append(try entry(line, reader.number))
-            bytes += line.count
-        }
-        return entries
-    }
-
-    private func stopped(
-        _ journal: JournalImport, _ action: Int64, _ error: any Error, _ place: String
-    ) throws -> any Error {
-        try journal.stop(action)
-        let advice = file == "-" ? "take it back with: connmix-durable actions undo \(action)" : "go on with --resume \(action)"
-        switch error {
-        case is CancellationError: return Failure(.interrupted, "stopped after \(place); \(advice)")
-        case let error as Failure: return Failure(error.exit, "\(error.message); stopped after \(place); \(advice)")
-        case let error as ConnmixError: return Failure(Exit(error.code), "\(error.message); stopped after \(place); \(advice)")
-        default: return error
         }
     }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable journal prune`
-struct JournalPruneCommand: ParsableCommand {
+struct JournalPruneCommand: RowPruneCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Deletes finished entries for good. It cannot be undone.",
         discussion: """
@@ -18,19 +18,5 @@ struct JournalPruneCommand: ParsableCommand {
     @OptionGroup(title: "Filters") var filters: JournalFilterOptions
     @OptionGroup(title: "How") var options: BulkOptions
 
-    private static let takes = Set(EntryState.allCases).subtracting([.pending, .running])
-
-    func validate() throws {
-        guard options.resume != nil || olderThan != nil else {
-            throw ValidationError("--older-than is missing; say how old what is deleted must be, such as 30d")
-        }
-        try options.check(isFiltered: olderThan != nil || !filters.isEmpty)
-        try StateList<EntryState>.check(filters.named, Self.takes, "prune")
-    }
-
-    func run() throws {
-        try BulkRun(.prune, on: .journal, database: database, output: output, options: options).run { inspector in
-            try filters.selection(inspector, states: [.done], prunedBefore: olderThan?.microseconds)
-        }
-    }
+    var usualStates: Set<EntryState> { [.done] }
 }

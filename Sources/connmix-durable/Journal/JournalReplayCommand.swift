@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable journal replay`
-struct JournalReplayCommand: ParsableCommand {
+struct JournalReplayCommand: AsyncParsableCommand, RowVerbCommand, CanaryCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Makes new entries from old ones in any state; the old ones stay as they are.",
         discussion: """
@@ -22,8 +22,12 @@ struct JournalReplayCommand: ParsableCommand {
     @OptionGroup(title: "How") var options: BulkOptions
     @OptionGroup var canary: CanaryOptions
 
+    static let verb = OperatorVerb.replay
+    static let takes = Set(EntryState.allCases)
+    var usualStates: Set<EntryState> { [] }
+
     func validate() throws {
-        try options.check(isFiltered: !filters.isEmpty)
+        try options.check(isFiltered: isFiltered)
         guard payload == nil || !edit else {
             throw ValidationError("--payload and --edit contradict each other; leave one of them out")
         }
@@ -36,21 +40,19 @@ struct JournalReplayCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        let bulk = try BulkRun(
-            .replay, on: .journal, database: database, output: output, options: options, canary: canary)
-        guard payload != nil || edit else {
-            return try bulk.run { try filters.selection($0, states: []) }
-        }
+    func run() async throws {
+        let bulk = try bulkRun()
+        guard payload != nil || edit else { return try bulk.run(select) }
         let inspector = try database.inspector()
-        let selection = try filters.selection(inspector, states: [])
+        let selection = try select(inspector)
         guard selection.ids.count <= 1 else {
             throw Failure(.usage, "\(selection.ids.count) entries match, and a payload is for one; name it with --id")
         }
         let json = try payload.map { try InputFile.read($0, limit: InputFile.payloadLimit) }
         guard try bulk.confirmed(selection), let id = selection.ids.first else { return }
         let journal = try JournalOperator(database: database.database)
-        let edited = try json ?? Editor.edited(try inspector.entry(id).entry.data ?? [])
+        var edited = json
+        if edited == nil { edited = try await Editor.edited(inspector.entry(id).entry.data ?? []) }
         let report = try journal.replay([id], payload: edited, reason: options.reason)
         try BulkReport(bulk.work, report, total: 1).write(json: output.json)
     }

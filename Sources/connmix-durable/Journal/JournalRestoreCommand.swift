@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable journal restore`
-struct JournalRestoreCommand: ParsableCommand {
+struct JournalRestoreCommand: RowVerbCommand, CanaryCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Brings discarded entries back, with all their attempts.",
         discussion: """
@@ -16,17 +16,7 @@ struct JournalRestoreCommand: ParsableCommand {
     @OptionGroup(title: "How") var options: BulkOptions
     @OptionGroup var canary: CanaryOptions
 
-    private static let takes: Set<EntryState> = [.discarded]
-
-    func validate() throws {
-        try options.check(isFiltered: !filters.isEmpty)
-        try StateList<EntryState>.check(filters.named, Self.takes, "restore")
-    }
-
-    func run() throws {
-        try BulkRun(.restore, on: .journal, database: database, output: output, options: options, canary: canary).run {
-            inspector in
-            try filters.selection(inspector, states: [.discarded])
-        }
-    }
+    static let verb = OperatorVerb.restore
+    static let takes: Set<EntryState> = [.discarded]
+    var usualStates: Set<EntryState> { [.discarded] }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable journal retry`
-struct JournalRetryCommand: ParsableCommand {
+struct JournalRetryCommand: RowVerbCommand, CanaryCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Puts dead entries, and ones that wait, back as they are.",
         discussion: """
@@ -17,16 +17,7 @@ struct JournalRetryCommand: ParsableCommand {
     @OptionGroup(title: "How") var options: BulkOptions
     @OptionGroup var canary: CanaryOptions
 
-    private static let takes: Set<EntryState> = [.dead, .pending]
-
-    func validate() throws {
-        try options.check(isFiltered: !filters.isEmpty)
-        try StateList<EntryState>.check(filters.named, Self.takes, "retry")
-    }
-
-    func run() throws {
-        try BulkRun(.retry, on: .journal, database: database, output: output, options: options, canary: canary).run { inspector in
-            try filters.selection(inspector, states: [.dead])
-        }
-    }
+    static let verb = OperatorVerb.retry
+    static let takes: Set<EntryState> = [.dead, .pending]
+    var usualStates: Set<EntryState> { [.dead] }
 }

@@ -9,7 +9,7 @@ struct LaneSelection: ParsableArguments {
     /// The heads of the lanes.
     ///
     /// - Parameter takesWaiting: whether a lane may be named whose head waits for a retry.
-    func selection(_ inspector: Inspector, takesWaiting: Bool) throws -> BulkRun.Selection {
+    func selection(_ inspector: Inspector, takesWaiting: Bool) throws -> BulkSelection {
         let still = try inspector.stillLanes()
         guard !lane.isEmpty else {
             return .init(filter: #"{"lanes":"all"}"#, ids: still.filter(\.isParked).map(\.head), missing: [])
@@ -31,5 +31,23 @@ struct LaneSelection: ParsableArguments {
             writer.key("lanes"); writer.array(lane) { $0.string($1) }
         }
         return .init(filter: String(decoding: writer.bytes, as: UTF8.self), ids: heads, missing: [])
+    }
+}
+
+/// A verb on the heads of lanes.
+protocol LaneVerbCommand: BulkCommand {
+    /// Whether a lane may be named whose head waits for a retry.
+    static var takesWaiting: Bool { get }
+
+    var lanes: LaneSelection { get }
+}
+
+extension LaneVerbCommand {
+    static var ledger: Ledger { .journal }
+
+    var isFiltered: Bool { !lanes.lane.isEmpty }
+
+    func select(_ inspector: Inspector) throws -> BulkSelection {
+        try lanes.selection(inspector, takesWaiting: Self.takesWaiting)
     }
 }

@@ -16,9 +16,9 @@ struct LanesListCommand: ParsableCommand {
         let lanes = try database.inspector().stillLanes().filter { $0.isParked || !parked }
         guard !lanes.isEmpty else { throw Failure(.failed, parked ? "no lane is parked" : "no lane is parked or waits") }
         if output.json {
-            for lane in lanes { try StandardOutput().write(JSONWriter.line { $0.members(of: lane) }) }
+            try StandardOutput().writeLines(lanes) { $0.members(of: $1) }
         } else {
-            try StandardOutput().write(text(lanes, .output, now: Age.now()))
+            try StandardOutput().write(text(lanes, .output, now: Timestamp.now()))
         }
     }
 

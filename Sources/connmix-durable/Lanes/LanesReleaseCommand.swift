@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable lanes release`
-struct LanesReleaseCommand: ParsableCommand {
+struct LanesReleaseCommand: LaneVerbCommand {
     static let configuration = CommandConfiguration(
         commandName: "release", abstract: "Opens parked lanes and handles their heads again first, with all attempts.",
         discussion: """
@@ -15,13 +15,6 @@ struct LanesReleaseCommand: ParsableCommand {
     @OptionGroup var lanes: LaneSelection
     @OptionGroup(title: "How") var options: BulkOptions
 
-    func validate() throws {
-        try options.check(isFiltered: !lanes.lane.isEmpty)
-    }
-
-    func run() throws {
-        try BulkRun(.retry, on: .journal, database: database, output: output, options: options).run { inspector in
-            try lanes.selection(inspector, takesWaiting: true)
-        }
-    }
+    static let verb = OperatorVerb.retry
+    static let takesWaiting = true
 }

@@ -38,7 +38,7 @@ struct LanesShowCommand: ParsableCommand {
                     writer.array(entries) { writer, entry in writer.object { $0.members(of: entry) } }
                 })
         } else {
-            try StandardOutput().write(text(found, entries, .output, now: Age.now()))
+            try StandardOutput().write(text(found, entries, .output, now: Timestamp.now()))
         }
     }
 
@@ -51,6 +51,6 @@ struct LanesShowCommand: ParsableCommand {
         sheet.add("next try", time: lane.availableAt, now: now)
         sheet.add("behind", "\(lane.behind)")
         sheet.add("reason", lane.reason, .red)
-        return sheet.text(terminal) + "\n" + JournalTableText.text(entries, terminal, now: now)
+        return sheet.text(terminal) + "\n" + JournalTable.text(entries, terminal, now: now)
     }
 }

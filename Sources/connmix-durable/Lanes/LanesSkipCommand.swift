@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable lanes skip`
-struct LanesSkipCommand: ParsableCommand {
+struct LanesSkipCommand: LaneVerbCommand {
     static let configuration = CommandConfiguration(
         commandName: "skip", abstract: "Opens parked lanes; their dead heads stay dead.",
         discussion: """
@@ -15,13 +15,6 @@ struct LanesSkipCommand: ParsableCommand {
     @OptionGroup var lanes: LaneSelection
     @OptionGroup(title: "How") var options: BulkOptions
 
-    func validate() throws {
-        try options.check(isFiltered: !lanes.lane.isEmpty)
-    }
-
-    func run() throws {
-        try BulkRun(.skip, on: .journal, database: database, output: output, options: options).run { inspector in
-            try lanes.selection(inspector, takesWaiting: false)
-        }
-    }
+    static let verb = OperatorVerb.skip
+    static let takesWaiting = false
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable outbox cancel`
-struct OutboxCancelCommand: ParsableCommand {
+struct OutboxCancelCommand: RowVerbCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "Takes pending commands back: they are not sent.",
         discussion: """
@@ -15,16 +15,7 @@ struct OutboxCancelCommand: ParsableCommand {
     @OptionGroup(title: "Filters") var filters: OutboxFilterOptions
     @OptionGroup(title: "How") var options: BulkOptions
 
-    private static let takes: Set<CommandState> = [.pending]
-
-    func validate() throws {
-        try options.check(isFiltered: !filters.isEmpty)
-        try StateList<CommandState>.check(filters.named, Self.takes, "cancel")
-    }
-
-    func run() throws {
-        try BulkRun(.cancel, on: .outbox, database: database, output: output, options: options).run { inspector in
-            try filters.selection(inspector, states: [.pending])
-        }
-    }
+    static let verb = OperatorVerb.cancel
+    static let takes: Set<CommandState> = [.pending]
+    var usualStates: Set<CommandState> { [.pending] }
 }

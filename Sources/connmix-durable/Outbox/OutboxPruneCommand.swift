@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable outbox prune`
-struct OutboxPruneCommand: ParsableCommand {
+struct OutboxPruneCommand: RowPruneCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Deletes finished commands for good. It cannot be undone.",
         discussion: """
@@ -18,19 +18,5 @@ struct OutboxPruneCommand: ParsableCommand {
     @OptionGroup(title: "Filters") var filters: OutboxFilterOptions
     @OptionGroup(title: "How") var options: BulkOptions
 
-    private static let takes = Set(CommandState.allCases).subtracting([.pending])
-
-    func validate() throws {
-        guard options.resume != nil || olderThan != nil else {
-            throw ValidationError("--older-than is missing; say how old what is deleted must be, such as 30d")
-        }
-        try options.check(isFiltered: olderThan != nil || !filters.isEmpty)
-        try StateList<CommandState>.check(filters.named, Self.takes, "prune")
-    }
-
-    func run() throws {
-        try BulkRun(.prune, on: .outbox, database: database, output: output, options: options).run { inspector in
-            try filters.selection(inspector, states: [.sent], prunedBefore: olderThan?.microseconds)
-        }
-    }
+    var usualStates: Set<CommandState> { [.sent] }
 }

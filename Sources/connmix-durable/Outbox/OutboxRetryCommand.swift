@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable outbox retry`
-struct OutboxRetryCommand: ParsableCommand {
+struct OutboxRetryCommand: RowVerbCommand, CanaryCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Sends commands again that ended without success, and ones that wait, now.",
         discussion: """
@@ -17,16 +17,7 @@ struct OutboxRetryCommand: ParsableCommand {
     @OptionGroup(title: "How") var options: BulkOptions
     @OptionGroup var canary: CanaryOptions
 
-    private static let takes: Set<CommandState> = [.pending, .sent, .dead, .expired, .cancelled, .superseded, .unknown]
-
-    func validate() throws {
-        try options.check(isFiltered: !filters.isEmpty)
-        try StateList<CommandState>.check(filters.named, Self.takes, "retry")
-    }
-
-    func run() throws {
-        try BulkRun(.retry, on: .outbox, database: database, output: output, options: options, canary: canary).run { inspector in
-            try filters.selection(inspector, states: filters.isPartial ? [.sent] : [.dead])
-        }
-    }
+    static let verb = OperatorVerb.retry
+    static let takes: Set<CommandState> = [.pending, .sent, .dead, .expired, .cancelled, .superseded, .unknown]
+    var usualStates: Set<CommandState> { filters.isPartial ? [.sent] : [.dead] }
 }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// How long something takes or is ago, as people say it.
 enum Age {
     /// `3m` for a time three minutes ago; times to come are `in 5s`.
@@ -30,12 +28,5 @@ enum Age {
         guard let amount = Double(number), let unit = units[text.dropFirst(number.count)] else { return nil }
         let result = amount * unit
         return result.isFinite && result >= 0 && result < 9e18 ? Int64(result) : nil
-    }
-
-    /// Microseconds since 1970.
-    static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 }

@@ -1,5 +1,4 @@
 import ConnmixDurable
-import FoundationEssentials
 
 /// Writes JSON on one line.
 struct JSONWriter {
@@ -67,7 +66,7 @@ struct JSONWriter {
             json(data)
         } else {
             key("data_base64")
-            string(Data(data).base64EncodedString())
+            string(Base64.text(data))
         }
     }
 

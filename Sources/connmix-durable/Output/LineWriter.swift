@@ -2,6 +2,7 @@ import DequeModule
 import Dispatch
 import Glibc
 import Synchronization
+import SystemPackage
 
 /// Writes lines to a file on a thread of its own, so that whoever has a line never waits for a reader.
 ///
@@ -15,7 +16,7 @@ final class LineWriter: Sendable {
         var waitsForEnd = false
     }
 
-    private let descriptor: Int32
+    private let file: FileDescriptor
     private let limit: Int
     private let note: @Sendable (Int) -> String
     private let state = Mutex(State())
@@ -25,8 +26,8 @@ final class LineWriter: Sendable {
     /// - Parameters:
     ///   - limit: how many bytes may wait.
     ///   - note: the line that says how many were dropped.
-    init(_ descriptor: Int32, limit: Int = 1 << 20, note: @escaping @Sendable (_ dropped: Int) -> String) {
-        self.descriptor = descriptor
+    init(_ file: FileDescriptor, limit: Int = 1 << 20, note: @escaping @Sendable (_ dropped: Int) -> String) {
+        self.file = file
         self.limit = limit
         self.note = note
         start()
@@ -114,17 +115,15 @@ final class LineWriter: Sendable {
     private func put(_ line: String) {
         let bytes = Array(line.utf8)
         var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
+        writing: while !rest.isEmpty {
+            do {
+                rest = rest.dropFirst(try rest.withUnsafeBytes { try file.write($0) })
+            } catch Errno.resourceTemporarilyUnavailable {
                 // Somebody made it so that it does not wait; here it does.
-                var output = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&output, 1, -1)
-            } else if errno != EINTR {
+                _ = file.isWritable(within: nil)
+            } catch {
                 // The reader has left, or the disk is full: there is nobody left to tell.
-                break
+                break writing
             }
         }
         state.withLock { $0.bytes -= bytes.count }

@@ -4,13 +4,13 @@ import ConnmixDurable
 enum Loss {
     case gap(GapRecord)
     /// A connection that ended uncleanly.
-    case end(EpochRecord)
+    case uncleanEnd(EpochRecord)
 
     /// When it was; `nil` for a connection of a process that died, until the next one has closed its account.
     var time: Int64? {
         switch self {
         case .gap(let gap): gap.beganAt
-        case .end(let epoch): epoch.closedAt
+        case .uncleanEnd(let epoch): epoch.closedAt
         }
     }
 }

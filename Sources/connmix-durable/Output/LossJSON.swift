@@ -3,7 +3,7 @@ import ConnmixDurable
 /// The keys of `gaps --json`; a contract.
 extension JSONWriter {
     mutating func members(of loss: Loss) {
-        let now = Age.now()
+        let now = Timestamp.now()
         switch loss {
         case .gap(let gap):
             key("kind"); string("gap")
@@ -17,7 +17,7 @@ extension JSONWriter {
             key("times"); integer(gap.times)
             key("reason"); string(gap.reason)
             key("may_be_lost"); string(gap.mayBeLost)
-        case .end(let epoch):
+        case .uncleanEnd(let epoch):
             key("kind"); string("unclean_end")
             key("id"); integer(epoch.id)
             key("run"); integer(epoch.run)

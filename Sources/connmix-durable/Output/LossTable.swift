@@ -24,7 +24,7 @@ enum LossTable {
             case .gap(let gap):
                 let lasted = Age.text(microseconds: gap.lasted(now: now)) + (gap.endedAt == nil ? "+" : "")
                 cells += [gap.node, "not consumed", lasted, "\(gap.times)", gap.reason, gap.mayBeLost]
-            case .end(let epoch):
+            case .uncleanEnd(let epoch):
                 cells += [epoch.node, "unclean end", "-", "-", epoch.reason ?? "", epoch.mayBeLost ?? ""]
             }
             table.add(cells)

@@ -1,13 +1,28 @@
 import Glibc
+import SystemPackage
 
 /// Asks a person at a terminal.
 enum Question {
     /// Whether there is somebody to ask.
-    static var canBeAsked: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+    private static var canBeAsked: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
+    /// Returns where a person wants what is to be done.
+    ///
+    /// - Parameters:
+    ///   - work: what would be done, for whoever cannot be asked.
+    ///   - isGiven: whether they have said so with the command.
+    /// - Throws: `Failure` where they do not want it or nobody can be asked; `CancellationError`.
+    static func consent(to question: @autoclosure () -> String, toDo work: String, isGiven: Bool) throws {
+        guard !isGiven else { return }
+        guard canBeAsked else {
+            throw Failure(.usage, "\(work), and nobody can be asked; say --yes, or look with --dry-run")
+        }
+        guard try ask(question()) else { throw Failure(.failed, "nothing was changed") }
+    }
 
     /// - Returns: whether the answer was yes.
     /// - Throws: `CancellationError` where the question was interrupted or the input ended.
-    static func ask(_ text: String) throws -> Bool {
+    private static func ask(_ text: String) throws -> Bool {
         Interruption.watch()
         StandardError.write("\(text.escapedForTerminal) [y/N] ")
         do {
@@ -23,16 +38,18 @@ enum Question {
         var bytes: [UInt8] = []
         while true {
             try Interruption.check()
-            var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            guard poll(&input, 1, 100) > 0 else { continue }
-            var byte: UInt8 = 0
-            switch read(STDIN_FILENO, &byte, 1) {
-            case 1 where byte == 0x0A: return String(decoding: bytes, as: UTF8.self)
-            case 1: if bytes.count < 100 { bytes.append(byte) }
-            case 0: throw CancellationError()
-            default:
-                guard errno == EINTR else { throw CancellationError() }
-            }
+            guard FileDescriptor.standardInput.isReadable(within: .milliseconds(100)) else { continue }
+            guard let byte = try? FileDescriptor.standardInput.readByte() else { throw CancellationError() }
+            if byte == 0x0A { return String(decoding: bytes, as: UTF8.self) }
+            if bytes.count < 100 { bytes.append(byte) }
         }
+    }
+}
+
+extension FileDescriptor {
+    /// The next byte; `nil` at the end.
+    func readByte() throws -> UInt8? {
+        var byte: UInt8 = 0
+        return try withUnsafeMutableBytes(of: &byte) { try read(into: $0) } == 1 ? byte : nil
     }
 }

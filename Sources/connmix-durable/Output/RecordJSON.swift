@@ -1,5 +1,4 @@
 import ConnmixDurable
-import FoundationEssentials
 
 /// The keys of CLI.md; a contract.
 extension JSONWriter {
@@ -18,17 +17,6 @@ extension JSONWriter {
         key("replay_of"); integer(entry.replayOf)
         key("dedupe_key"); string(entry.dedupeKey)
         data(entry.data)
-    }
-
-    mutating func object(_ detail: JournalDetail) {
-        object { writer in
-            writer.members(of: detail.entry)
-            writer.log(of: detail.attempts)
-            writer.key("commands")
-            writer.array(detail.commands) { writer, command in writer.object { $0.members(of: command) } }
-            writer.key("replays")
-            writer.array(detail.replays) { $0.integer($1) }
-        }
     }
 
     mutating func log(of attempts: [AttemptRecord]) {
@@ -77,7 +65,7 @@ extension JSONWriter {
         guard let data = command.data else { return }
         switch command.type {
         case .text: key("data"); string(String(decoding: data, as: UTF8.self))
-        case .binary: key("data"); string(Data(data).base64EncodedString())
+        case .binary: key("data"); string(Base64.text(data))
         case .json: self.data(data)
         }
     }

@@ -1,5 +1,3 @@
-import ConnmixDurable
-
 /// How far a search is, on a terminal, where it takes longer than people like to wait in the dark.
 struct SearchNote {
     private static let patience = Duration.milliseconds(500)
@@ -21,19 +19,6 @@ struct SearchNote {
 
     func clear() {
         bar.clear()
-    }
-}
-
-extension Inspector {
-    /// As good as is known without counting; an empty set means all. It is only shown, so an error counts as none.
-    func entryCount(_ states: Set<EntryState>) -> Int {
-        guard let counts = try? status().journal else { return 0 }
-        return (states.isEmpty ? Set(EntryState.allCases) : states).reduce(0) { $0 + Int(counts[$1] ?? 0) }
-    }
-
-    func commandCount(_ states: Set<CommandState>) -> Int {
-        guard let counts = try? status().outbox else { return 0 }
-        return (states.isEmpty ? Set(CommandState.allCases) : states).reduce(0) { $0 + Int(counts[$1] ?? 0) }
     }
 }
 

@@ -1,5 +1,5 @@
-import Glibc
 import Synchronization
+import SystemPackage
 
 /// Writes what is not data: errors, progress, hints, and the log.
 enum StandardError {
@@ -11,7 +11,7 @@ enum StandardError {
     /// - Parameter note: the line that says how many were dropped.
     static func waitForNobody(_ note: @escaping @Sendable (_ dropped: Int) -> String) {
         writer.withLock { writer in
-            if writer == nil { writer = LineWriter(STDERR_FILENO, note: note) }
+            if writer == nil { writer = LineWriter(.standardError, note: note) }
         }
     }
 
@@ -19,7 +19,7 @@ enum StandardError {
     static func write(_ text: String) {
         if let writer = writer.withLock({ $0 }) { return writer.write(text) }
         let bytes = Array(text.utf8)
-        _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = try? bytes.withUnsafeBytes { try FileDescriptor.standardError.write($0) }
     }
 
     /// Writes a line, with anything that could act on a terminal escaped.

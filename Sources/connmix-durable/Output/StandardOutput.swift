@@ -1,4 +1,4 @@
-import Glibc
+import SystemPackage
 
 /// Writes data for people and programs.
 struct StandardOutput {
@@ -7,21 +7,42 @@ struct StandardOutput {
         try write(Array(text.utf8))
     }
 
+    /// An object in JSON and a line's end an element.
+    func writeLines<Element>(_ elements: some Sequence<Element>, _ body: (inout JSONWriter, Element) -> Void) throws {
+        for element in elements { try write(JSONWriter.line { body(&$0, element) }) }
+    }
+
+    /// Ids, a line each, however many there are.
+    func write(ids: [Int64], asJSON: Bool) throws {
+        for page in ids.pages(of: 1_000) {
+            guard asJSON else {
+                try write(page.map { "\($0)\n" }.joined())
+                continue
+            }
+            try write(
+                page.flatMap { id in
+                    JSONWriter.line { writer in
+                        writer.key("id"); writer.integer(id)
+                    }
+                })
+        }
+    }
+
     func write(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let most = try Self.room(rest.count)
-            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, most) }
-            guard count < 0 else {
+            do {
+                let count = try rest.withUnsafeBytes {
+                    try FileDescriptor.standardOutput.write(.init(rebasing: $0.prefix(most)))
+                }
                 rest = rest.dropFirst(count)
-                continue
-            }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: try Self.wait()
-            case EPIPE: throw BrokenPipe()
-            default:
-                throw Failure(.inputOutput, "cannot write the output: \(String(cString: strerror(errno)))")
+            } catch Errno.resourceTemporarilyUnavailable {
+                try Self.wait()
+            } catch Errno.brokenPipe {
+                throw BrokenPipe()
+            } catch let error as Errno {
+                throw Failure(.inputOutput, "cannot write the output: \(error)")
             }
         }
     }
@@ -37,8 +58,7 @@ struct StandardOutput {
     ///
     /// - Throws: `CancellationError` where a signal has come and nobody reads.
     private static func wait() throws {
-        var output = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
         // Where there is a reader the last words are written, too.
-        while poll(&output, 1, 100) <= 0 { try Interruption.check() }
+        while !FileDescriptor.standardOutput.isWritable(within: .milliseconds(100)) { try Interruption.check() }
     }
 }

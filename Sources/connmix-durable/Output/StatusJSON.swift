@@ -2,11 +2,11 @@ import ConnmixDurable
 
 /// The keys of CLI.md; a contract.
 extension JSONWriter {
-    mutating func members(of sight: Sight) {
-        members(of: sight.status)
-        let activity = sight.activity
+    mutating func members(of snapshot: StatusSnapshot) {
+        members(of: snapshot.status)
+        let activity = snapshot.activity
         key("rates")
-        if let rates = sight.rates {
+        if let rates = snapshot.rates {
             object { writer in
                 writer.key("received"); writer.number(rates.received)
                 writer.key("handled"); writer.number(rates.handled)
@@ -30,7 +30,7 @@ extension JSONWriter {
                 writer.key("newest"); writer.integer(cause.newestEntry)
             }
         }
-        key("taken_at"); time(sight.status.takenAt)
+        key("taken_at"); time(snapshot.status.takenAt)
     }
 
     mutating func members(of status: StatusReport) {

@@ -4,12 +4,12 @@ import ConnmixDurable
 enum StatusScreen {
     private static let shownCauses = 5
 
-    static func text(_ sight: Sight, _ terminal: Terminal) -> String {
-        facts(sight, terminal) + "\n" + ledgers(sight.status, terminal) + dead(sight.activity, terminal)
+    static func text(_ snapshot: StatusSnapshot, _ terminal: Terminal) -> String {
+        facts(snapshot, terminal) + "\n" + ledgers(snapshot.status, terminal) + dead(snapshot.activity, terminal)
     }
 
-    private static func facts(_ sight: Sight, _ terminal: Terminal) -> String {
-        let status = sight.status
+    private static func facts(_ snapshot: StatusSnapshot, _ terminal: Terminal) -> String {
+        let status = snapshot.status
         let consumer = status.consumer
         var sheet = FactSheet()
         if consumer.isRunning {
@@ -38,8 +38,8 @@ enum StatusScreen {
                 age == nil ? nil : .yellow)
         }
         sheet.add("loss bound", status.lossBound.text)
-        sheet.add("rates", rates(sight))
-        let parked = sight.activity.parkedLanes
+        sheet.add("rates", rates(snapshot))
+        let parked = snapshot.activity.parkedLanes
         sheet.add("parked", parked > 0 ? "\(parked) lane\(parked == 1 ? "" : "s"); see lanes list" : nil, .red)
         let database = status.database
         sheet.add("database", database.path)
@@ -51,9 +51,9 @@ enum StatusScreen {
         return sheet.text(terminal)
     }
 
-    private static func rates(_ sight: Sight) -> String {
-        guard let rates = sight.rates else {
-            let activity = sight.activity
+    private static func rates(_ snapshot: StatusSnapshot) -> String {
+        guard let rates = snapshot.rates else {
+            let activity = snapshot.activity
             return "\(activity.receivedLastMinute) received and \(activity.failedLastMinute) attempts failed in the last minute"
         }
         return [

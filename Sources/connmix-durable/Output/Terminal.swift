@@ -1,3 +1,4 @@
+import ConnmixDurable
 import Glibc
 
 /// Where output goes to: a person's terminal, or a file or program.
@@ -41,15 +42,37 @@ enum Colour: String {
     case yellow = "33"
     case cyan = "36"
 
-    /// What a state looks like in both ledgers.
+    /// What a state looks like, of either ledger, by its name.
     init?(state: String) {
-        switch state {
-        case "done", "sent": self = .green
-        case "dead", "unknown": self = .red
-        case "pending", "expired": self = .yellow
-        case "running": self = .cyan
-        case "discarded", "cancelled", "superseded": self = .dim
-        default: return nil
+        let colour =
+            EntryState.allCases.first { $0.description == state }?.colour
+            ?? CommandState.allCases.first { $0.description == state }?.colour
+        guard let colour else { return nil }
+        self = colour
+    }
+}
+
+extension EntryState {
+    /// What it looks like.
+    var colour: Colour {
+        switch self {
+        case .pending: .yellow
+        case .running: .cyan
+        case .done: .green
+        case .dead: .red
+        case .discarded: .dim
+        }
+    }
+}
+
+extension CommandState {
+    /// What it looks like.
+    var colour: Colour {
+        switch self {
+        case .pending, .expired: .yellow
+        case .sent: .green
+        case .dead, .unknown: .red
+        case .cancelled, .superseded: .dim
         }
     }
 }

@@ -1,5 +1,13 @@
+import Glibc
+
 /// Times as text. In the database they are microseconds since 1970, UTC.
 enum Timestamp {
+    static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
+
     /// RFC 3339 in UTC with microseconds: `2026-08-01T12:00:00.000000Z`.
     static func text(_ microseconds: Int64) -> String {
         let (seconds, fraction) = microseconds.flooredDivision(by: 1_000_000)

@@ -4,8 +4,11 @@ extension StatusReport.Waiting {
     /// What waits, for whom and since when.
     func text(now: Int64) -> String {
         let what = "\(commands) command\(commands == 1 ? "" : "s")"
-        return "\(what) for node \(node), away for \(Age.text(since, now: now))"
+        return "\(what) for \(nodeText(now: now))"
     }
+
+    /// Whom something waits for, and since when.
+    func nodeText(now: Int64) -> String { "node \(node), away for \(Age.text(since, now: now))" }
 }
 
 extension OutboxRecord {

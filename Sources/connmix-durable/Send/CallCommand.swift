@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable call`
-struct CallCommand: AsyncParsableCommand {
+struct CallCommand: SendingCommand {
     static let configuration = CommandConfiguration(
         commandName: "call", abstract: "Puts a request of any method into the outbox, as it stands on the wire.",
         discussion: """
@@ -19,7 +19,7 @@ struct CallCommand: AsyncParsableCommand {
     @OptionGroup(title: "How") var options: SendOptions
     @OptionGroup var node: NodeOptions
 
-    func run() async throws {
+    func commands() throws -> [Command] {
         let json = params == "-" ? try InputFile.read("-", limit: 2 * Command.payloadLimit) : Array(params.utf8)
         guard json.withUnsafeBufferPointer({ JSONScanner.isValue($0) }) else {
             throw Failure(.badData, "the params are no JSON; give an object or an array")
@@ -34,7 +34,6 @@ struct CallCommand: AsyncParsableCommand {
         } catch {
             throw Failure(.badData, "\(method) cannot be sent so: \(error.message)")
         }
-        try await Sending(database: database, output: output, options: options)
-            .send([options.apply(to: command, node: node.node)])
+        return [try options.apply(to: command, node: node.node)]
     }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable publish`
-struct PublishCommand: AsyncParsableCommand {
+struct PublishCommand: SendingCommand {
     static let configuration = CommandConfiguration(
         commandName: "publish", abstract: "Puts a frame for all subscribers of a channel into the outbox.",
         discussion: """
@@ -19,12 +19,12 @@ struct PublishCommand: AsyncParsableCommand {
     @OptionGroup var data: DataOptions
     @OptionGroup(title: "How") var options: SendOptions
 
-    func run() async throws {
+    func commands() throws -> [Command] {
         let command =
             switch try data.payload() {
             case .text(let text): try Command.meshPublish(to: channel, text)
             case .binary(let bytes): try Command.meshPublish(to: channel, binary: bytes)
             }
-        try await Sending(database: database, output: output, options: options).send([options.apply(to: command)])
+        return [try options.apply(to: command)]
     }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable send`
-struct SendCommand: AsyncParsableCommand {
+struct SendCommand: SendingCommand {
     static let configuration = CommandConfiguration(
         commandName: "send", abstract: "Puts a frame for one end user into the outbox.",
         discussion: """
@@ -19,12 +19,12 @@ struct SendCommand: AsyncParsableCommand {
     @OptionGroup var data: DataOptions
     @OptionGroup(title: "How") var options: SendOptions
 
-    func run() async throws {
+    func commands() throws -> [Command] {
         let command =
             switch try data.payload() {
             case .text(let text): try Command.meshSend(to: ClientID(client), text)
             case .binary(let bytes): try Command.meshSend(to: ClientID(client), binary: bytes)
             }
-        try await Sending(database: database, output: output, options: options).send([options.apply(to: command)])
+        return [try options.apply(to: command)]
     }
 }

@@ -42,6 +42,14 @@ struct NodeOptions: ParsableArguments {
     var node: String?
 }
 
+/// Which channels of which end user.
+struct SubscriptionOptions: ParsableArguments {
+    @Argument(help: "The end user's client id.")
+    var client: String
+    @Argument(help: "Channels; any text without spaces.")
+    var channel: [String]
+}
+
 /// What is sent: an argument, or stdin.
 struct DataOptions: ParsableArguments {
     @Argument(help: "The text; - reads stdin to its end, as it is.")

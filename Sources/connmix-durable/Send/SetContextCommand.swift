@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable set-context`
-struct SetContextCommand: AsyncParsableCommand {
+struct SetContextCommand: SendingCommand {
     static let configuration = CommandConfiguration(
         commandName: "set-context",
         abstract: "Sets values of a connection's context, through the outbox; wakes Lua code that waits for them.",
@@ -38,8 +38,8 @@ struct SetContextCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
-        let commands = try values.map { value in
+    func commands() throws -> [Command] {
+        try values.map { value in
             let json = Array(value.json.utf8)
             guard json.withUnsafeBufferPointer({ JSONScanner.isValue($0) }) else {
                 throw Failure(.badData, "the value of \(value.name) is no JSON; text needs quotes: \(value.name)='\"text\"'")
@@ -50,6 +50,5 @@ struct SetContextCommand: AsyncParsableCommand {
                 ClientID(client), "set_context_value", argumentsJSON: String(decoding: writer.bytes, as: UTF8.self))
             return try options.apply(to: command, node: node.node)
         }
-        try await Sending(database: database, output: output, options: options).send(commands)
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// How many files the process may have open.
 ///
@@ -69,11 +70,10 @@ enum DescriptorLimit {
 
     /// Whether a process can be started now.
     static func hasRoom() -> Bool {
-        var taken: [Int32] = []
-        defer { for descriptor in taken { close(descriptor) } }
+        var taken: [FileDescriptor] = []
+        defer { for descriptor in taken { try? descriptor.close() } }
         for _ in 0..<room {
-            let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { return false }
+            guard let descriptor = try? FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec) else { return false }
             taken.append(descriptor)
         }
         return true

@@ -133,7 +133,7 @@ struct ExecHandler: Sendable {
             throw SidecarError("\(program.name) wrote more than \(LineSplitter.limit >> 20) MiB and was ended")
         } catch let error as SubprocessError {
             guard turn.number != nil || Task.isCancelled || HandlerEnvironment.isTooLong(message) else {
-                throw StartFailure(error, of: program)
+                throw StartFailure(error, of: program.path)
             }
             throw SidecarError("\(program.name) could not be run: \(error)")
         }

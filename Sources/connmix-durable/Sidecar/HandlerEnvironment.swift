@@ -1,5 +1,4 @@
 import ConnmixDurable
-import Glibc
 import Subprocess
 
 /// What handlers and editors find in their environment: ours, without the variables of ours that may hold a password.
@@ -9,9 +8,14 @@ enum HandlerEnvironment {
     /// Facts of one message; those of another one around us are nobody's here.
     private static let facts = ["CONNMIX_ID", "CONNMIX_TOPIC", "CONNMIX_NODE", "CONNMIX_CLIENT", "CONNMIX_ATTEMPT"]
 
+    /// For what is about no message.
+    static var withoutSecrets: Environment { without(secrets) }
+
     /// For what stays for many messages.
-    static var common: Environment {
-        .inherit.updating(Dictionary(uniqueKeysWithValues: (secrets + facts).map { (Environment.Key(stringLiteral: $0), nil) }))
+    static var common: Environment { without(secrets + facts) }
+
+    private static func without(_ names: [String]) -> Environment {
+        .inherit.updating(Dictionary(uniqueKeysWithValues: names.map { (Environment.Key(stringLiteral: $0), nil) }))
     }
 
     /// For one message.
@@ -27,17 +31,5 @@ enum HandlerEnvironment {
     /// What the system refuses when it is far too much; it is the message's doing then, and no use to wait for better times.
     static func isTooLong(_ message: Message) -> Bool {
         [message.topic, message.node, message.client.text].contains { $0.utf8.count > 64 << 10 }
-    }
-
-    /// As an array for `posix_spawn`; the strings are the caller's to free.
-    static func block() -> [UnsafeMutablePointer<CChar>?] {
-        var block: [UnsafeMutablePointer<CChar>?] = []
-        var next = environ
-        while let variable = next.pointee {
-            let isSecret = secrets.contains { strncmp(variable, $0 + "=", $0.utf8.count + 1) == 0 }
-            if !isSecret { block.append(strdup(variable)) }
-            next += 1
-        }
-        return block + [nil]
     }
 }

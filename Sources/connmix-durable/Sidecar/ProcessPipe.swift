@@ -12,6 +12,7 @@ struct ProcessPipe {
         for _ in 0..<count {
             do {
                 let (readEnd, writeEnd) = try FileDescriptor.pipe()
+                // SystemPackage's pipes are handed down.
                 for end in [readEnd, writeEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
                 pipes.append(ProcessPipe(readEnd: readEnd, writeEnd: writeEnd))
             } catch {

@@ -10,13 +10,14 @@ struct StartFailure: Error {
         self.reason = reason
     }
 
-    init(_ error: SubprocessError, of program: SidecarProgram) {
+    /// - Parameter path: the program's.
+    init(_ error: SubprocessError, of path: String) {
         switch error.code {
-        case .executableNotFound: reason = Self.whyNotFound(program.path)
+        case .executableNotFound: reason = Self.whyNotFound(path)
         default:
             switch error.underlyingError {
             case let number? where number.rawValue == ENOEXEC:
-                reason = "\(program.path) is nothing that can be run; a script begins with a line such as #!/bin/sh"
+                reason = "\(path) is nothing that can be run; a script begins with a line such as #!/bin/sh"
             case let number?: reason = "\(number)"
             case nil: reason = "\(error)"
             }

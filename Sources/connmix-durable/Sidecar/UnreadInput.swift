@@ -7,11 +7,12 @@ import SystemPackage
 /// The pipe and its bytes live as long as anybody holds an end, so one is held here beyond the process's own end. First that is an
 /// end to write to, so that a worker that closes its stdin is noticed; once our stdin is to end it is one to read from.
 final class UnreadInput: Sendable {
-    private let descriptor: Mutex<Int32?>
+    private let descriptor: Mutex<FileDescriptor?>
 
     init(_ writeEnd: FileDescriptor) {
+        // SystemPackage copies no descriptor so that a child does not get it.
         let copy = fcntl(writeEnd.rawValue, F_DUPFD_CLOEXEC, 3)
-        descriptor = Mutex(copy < 0 ? nil : copy)
+        descriptor = Mutex(copy < 0 ? nil : FileDescriptor(rawValue: copy))
     }
 
     deinit {
@@ -21,7 +22,7 @@ final class UnreadInput: Sendable {
     /// Nothing is known any more.
     func close() {
         descriptor.withLock { descriptor in
-            if let last = descriptor.take() { Glibc.close(last) }
+            if let last = descriptor.take() { try? last.close() }
         }
     }
 
@@ -30,9 +31,9 @@ final class UnreadInput: Sendable {
         descriptor.withLock { descriptor in
             guard let writeEnd = descriptor else { return }
             // Without /proc nothing is known of what was read.
-            let readEnd = open("/proc/self/fd/\(writeEnd)", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-            descriptor = readEnd < 0 ? nil : readEnd
-            Glibc.close(writeEnd)
+            descriptor = try? FileDescriptor.open(
+                "/proc/self/fd/\(writeEnd.rawValue)", .readOnly, options: [.nonBlocking, .closeOnExec])
+            try? writeEnd.close()
         }
     }
 
@@ -41,7 +42,7 @@ final class UnreadInput: Sendable {
         descriptor.withLock { descriptor in
             guard let descriptor else { return nil }
             var count: Int32 = 0
-            return ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : nil
+            return ioctl(descriptor.rawValue, UInt(FIONREAD), &count) == 0 ? Int(count) : nil
         }
     }
 }

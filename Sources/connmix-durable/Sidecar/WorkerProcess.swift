@@ -132,7 +132,7 @@ struct WorkerProcess: Sendable {
             }
             return .success(result.terminationStatus)
         } catch let error as SubprocessError {
-            turn.failed(StartFailure(error, of: program).reason)
+            turn.failed(StartFailure(error, of: program.path).reason)
             return .failure(error)
         } catch {
             if !Task.isCancelled { turn.failed("\(error)") }

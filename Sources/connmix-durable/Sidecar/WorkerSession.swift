@@ -66,6 +66,7 @@ struct WorkerSession {
 
     /// The message did not reach the process.
     mutating func takeBack(_ id: Int64) {
+        assert(id == held || id == ahead, "only what was handed over is taken back")
         if ahead == id { ahead = nil }
         if held == id {
             held = ahead

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// A terminal that is drawn on again and again, and given back as it was on every way out.
 ///
@@ -14,7 +15,7 @@ struct ScreenSession {
 
     enum Key: Equatable {
         case character(UInt8)
-        case none
+        case nothing
         /// The terminal has gone.
         case end
     }
@@ -26,6 +27,7 @@ struct ScreenSession {
     init(_ style: Style) throws {
         self.style = style
         Interruption.watch()
+        // UnixSignals only listens; these two are to do nothing at all.
         // The terminal went away: nothing more to say, but the loop must end in order.
         signal(SIGHUP, SIG_IGN)
         // A process that is stopped could not give the terminal back.
@@ -77,12 +79,8 @@ struct ScreenSession {
 
     /// Waits for a key.
     func key(within limit: Duration) -> Key {
-        var wanted = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-        guard poll(&wanted, 1, Int32(max(0, limit / .milliseconds(1)))) > 0 else { return .none }
-        var byte: UInt8 = 0
-        let count = read(STDIN_FILENO, &byte, 1)
-        if count == 1 { return .character(byte) }
-        return count < 0 && errno == EINTR ? .none : .end
+        guard FileDescriptor.standardInput.isReadable(within: limit) else { return .nothing }
+        return (try? FileDescriptor.standardInput.readByte()).flatMap { $0 }.map { .character($0) } ?? .end
     }
 
     static func size() -> (width: Int, height: Int) {

@@ -6,7 +6,7 @@ struct TopModel {
     private static let historyLimit = 1_000
 
     let interval: String
-    private(set) var sight: Sight?
+    private(set) var snapshot: StatusSnapshot?
     private(set) var lanes: [ParkedLane] = []
     private(set) var history: [ActivityReport.Rates] = []
     /// Why the last look failed.
@@ -17,11 +17,11 @@ struct TopModel {
         self.interval = interval
     }
 
-    mutating func looked(_ sight: Sight, lanes: [ParkedLane]) {
-        self.sight = sight
+    mutating func looked(_ snapshot: StatusSnapshot, lanes: [ParkedLane]) {
+        self.snapshot = snapshot
         self.lanes = lanes
         trouble = nil
-        if let rates = sight.rates { history.append(rates) }
+        if let rates = snapshot.rates { history.append(rates) }
         if history.count > Self.historyLimit { history.removeFirst(history.count - Self.historyLimit) }
     }
 

@@ -24,23 +24,23 @@ struct TopScreen {
                 ScreenLine("here are \(width) and \(height). q quits", .yellow),
             ].prefix(height).map { $0.text(terminal) }
         }
-        guard let sight = model.sight else { return [ScreenLine(model.trouble ?? "looking ...").text(terminal)] }
-        var lines = [header(sight), alert(sight)].map { $0.text(terminal) }
+        guard let snapshot = model.snapshot else { return [ScreenLine(model.trouble ?? "looking ...").text(terminal)] }
+        var lines = [header(snapshot), alert(snapshot)].map { $0.text(terminal) }
         lines += rates.map { $0.text(terminal) }
         lines.append("")
-        let ledgers = StatusScreen.ledgers(sight.status, terminal)
+        let ledgers = StatusScreen.ledgers(snapshot.status, terminal)
         lines += ledgers.split(separator: "\n").map(String.init)
         lines.append("")
         // The last line is for the keys.
-        lines += sections(sight, room: height - lines.count - 1)
+        lines += sections(snapshot, room: height - lines.count - 1)
         while lines.count < height - 1 { lines.append("") }
         return lines + [footer.text(terminal)]
     }
 
     // MARK: Parts
 
-    private func header(_ sight: Sight) -> ScreenLine {
-        let (status, consumer) = (sight.status, sight.status.consumer)
+    private func header(_ snapshot: StatusSnapshot) -> ScreenLine {
+        let (status, consumer) = (snapshot.status, snapshot.status.consumer)
         var right = ScreenLine()
         let colour: Colour = consumer.isRunning ? .green : .yellow
         right.add(consumer.isRunning ? "● running, pid \(consumer.pid ?? 0)" : "○ not running", colour)
@@ -56,11 +56,11 @@ struct TopScreen {
     }
 
     /// What somebody should look at first.
-    private func alert(_ sight: Sight) -> ScreenLine {
+    private func alert(_ snapshot: StatusSnapshot) -> ScreenLine {
         if let trouble = model.trouble { return ScreenLine("cannot look: \(trouble)", .red) }
-        if let paused = sight.status.consumer.paused { return ScreenLine("nothing is taken: \(paused)", .red) }
-        let nodes = sight.status.nodes
-        if sight.status.consumer.isRunning, !nodes.contains(where: { $0.state == .consuming }) {
+        if let paused = snapshot.status.consumer.paused { return ScreenLine("nothing is taken: \(paused)", .red) }
+        let nodes = snapshot.status.nodes
+        if snapshot.status.consumer.isRunning, !nodes.contains(where: { $0.state == .consuming }) {
             return ScreenLine(nodes.isEmpty ? "no node is known: is the center reachable?" : "no node is being consumed", .red)
         }
         return ScreenLine()
@@ -81,8 +81,8 @@ struct TopScreen {
         }
     }
 
-    private func sections(_ sight: Sight, room: Int) -> [String] {
-        let all = [nodes(sight), parked(sight), dead(sight)].filter { !$0.rows.isEmpty }
+    private func sections(_ snapshot: StatusSnapshot, room: Int) -> [String] {
+        let all = [nodes(snapshot), parked(snapshot), dead(snapshot)].filter { !$0.rows.isEmpty }
         // Each section has a title and a row at least; what is left goes round.
         var shares = all.map { _ in 1 }
         var left = room - 2 * all.count
@@ -109,8 +109,8 @@ struct TopScreen {
         all.indices.filter { shares[$0] < all[$0].rows.count }.map { shares[$0] }.min()
     }
 
-    private func nodes(_ sight: Sight) -> Section {
-        let status = sight.status
+    private func nodes(_ snapshot: StatusSnapshot) -> Section {
+        let status = snapshot.status
         let names = status.nodes.map { $0.id.escapedForTerminal.displayWidth }.max() ?? 0
         let rows =
             status.nodes.map { node in
@@ -124,18 +124,18 @@ struct TopScreen {
         return Section(title: "NODES  at risk \(status.atRisk), at most \(status.atRiskHigh) in this run\(age)", rows: rows)
     }
 
-    private func parked(_ sight: Sight) -> Section {
+    private func parked(_ snapshot: StatusSnapshot) -> Section {
         let rows = model.lanes.map { lane in
             var line = ScreenLine(lane.lane.escapedForTerminal.cut(to: 30).padded(to: 30) + "  ", .yellow)
-            line.add("entry \(lane.entry)  \(Age.text(lane.parkedAt, now: sight.status.takenAt))  ", .dim)
+            line.add("entry \(lane.entry)  \(Age.text(lane.parkedAt, now: snapshot.status.takenAt))  ", .dim)
             line.add(lane.reason)
             return line
         }
-        return Section(title: "PARKED LANES  \(sight.activity.parkedLanes)", rows: rows)
+        return Section(title: "PARKED LANES  \(snapshot.activity.parkedLanes)", rows: rows)
     }
 
-    private func dead(_ sight: Sight) -> Section {
-        let activity = sight.activity
+    private func dead(_ snapshot: StatusSnapshot) -> Section {
+        let activity = snapshot.activity
         let rows = activity.deadLastHour.map { cause in
             var line = ScreenLine("\(cause.count)".padded(to: 7, atRight: false) + "  ", .red)
             line.add("newest \(cause.newestEntry)  ", .dim)

@@ -1,7 +1,7 @@
 import ConnmixDurable
 
 /// Commands for people.
-enum OutboxTableText {
+enum OutboxTable {
     static func text(
         _ commands: [OutboxRecord], _ terminal: Terminal, now: Int64, waiting: [StatusReport.Waiting] = [],
         isStream: Bool = false
@@ -35,8 +35,7 @@ enum OutboxTableText {
             var cells = ["\(command.id)", command.state.description, kind, target, "\(command.attempts)", age]
             let data = Preview.text(command)
             let awaited = command.awaited(among: waiting)
-            let trouble =
-                awaited.map { "waits for node \($0.node), away for \(Age.text($0.since, now: now))" } ?? command.lastError
+            let trouble = awaited.map { "waits for \($0.nodeText(now: now))" } ?? command.lastError
             if isWide {
                 let next = command.availableAt.flatMap { $0 > now ? Age.text($0, now: now) : nil }
                 let message = command.messageID.map { "\($0)" } ?? ""

@@ -1,7 +1,7 @@
 import ConnmixDurable
 
 /// Puts commands into the outbox and says what came of them.
-struct Sending {
+struct CommandSender {
     let database: DatabaseOptions
     let output: OutputOptions
     let options: SendOptions
@@ -12,14 +12,7 @@ struct Sending {
         let outbox = try SharedOutbox(database: database.database)
         let ids = try outbox.enqueue(commands)
         guard let wait = options.wait else {
-            for id in ids {
-                try StandardOutput().write(
-                    output.json
-                        ? JSONWriter.line {
-                            $0.key("id"); $0.integer(id)
-                        } : Array("\(id)\n".utf8))
-            }
-            return
+            return try StandardOutput().write(ids: ids, asJSON: output.json)
         }
         let deadline = ContinuousClock.now + wait.duration
         var refused = 0

@@ -1,7 +1,7 @@
 import ConnmixDurable
 
 /// One look at a database.
-struct Sight {
+struct StatusSnapshot {
     let status: StatusReport
     let activity: ActivityReport
     /// Since the look before.
@@ -13,7 +13,7 @@ struct Sight {
         self.rates = rates
     }
 
-    init(_ inspector: Inspector, after earlier: Sight?) throws {
+    init(_ inspector: Inspector, after earlier: StatusSnapshot?) throws {
         status = try inspector.status()
         activity = try inspector.activity(since: earlier?.activity)
         rates = earlier.flatMap { [activity] in activity.rates(since: $0.activity) }

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// Seconds, or an age such as `7d`.
-struct Span: ExpressibleByArgument {
+struct SecondsOrAge: ExpressibleByArgument {
     let duration: Duration
 
     init?(argument: String) {

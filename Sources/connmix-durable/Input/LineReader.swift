@@ -1,11 +1,11 @@
-import Glibc
+import SystemPackage
 
 /// The lines of a file, one after the other, however long the file is.
-struct LineReader: ~Copyable {
+final class LineReader {
     /// A payload of the greatest length, in base64, and what belongs to it.
     private static let limit = 96 << 20
 
-    private let file: Int32
+    private let file: FileDescriptor
     private let name: String
     private var buffer: [UInt8] = []
     private var start = 0
@@ -19,18 +19,18 @@ struct LineReader: ~Copyable {
     }
 
     deinit {
-        close(file)
+        try? file.close()
     }
 
     /// The next line that is not blank, without its end; `nil` behind the last.
-    mutating func next() throws -> [UInt8]? {
+    func next() throws -> [UInt8]? {
         while let line = try line() {
             if line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) { return line }
         }
         return nil
     }
 
-    private mutating func line() throws -> [UInt8]? {
+    private func line() throws -> [UInt8]? {
         var searched = start
         while true {
             if let end = buffer[searched...].firstIndex(of: 0x0A) {
@@ -55,17 +55,9 @@ struct LineReader: ~Copyable {
         }
     }
 
-    private mutating func fill() throws {
-        var piece = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            let count = read(file, &piece, piece.count)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw Failure(.inputOutput, "cannot read \(name): \(String(cString: strerror(errno)))")
-            }
-            isAtEnd = count == 0
-            buffer += piece[..<count]
-            return
-        }
+    private func fill() throws {
+        let piece = try InputFile.piece(of: file, name, size: 1 << 18)
+        isAtEnd = piece.isEmpty
+        buffer += piece
     }
 }

@@ -3,7 +3,7 @@ import Logging
 import ServiceLifecycle
 
 /// Runs a consumer until a signal: the first one stops in order, the second at once.
-enum Running {
+enum ConsumerRun {
     private enum End {
         case ended
         case secondSignal
@@ -12,7 +12,7 @@ enum Running {
     /// - Parameters:
     ///   - services: started before the consumer, stopped after it.
     ///   - metrics: where metrics and health are served, from before the consumer starts until it has ended.
-    static func consumer(
+    static func untilSignal(
         _ configuration: ConsumerConfiguration, handler: @escaping MessageHandler, beside services: [any Service] = [],
         metrics: MetricsAddress? = nil, logger: Logger
     ) async throws {

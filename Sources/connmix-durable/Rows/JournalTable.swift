@@ -1,7 +1,7 @@
 import ConnmixDurable
 
 /// Entries for people.
-enum JournalTableText {
+enum JournalTable {
     static func text(_ entries: [JournalRecord], _ terminal: Terminal, now: Int64, isStream: Bool = false) -> String {
         let isWide = (terminal.width ?? .max) >= 120
         var columns: [Table.Column] = [

@@ -1,0 +1,44 @@
+import ArgumentParser
+import ConnmixDurable
+
+/// A command that does something to many rows. It declares which verb on which rows; the work is the same for all.
+protocol BulkCommand: ParsableCommand {
+    static var verb: OperatorVerb { get }
+    static var ledger: Ledger { get }
+
+    var database: DatabaseOptions { get }
+    var output: OutputOptions { get }
+    var options: BulkOptions { get }
+    /// Whether something says which rows are meant.
+    var isFiltered: Bool { get }
+    /// Few rows first, where the verb can do that.
+    var firstFew: CanaryOptions? { get }
+
+    func select(_ inspector: Inspector) throws -> BulkSelection
+}
+
+extension BulkCommand {
+    var firstFew: CanaryOptions? { nil }
+
+    func validate() throws {
+        try options.check(isFiltered: isFiltered)
+    }
+
+    func run() throws {
+        try bulkRun().run(select)
+    }
+
+    func bulkRun() throws -> BulkRun {
+        try BulkRun(
+            Self.verb, on: Self.ledger, database: database, output: output, options: options, canary: firstFew)
+    }
+}
+
+/// One that knows `--canary`.
+protocol CanaryCommand: BulkCommand {
+    var canary: CanaryOptions { get }
+}
+
+extension CanaryCommand {
+    var firstFew: CanaryOptions? { canary }
+}
