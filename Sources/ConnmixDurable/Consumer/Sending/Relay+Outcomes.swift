@@ -91,12 +91,14 @@ extension Relay {
 
     /// The mark of a settled command is committed.
     mutating func marked(_ id: Int64) {
-        unmarked.remove(id)
+        let wasUnmarked = unmarked.remove(id) != nil
+        assert(wasUnmarked, "a mark was committed that was not waited for")
     }
 
     /// The file knows that the command is about to be written; or somebody else has ended it there.
     mutating func noted(_ id: Int64, isWaiting: Bool) {
-        guard noting.remove(id) != nil else { return }
+        let wasNoting = noting.remove(id) != nil
+        assert(wasNoting, "the file knows of a write that nobody told it of")
         guard ended.remove(id) == nil, isWaiting else { return leave(id) }
         window[id]?.onlyWrite = .noted
         window.makeReady(id)
