@@ -25,9 +25,7 @@ extension OrderedWindow {
         resting.rest(key, until: time)
         closed.addCause(key)
         closed.close(key, from: id)
-        let left = evict(key, from: id, except: staying)
-        for (id, _) in left { closed.close(key, from: id) }
-        return left
+        return evict(key, from: id, except: staying)
     }
 
     /// Whether one more key may rest that a pass has met. Otherwise the pass is closed until some are open again.

@@ -70,6 +70,12 @@ struct OrderedRowsTests {
         let isAlready = rows.takeTurn(1, a)
         #expect(isAlready, "it is in order already")
         #expect(rows.ids(of: a) == [2, 1, 3])
+        #expect(rows.nextReady() == nil)
+        _ = rows.remove(2)
+        #expect(rows.nextReady()?.id == 1)
+        #expect(rows.nextReady() == nil)
+        _ = rows.remove(1)
+        #expect(rows.nextReady()?.id == 3)
     }
 
     @Test("bounds: a key has room again at half, a quota has less where all of them have half of the window")
