@@ -63,7 +63,6 @@ extension OrderedWindow {
                 }
                 if keys.second != nil {
                     closed.addCause(key)
-                    closed.lookAgain()
                     keys.forEach { other in
                         closed.close(other, from: id)
                         if other != key { keysToLeave.append((other, id)) }
