@@ -95,7 +95,7 @@ struct Intake: Sendable {
 
     mutating func committed(_ messages: [ReceivedMessage]) -> Change? {
         load = load - Self.load(of: messages)
-        assert(load.messages >= 0 && load.bytes >= 0, "more was committed than was read")
+        assert(load.messages >= 0 && load.bytes >= 0, "more was committed than was at risk")
         return relax()
     }
 

@@ -34,7 +34,8 @@ struct Flights: Sendable {
     func isOverdue(_ id: Int64) -> Bool { !overdue.isEmpty && overdue[id] != nil }
 
     mutating func begin(_ id: Int64, _ flight: Flight) {
-        present[id] = flight
+        let earlier = present.updateValue(flight, forKey: id)
+        assert(earlier == nil, "a command took off while it was in flight")
     }
 
     /// It was answered over a connection of that node, or the connection was lost.
@@ -66,6 +67,7 @@ struct Flights: Sendable {
     /// - Returns: a flight that no answer is expected of any more.
     mutating func forget(now: Int64) -> (id: Int64, flight: Flight)? {
         while let id = forgetting.popDue(now: now) {
+            // It was answered meanwhile.
             guard var flights = overdue[id] else { continue }
             let flight = flights.removeFirst()
             overdue[id] = flights.isEmpty ? nil : flights

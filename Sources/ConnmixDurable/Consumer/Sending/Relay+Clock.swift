@@ -5,9 +5,9 @@ extension Relay {
         flights.shift(by: jump)
         gone.shift(by: jump)
         doubts.shift(by: jump)
-        // They look again at once, and stand again where they must.
-        if let from = standing.wakeAll() { window.lookAgain(above: from - 1) }
-        forgetLook()
+        // They look again at once, and stand aside again where they must.
+        lookAgain(from: aside.wakeAll())
+        endsInFile.clockJumped()
         waiting = Timeline()
         stalled = []
         for id in window.confirmedIDs {

@@ -9,11 +9,11 @@ extension StatusReport.Waiting {
 /// What the relay is told of nodes.
 extension Relay {
     /// What waits for which nodes, and since when.
-    var waitingForNodes: [(nodes: [String], since: Int64, commands: Int)] { standing.waiting }
+    var waitingForNodes: [(nodes: [String], since: Int64, commands: Int)] { aside.waiting }
 
     mutating func directoryKnown() {
         routes.isDirectoryKnown = true
-        if let from = standing.wakeAll() { window.lookAgain(above: from - 1) }
+        lookAgain(from: aside.wakeAll())
         wakeStalled()
     }
 
@@ -24,7 +24,7 @@ extension Relay {
 
     /// It may have a client that nobody else has.
     private mutating func lookAgainForNewNode() {
-        if let from = standing.wakeAll() { window.lookAgain(above: from - 1) }
+        lookAgain(from: aside.wakeAll())
     }
 
     /// The id left the center's list: it may come back within the grace period.
@@ -63,7 +63,7 @@ extension Relay {
     }
 
     private mutating func wake(awaiting node: String) {
-        if let from = standing.wake(awaiting: { $0.contains(node) }) { window.lookAgain(above: from - 1) }
+        lookAgain(from: aside.wake(awaiting: { $0.contains(node) }))
         wakeStalled()
     }
 
@@ -90,7 +90,7 @@ extension Relay {
     // MARK: Room
 
     /// What was in flight takes no room any more.
-    mutating func freeRoom(of flight: Flight, for id: Int64, now: Int64) {
+    mutating func freeRoom(of flight: Flight) {
         guard routes[flight.node]?.number == flight.route else { return }
         routes[flight.node]?.window.gave(flight.bytes)
         wakeNext(of: flight.node)

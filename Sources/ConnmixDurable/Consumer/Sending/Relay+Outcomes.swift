@@ -37,15 +37,15 @@ extension Relay {
         window[id] = item
         guard item.onlyWrite == nil else {
             doubts.add(id, at: now + replyTimeout)
-            standBehind(id, item)
+            standAside(id, item)
             return nil
         }
         guard !item.hasExpired(now: now) else { return expire(id, item) }
-        troubles[id, default: Trouble()].overdue += 1
+        troubles[id, default: Trouble()].wasOverdue()
         item.availableAt = now + pause(afterOverdue: troubles[id]?.overdue ?? 1)
         stick(&item, to: node, now: now)
         window[id] = item
-        standBehind(id, item)
+        standAside(id, item)
         waiting.add(id, at: item.availableAt)
         return .postponed(id: id, item, code: nil, error: "no answer from node \(node): \(reason)")
     }
@@ -68,9 +68,7 @@ extension Relay {
         guard !item.hasExpired(now: now) else { return expire(id, item) }
         if end.mayHaveACulprit {
             let trouble = suspect(id, &item, wasAlone: flight.isAlone)
-            if trouble.lossesAlone >= Self.lossesAlone {
-                return bury(id, item, code: nil, reason: Self.culprit(trouble, node, end))
-            }
+            if trouble.isCulprit { return bury(id, item, code: nil, reason: trouble.reason(node, end)) }
         }
         stick(&item, to: node, now: now)
         window[id] = item
@@ -83,7 +81,7 @@ extension Relay {
     mutating func notWritten(_ id: Int64, node: String, now: Int64) -> Change? {
         guard let flight = flights.cancel(id, node: node) else { return nil }
         landed(flight, id, now: now)
-        freeRoom(of: flight, for: id, now: now)
+        freeRoom(of: flight)
         guard let item = window[id] else { return nil }
         guard ended.remove(id) == nil else { return dropped(id) }
         window.makeReady(id)
@@ -93,12 +91,14 @@ extension Relay {
 
     /// The mark of a settled command is committed.
     mutating func marked(_ id: Int64) {
-        unmarked.remove(id)
+        let wasUnmarked = unmarked.remove(id) != nil
+        assert(wasUnmarked, "a mark was committed that was not waited for")
     }
 
     /// The file knows that the command is about to be written; or somebody else has ended it there.
     mutating func noted(_ id: Int64, isWaiting: Bool) {
-        guard noting.remove(id) != nil else { return }
+        let wasNoting = noting.remove(id) != nil
+        assert(wasNoting, "the file knows of a write that nobody told it of")
         guard ended.remove(id) == nil, isWaiting else { return leave(id) }
         window[id]?.onlyWrite = .noted
         window.makeReady(id)
@@ -108,12 +108,14 @@ extension Relay {
 
     /// It is not in flight any more.
     private mutating func land(_ id: Int64, on node: String, now: Int64) -> (flight: Flight, wasOverdue: Bool)? {
+        // Nothing, where the flight was forgotten: an answer may come that nobody expects any more.
         guard let (flight, wasOverdue) = flights.end(id, node: node) else { return nil }
         if !wasOverdue {
+            assert(window.contains(id), "a command left memory while it was in flight")
             if routes[node]?.number == flight.route { routes[node]?.window.answered(sentAt: flight.sentAt, now: now) }
             landed(flight, id, now: now)
         }
-        freeRoom(of: flight, for: id, now: now)
+        freeRoom(of: flight)
         return (flight, wasOverdue)
     }
 
@@ -123,7 +125,7 @@ extension Relay {
     }
 
     private func stick(_ item: inout OutgoingCommand, to node: String, now: Int64) {
-        if item.sticksTo?.node != node { item.sticksTo = (node, now + stickiness) }
+        if item.sticksTo?.node != node { item.sticksTo = (node, now + Self.stickiness) }
     }
 
     /// Half of it certain: an answer that is a little late comes before the command is sent again.
@@ -135,19 +137,10 @@ extension Relay {
     @discardableResult
     private mutating func suspect(_ id: Int64, _ item: inout OutgoingCommand, wasAlone: Bool) -> Trouble {
         var trouble = troubles[id] ?? Trouble()
-        trouble.losses += 1
-        if wasAlone { trouble.lossesAlone += 1 }
+        trouble.lost(wasAlone: wasAlone)
         troubles[id] = trouble
-        item.goesAlone = trouble.losses >= Self.lossesBeforeAlone
+        item.goesAlone = trouble.mustGoAlone
         return trouble
-    }
-
-    private static func culprit(_ trouble: Trouble, _ node: String, _ end: Disconnection) -> String {
-        let code = end.closeCode.map { " (close code \($0))" } ?? ""
-        return """
-            it closes the connection\(code): \(trouble.losses) connections were lost while it was in flight, \
-            \(trouble.lossesAlone) of them with nothing else; the last one to node \(node): \(end.reason)
-            """
     }
 
     /// The client's connection is gone for certain: its other commands need not be tried.
@@ -157,20 +150,6 @@ extension Relay {
             guard let item = window[other], item.command.client?.text == client.text else { continue }
             followUps.append(bury(other, item, code: nil, reason: "client gone (command \(id) found out)"))
         }
-    }
-
-    private mutating func succeed(
-        _ id: Int64, _ item: OutgoingCommand, _ result: EngineResult, node: String
-    ) -> Change {
-        leave(id)
-        unmarked.insert(id)
-        var settlement = Settlement(state: .sent, attempts: item.attempts, writes: item.writes, node: node)
-        if case .publish = item.command.kind {
-            settlement.delivered = result.delivered
-            settlement.failed = result.failed
-        }
-        let isPlain = settlement.delivered == nil && settlement.failed == nil && item.node == node
-        return .sent(id: id, atFirstTry: isPlain && item.attempts == 1 && item.writes == 1, settlement)
     }
 
     private mutating func fail(

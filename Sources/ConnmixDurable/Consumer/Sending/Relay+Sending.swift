@@ -9,7 +9,7 @@ extension Relay {
         /// No connection that would do; tried again when one comes, or at that time.
         case wait(until: Int64?)
         /// None of these nodes has been there for a while.
-        case stand(for: Set<String>, since: Int64, until: Int64?)
+        case standAside(for: Set<String>, since: Int64, until: Int64?)
         case dead(reason: String)
     }
 
@@ -50,9 +50,9 @@ extension Relay {
                 stalled.append(id)
                 if stalled.count > 2 * window.count + 1_024 { stalled.removeAll { !window.contains($0) } }
                 if let until { waiting.add(id, at: until) }
-            case .stand(let nodes, let since, let until):
+            case .standAside(let nodes, let since, let until):
                 if item.onlyWrite == .noted { changes.append(unnote(id, item, "no node to write it to")) }
-                guard !stand(id, item, for: nodes, since: since, until: until) else { continue }
+                guard !standAside(id, item, for: nodes, since: since, until: until) else { continue }
                 stalled.append(id)
                 if let until { waiting.add(id, at: until) }
             case .dead(let reason):
@@ -120,33 +120,33 @@ extension Relay {
         if case .over(let node) = routing { endTest(of: id, exceptOn: node) } else { endTest(of: id) }
     }
 
-    // MARK: Standing still
+    // MARK: Standing aside
 
     /// The command waits in the file, and with it what comes after it in its lane, which gives up its places elsewhere.
-    private mutating func stand(
+    private mutating func standAside(
         _ id: Int64, _ item: OutgoingCommand, for nodes: Set<String>, since: Int64, until: Int64?
     ) -> Bool {
         let lane = item.keys.first
-        guard standing.stand(lane, for: nodes, since: since, until: until, from: id) else { return false }
-        standing.left(id, lane: lane)
-        evict(lane, from: id)
+        guard aside.stand(lane, for: nodes, since: since, until: until, from: id) else { return false }
+        aside.left(id, lane: lane)
+        laneLeaves(lane, from: id)
         leaveForFile(id)
         return true
     }
 
     /// The command keeps its place in memory and gives up those in order; what comes after it in its lane waits in the file.
-    mutating func standBehind(_ id: Int64, _ item: OutgoingCommand) {
-        window.letPass(id)
+    mutating func standAside(_ id: Int64, _ item: OutgoingCommand) {
+        window.standAside(id)
         releaseHeld(by: id)
         guard let lane = item.keys.first else { return }
-        standing.stand(lane, behind: id)
-        evict(lane, from: id)
+        aside.stand(lane, behind: id)
+        laneLeaves(lane, from: id)
     }
 
-    private mutating func evict(_ lane: OrderKey?, from id: Int64) {
+    private mutating func laneLeaves(_ lane: OrderKey?, from id: Int64) {
         guard let lane else { return }
-        for other in window.evict(lane: lane, from: id, except: isBusy) where other != id {
-            standing.left(other, lane: lane)
+        for other in window.standAside(lane: lane, from: id, except: staying) where other != id {
+            aside.left(other, lane: lane)
             leftMemory(other)
         }
     }
@@ -154,7 +154,7 @@ extension Relay {
     /// The nodes that a command needs one of, where all of them have been away for a while.
     mutating func awayNodes(_ item: OutgoingCommand, now: Int64) -> (nodes: Set<String>, since: Int64, until: Int64?)? {
         guard let owner = item.requiredNode ?? (item.command.kind.isCall ? item.node : nil) else { return nil }
-        guard case .stand(let nodes, let since, let until) = routeToOwner(owner, item, now: now) else { return nil }
+        guard case .standAside(let nodes, let since, let until) = routeToOwner(owner, item, now: now) else { return nil }
         return (nodes, since, until)
     }
 
@@ -213,7 +213,7 @@ extension Relay {
         guard !left.isEmpty else { return .wait(until: nil) }
         let since = left.map { routes.away($0, now: now) }.max() ?? now
         guard now >= since + Self.longWait else { return .wait(until: since + Self.longWait) }
-        return .stand(for: left, since: since, until: nil)
+        return .standAside(for: left, since: since, until: nil)
     }
 
     private mutating func routeToOwner(_ node: String, _ item: OutgoingCommand, now: Int64) -> Routing {
@@ -228,6 +228,6 @@ extension Relay {
         guard now >= since + Self.longWait else {
             return .wait(until: min(since + Self.longWait, until ?? .max))
         }
-        return .stand(for: [owner], since: since, until: until)
+        return .standAside(for: [owner], since: since, until: until)
     }
 }

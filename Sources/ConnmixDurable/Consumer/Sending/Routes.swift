@@ -32,7 +32,7 @@ struct Routes: Sendable {
     }
 
     /// A connection that stood for so long did not fail because of how it began, in microseconds.
-    private static let standing: Int64 = 10_000_000
+    private static let proven: Int64 = 10_000_000
 
     private let replyTimeout: Duration
     private var routes: [String: Route] = [:]
@@ -84,6 +84,7 @@ struct Routes: Sendable {
 
     mutating func connected(_ node: String, takesOnlyMesh: Bool, now: Int64) {
         lastNumber += 1
+        assert(routes[node] == nil, "a second connection to a node, and the first one was not lost")
         routes[node] = Route(
             number: lastNumber, takesOnlyMesh: takesOnlyMesh, openedAt: now,
             window: SendWindow(replyTimeout: replyTimeout, losses: losses[node] ?? 0))
@@ -93,7 +94,7 @@ struct Routes: Sendable {
     /// - Returns: commands that waited for room on it.
     mutating func disconnected(_ node: String, now: Int64) -> [Int64] {
         guard let route = routes.removeValue(forKey: node) else { return [] }
-        losses[node] = now - route.openedAt < Self.standing ? (losses[node] ?? 0) + 1 : nil
+        losses[node] = now - route.openedAt < Self.proven ? (losses[node] ?? 0) + 1 : nil
         awaySince[node] = awaySince[node] ?? now
         let next: [Int64] = if case .soon(let id) = route.testing { [id] } else { [] }
         return next + route.suspects + route.crowd

@@ -105,20 +105,50 @@ struct RelayTests {
         #expect(sent(&relay) == ["3@n1", "5@n1"])
     }
 
-    @Test("mesh commands prefer the message's node, and go over any other without it")
-    func meshRouting() throws {
-        var relay = make([try send("a"), try send("b", node: "gone"), try send("c", node: nil)])
-        let first = sent(&relay)
-        #expect(first[0] == "1@n1")
-        #expect(first[1] == "2@n2")
-        #expect(first.count == 3)
+    private func nodes(_ relay: inout Relay) -> [String] { relay.nextSends(now: 0).sends.map(\.node) }
+
+    @Test("mesh commands prefer the message's node, whatever it has to do, as long as it has room")
+    func meshPrefersItsNode() throws {
+        var relay = make(try (0..<300).map { try send("c\($0)", node: "n2") }, nodes: ["n1", "n2", "n3"])
+        let first = nodes(&relay)
+        #expect(first.count == 300)
+        #expect(first.prefix(256).allSatisfy { $0 == "n2" }, "a fresh connection takes 256")
+        #expect(first.dropFirst(256).count { $0 == "n1" } == 22, "the others share what it has no room for")
+        #expect(first.dropFirst(256).count { $0 == "n3" } == 22)
+    }
+
+    @Test(
+        "mesh commands without a node, or whose node is away, go to the least loaded one, and so spread",
+        arguments: [nil, "gone"])
+    func meshSpreads(node: String?) throws {
+        let busy = try [send("a", node: "n1"), send("b", node: "n1"), send("c", node: "n3")]
+        var relay = make(busy + (try (0..<6).map { try send("d\($0)", node: node) }), nodes: ["n1", "n2", "n3"])
+        #expect(nodes(&relay) == ["n1", "n1", "n3", "n2", "n2", "n3", "n1", "n2", "n3"])
+        // What has landed makes its node the least loaded.
+        for id in [4, 5, 8] as [Int64] { #expect(state(relay.replied(id, ok, now: 0)) == .sent) }
+        for (id, client) in [(10, "x"), (11, "y"), (12, "z")] as [(Int64, String)] {
+            let isTaken = try relay.append(id, send(client, node: node), now: 0)
+            #expect(isTaken)
+            relay.confirm(id)
+        }
+        #expect(nodes(&relay) == ["n2", "n2", "n2"])
+    }
+
+    @Test("no mesh command goes to a node that is not connected, preferred or not, and all wait where none is")
+    func meshLeavesDeadNodes() throws {
+        var relay = make(
+            try [send("a"), send("b", node: "n2"), send("c", node: nil), send("d", node: "n4")], nodes: ["n1", "n2", "n3"])
+        relay.nodeListed("n4")
         relay.disconnected("n1")
+        relay.disconnected("n3")
+        #expect(nodes(&relay) == ["n2", "n2", "n2", "n2"])
+        for id in 1...4 as ClosedRange<Int64> { #expect(state(relay.replied(id, ok, now: 0)) == .sent) }
         relay.disconnected("n2")
-        var waiting = make([try send("a")], nodes: [])
-        #expect(sent(&waiting) == [])
-        waiting.nodeListed("n2")
-        waiting.connected("n2")
-        #expect(sent(&waiting) == ["1@n2"])
+        _ = try relay.append(5, send("a"), now: 0)
+        relay.confirm(5)
+        #expect(nodes(&relay) == [])
+        relay.connected("n3")
+        #expect(sent(&relay) == ["5@n3"])
     }
 
     @Test("calls go to the owning node only, and wait for it")

@@ -190,6 +190,77 @@ struct OrderedWindowTests {
         #expect(handled.filter { $0 != Int64(total) } == (1..<total).map(Int64.init))
     }
 
+    @Test("P5: a key that rests takes nobody in, its rows leave, and those at work keep their places")
+    func rest() {
+        var window = makeEmpty()
+        for id in 1...4 as ClosedRange<Int64> {
+            _ = window.append(id, keys: key(id == 4 ? "b" : "a"), "\(id)")
+            window.confirm(id)
+        }
+        #expect(window.nextReady()?.id == 1)
+        let left = window.rest(.lane("a"), from: 1, until: 10, except: { $0 == 1 })
+        #expect(left.map(\.id) == [2, 3])
+        #expect(left.map(\.item) == ["2", "3"])
+        #expect(window.append(5, keys: key("a"), "") == .leftInFile)
+        #expect(window.nextReady()?.id == 4)
+        window.remove(1)
+        window.remove(4)
+        #expect(window.isAtRest && window.hasKeysToWake)
+        window.tick(now: 9)
+        #expect(window.nextPass(limit: 10) == nil)
+        window.tick(now: 10)
+        #expect(window.nextPass(limit: 10)?.after == 0)
+        #expect(window.load(2, keys: key("a"), "2") == .taken)
+        #expect(!window.isAtRest && !window.hasKeysToWake)
+    }
+
+    @Test("P5: a row of two keys that leaves with one takes along what came after it under the other")
+    func restOfTwoKeys() {
+        var window = makeEmpty()
+        _ = window.append(1, keys: OrderKeys(.lane("a"), .channel("c")), "")
+        _ = window.append(2, keys: OrderKeys(.lane("b"), .channel("c")), "")
+        _ = window.append(3, keys: key("b"), "")
+        _ = window.append(4, keys: key("d"), "")
+        #expect(window.rest(.lane("a")).map(\.id) == [1, 2, 3])
+        #expect(window.count == 1)
+        window.wake(.lane("a"))
+        #expect(window.nextPass(limit: 10)?.after == 0)
+    }
+
+    @Test("P5: a row that stands aside lets the later ones pass, and takes its turn behind the one at work")
+    func standAside() {
+        var window = makeEmpty()
+        for id in 1...3 as ClosedRange<Int64> {
+            _ = window.append(id, keys: key("a"), "")
+            window.confirm(id)
+        }
+        #expect(window.nextReady()?.id == 1)
+        window.standAside(1)
+        #expect(window.count == 3)
+        #expect(window.nextReady()?.id == 2)
+        let isNow = window.takeTurn(1, lane: .lane("a"))
+        #expect(!isNow)
+        #expect(window.nextReady() == nil)
+        window.remove(2)
+        #expect(window.nextReady()?.id == 1)
+        window.remove(1)
+        #expect(window.nextReady()?.id == 3)
+    }
+
+    @Test("P5: a lane that stands aside leaves with its rows and nobody else's, and gives up their places at channels")
+    func laneAside() {
+        var window = makeEmpty()
+        _ = window.append(1, keys: OrderKeys(.lane("a"), .channel("c")), "")
+        _ = window.append(2, keys: OrderKeys(.lane("b"), .channel("c")), "")
+        _ = window.append(3, keys: OrderKeys(.lane("b"), .client("a")), "")
+        _ = window.append(4, keys: key("a"), "")
+        for id in 1...4 { window.confirm(Int64(id)) }
+        let left = window.standAside(lane: .lane("a"), from: 1, except: { $0 == 4 })
+        #expect(left == [1], "a client's rows are in the lane of its name only where that is their own")
+        #expect(window.nextReady()?.id == 2)
+        #expect(window.append(5, keys: OrderKeys(.channel("c")), "") == .taken)
+    }
+
     /// The file is a list of rows; the window sees appends, passes, finishes and rollbacks in random order.
     @Test("P2, P5: whatever happens, every row comes out once and in the order of its keys", arguments: 0..<40)
     func model(seed: Int) {
@@ -199,12 +270,23 @@ struct OrderedWindowTests {
         var open: Set<Int64> = []
         var out: Set<Int64> = []
         var order: [String: [Int64]] = [:]
-        var standing: [String: Bool] = [:]
+        /// Until when; `nil` until somebody acts.
+        var resting: [String: Int64?] = [:]
+        var clock: Int64 = 0
         var nextID: Int64 = 1
         let total = 400
 
         func keys(_ names: [String]) -> OrderKeys {
             OrderKeys(names.first.map { .lane($0) }, names.count > 1 ? .lane(names[1]) : nil)
+        }
+        func wake(_ name: String, until time: Int64?) {
+            guard let time else {
+                resting[name] = nil
+                return window.wake(.lane(name))
+            }
+            clock = max(clock, time)
+            window.tick(now: clock)
+            for (name, time) in resting { if let time, time <= clock { resting[name] = nil } }
         }
         func pass() {
             guard let pass = window.nextPass(limit: Int.random(in: 1...8, using: &random)) else { return }
@@ -249,28 +331,29 @@ struct OrderedWindowTests {
             case 1 where Int.random(in: 0..<15, using: &random) == 0:
                 let name = "k\(Int.random(in: 0..<5, using: &random))"
                 let key = OrderKey.lane(name)
-                switch standing.removeValue(forKey: name) {
-                case true?: window.unpark(key)
-                case false?: window.wake(key)
-                case nil:
-                    let parks = Bool.random(using: &random)
+                if let time = resting[name] {
+                    wake(name, until: time)
+                } else if Bool.random(using: &random) {
+                    _ = window.rest(key)
+                    resting[name] = .some(nil)
+                } else {
                     let first = rows.first { open.contains($0.id) && $0.keys.contains(name) }?.id ?? nextID
-                    _ = parks ? window.park(key) : window.rest(key, from: first)
-                    standing[name] = parks
+                    let time = clock + Int64.random(in: 1...4, using: &random)
+                    _ = window.rest(key, from: first, until: time)
+                    resting[name] = .some(time)
                 }
             case 1: pass()
             default:
                 guard let (id, _) = window.nextReady() else {
                     if Int.random(in: 0..<50, using: &random) == 0, nextID > Int64(total) {
-                        // Nothing stands still for ever.
-                        for (name, parks) in standing { parks ? window.unpark(.lane(name)) : window.wake(.lane(name)) }
-                        standing = [:]
+                        // Nothing rests for ever.
+                        for (name, time) in resting { wake(name, until: time) }
                     }
                     continue
                 }
                 #expect(open.contains(id) && !out.contains(id), "row \(id) came out twice")
                 for name in rows[Int(id) - 1].keys {
-                    #expect(standing[name] == nil, "row \(id) came out of a key that stands still")
+                    #expect(resting[name] == nil, "row \(id) came out of a key that rests")
                 }
                 out.insert(id)
                 for name in Set(rows[Int(id) - 1].keys) { order[name, default: []].append(id) }

@@ -1,8 +1,8 @@
-/// Lanes that stand still until a node is there, or until their head is settled. Pure.
+/// Lanes that stand aside until a node is there, or until their head is settled. Pure.
 ///
 /// Such a lane keeps its own order: all that it holds from its head on waits in the file. It keeps no places at the clients and
 /// channels that its commands go to, so nobody else waits for it (promise P5).
-struct StandingLanes: Sendable {
+struct LanesAside: Sendable {
     /// Lanes whose heads need the same nodes, one of which must come.
     private struct Group {
         let nodes: Set<String>
@@ -52,13 +52,13 @@ struct StandingLanes: Sendable {
 
     // MARK: For nodes
 
-    /// The lane stands from the row `id` on until one of the nodes is there. A row without a lane stands alone.
+    /// The lane stands aside from the row `id` on until one of the nodes is there. A row without a lane does so alone.
     ///
     /// - Returns: false where there are too many already.
     mutating func stand(
         _ lane: OrderKey?, for nodes: Set<String>, since: Int64, until: Int64?, from id: Int64
     ) -> Bool {
-        assert(!nodes.isEmpty, "a lane stands for no node")
+        assert(!nodes.isEmpty, "a lane stands aside for no node")
         guard lane == nil || lanes.count < Self.limit else { return false }
         let number = groups.first { $0.value.nodes == nodes }?.key ?? lastGroup &+ 1
         var group = groups[number] ?? Group(nodes: nodes, since: since, from: id)
@@ -70,7 +70,7 @@ struct StandingLanes: Sendable {
         return true
     }
 
-    /// One more row of a lane that stands waits in the file.
+    /// One more row of a lane that stands aside waits in the file.
     mutating func left(_ id: Int64, lane: OrderKey?) {
         guard let lane else { return }
         if let number = lanes[lane] { groups[number]?.left(id) }
@@ -84,6 +84,7 @@ struct StandingLanes: Sendable {
         open { isAwaited($0.nodes) }
     }
 
+    @discardableResult
     mutating func wakeAll() -> Int64? { open { _ in true } }
 
     mutating func tick(now: Int64) -> Int64? {
@@ -101,7 +102,7 @@ struct StandingLanes: Sendable {
 
     // MARK: Behind a head
 
-    /// The lane stands until the row `head`, which stays in memory, has ended.
+    /// The lane stands aside until the row `head`, which stays in memory, has ended.
     mutating func stand(_ lane: OrderKey, behind head: Int64) {
         behind[lane, default: Behind()].heads.insert(head)
         laneOfHead[head] = lane

@@ -97,7 +97,7 @@ struct RelayBench {
     }
 }
 
-@Suite("lanes that stand still")
+@Suite("lanes that stand aside")
 struct RelayStandingTests {
     private typealias Bench = RelayBench
     private static let second: Int64 = 1_000_000
@@ -133,7 +133,7 @@ struct RelayStandingTests {
         #expect(bench.relay.isDrained(before: .max - 1))
     }
 
-    @Test("P5: lanes that stand leave the window; whoever comes behind them is loaded and goes")
+    @Test("P5: lanes that stand aside leave the window; whoever comes behind them is loaded and goes")
     func fullWindow() throws {
         var bench = Bench(away: ["away"])
         for client in 0..<8 {
@@ -179,7 +179,7 @@ struct RelayStandingTests {
         #expect(bench.relay.waitingForNodes.map(\.commands) == [100_000])
     }
 
-    @Test("P5: an operator's change is looked at, also where a lane stands")
+    @Test("P5: an operator's change is looked at, also where a lane stands aside")
     func cancelled() throws {
         var bench = Bench(away: ["away"])
         bench.add(try Bench.call("c1", node: "away"))

@@ -1,0 +1,108 @@
+import Testing
+
+@testable import ConnmixDurable
+
+@Suite("order and readiness")
+struct OrderedRowsTests {
+    private let a = OrderKey.lane("a")
+    private let b = OrderKey.lane("b")
+
+    @Test("the first rows of a key are at its head, as many as its depth; the next one follows whoever leaves")
+    func depth() {
+        var queues = KeyQueues(depth: 2)
+        let entered = [1, 2, 3, 4].map { queues.enter($0, a, bytes: 10) }
+        #expect(entered == [true, true, false, false])
+        #expect(queues.rows(of: a) == [1, 2, 3, 4])
+        #expect(queues.load(of: a) == .init(rows: 4, bytes: 40))
+        #expect(queues.predecessors(of: 2, OrderKeys(a)) == [1])
+        let next = [queues.leave(3, a, bytes: 10), queues.leave(1, a, bytes: 10), queues.leave(2, a, bytes: 10)]
+        #expect(next == [nil, 4, nil])
+        #expect(queues.load(of: a) == .init(rows: 1, bytes: 10))
+        #expect(queues.leave(4, a, bytes: 10) == nil)
+        #expect(queues.load(of: a) == nil)
+    }
+
+    @Test("a row that comes back takes its old place, but behind those that may be at work")
+    func comesBack() {
+        var queues = KeyQueues(depth: 1)
+        for id in [5, 8] as [Int64] { _ = queues.enter(id, a, bytes: 1) }
+        let isAtHead = queues.enter(6, a, bytes: 1)
+        #expect(!isAtHead)
+        _ = queues.enter(3, a, bytes: 1)
+        #expect(queues.rows(of: a) == [5, 3, 6, 8])
+    }
+
+    @Test("a row is ready when it is confirmed and at the heads of all its keys, and comes out once")
+    func ready() {
+        var rows = OrderedRows<String>(depth: 1)
+        rows.insert(1, keys: OrderKeys(a), bytes: 5) { "1" }
+        rows.insert(2, keys: OrderKeys(b, a), bytes: 7) { "2" }
+        #expect(rows.load == .init(rows: 2, bytes: 12))
+        rows.confirm(2)
+        rows.confirm(2)
+        #expect(rows.nextReady() == nil)
+        let left = rows.remove(1)
+        #expect(left?.item == "1" && left?.bytes == 5)
+        #expect(rows.nextReady()?.item == "2")
+        #expect(rows.nextReady() == nil)
+        rows.makeReady(2)
+        rows.makeReady(2)
+        #expect(rows.nextReady()?.id == 2)
+        #expect(rows.nextReady() == nil)
+        #expect(rows.remove(1)?.bytes == nil)
+    }
+
+    @Test("a row that stood aside is the next one of the key it comes back to")
+    func aside() {
+        var rows = OrderedRows<Int>(depth: 1)
+        for id in 1...3 as ClosedRange<Int64> {
+            rows.insert(id, keys: OrderKeys(a, id == 1 ? b : nil), bytes: 1) { 0 }
+            rows.confirm(id)
+        }
+        #expect(rows.nextReady()?.id == 1)
+        let keys = rows.standAside(1)
+        #expect(keys?.first == a && keys?.second == b)
+        #expect(rows.load(of: b) == nil)
+        #expect(rows.nextReady()?.id == 2)
+        let isNow = rows.takeTurn(1, a)
+        #expect(!isNow)
+        #expect(rows.ids(of: a) == [2, 1, 3])
+        let isAlready = rows.takeTurn(1, a)
+        #expect(isAlready, "it is in order already")
+        #expect(rows.ids(of: a) == [2, 1, 3])
+        #expect(rows.nextReady() == nil)
+        _ = rows.remove(2)
+        #expect(rows.nextReady()?.id == 1)
+        #expect(rows.nextReady() == nil)
+        _ = rows.remove(1)
+        #expect(rows.nextReady()?.id == 3)
+    }
+
+    @Test("bounds: a key has room again at half, a quota has less where all of them have half of the window")
+    func bounds() {
+        let bounds = WindowBounds(rows: 640, bytes: 6_400, rowsOfKey: 20)
+        func load(_ rows: Int, _ bytes: Int = 0) -> WindowBounds.Load { .init(rows: rows, bytes: bytes) }
+        #expect([19, 20].map { bounds.isFull(key: load($0)) } == [false, true])
+        #expect([799, 800].map { bounds.isFull(key: load(1, $0)) } == [false, true])
+        #expect([10, 11].map { bounds.hasRoomAgain(key: load($0)) } == [true, false])
+        #expect([400, 401].map { bounds.hasRoomAgain(key: load(1, $0)) } == [true, false])
+        #expect([639, 640].map { bounds.hasRoom(beside: load($0)) } == [true, false])
+        #expect([6_399, 6_400].map { bounds.hasRoom(beside: load(1, $0)) } == [true, false])
+        #expect([479, 480].map { bounds.roomForPass(beside: load($0)) } == [161, nil])
+        #expect([4_800, 4_801].map { bounds.roomForPass(beside: load(1, $0)) } == [639, nil])
+        var quotas = Quotas()
+        for _ in 0..<79 { quotas.took(a, bytes: 1) }
+        #expect(!quotas.isFull(a, in: bounds))
+        quotas.took(a, bytes: 1)
+        #expect(quotas.isFull(a, in: bounds) && !quotas.isFull(b, in: bounds))
+        for number in 0..<240 { quotas.took(.node("\(number)"), bytes: 1) }
+        for _ in 0..<10 { quotas.took(b, bytes: 1) }
+        #expect(quotas.isFull(b, in: bounds), "ten are all that it has now")
+        #expect(quotas.hasRoomAgain(a, in: bounds) == false)
+        for _ in 0..<75 { quotas.gave(a, bytes: 1) }
+        #expect(quotas.hasRoomAgain(a, in: bounds) == true)
+        #expect(!quotas.isFull(b, in: bounds))
+        for _ in 0..<5 { quotas.gave(a, bytes: 1) }
+        #expect(quotas.hasRoomAgain(a, in: bounds) == nil)
+    }
+}
