@@ -54,10 +54,10 @@ public struct CommandRetryPolicy: Sendable {
         case .invalidParameters:
             return .dead(reason: "the engine refused the parameters (\(said))")
         case .callFailed where kind.isCall:
-            return isOwner ? .dead(reason: "client gone (\(said))") : .askNextNode
+            return isOwner ? .dead(reason: GoneRecipient.client.error("\(said)")) : .askNextNode
         case .sendFailed:
             guard attempts >= maxUnreachableAnswers else { return .retry(after: unreachablePause) }
-            return .dead(reason: "client gone (\(said))")
+            return .dead(reason: GoneRecipient.client.error("\(said)"))
         default:
             guard attempts < maxAttempts else { return .dead(reason: "refused \(attempts) times (\(said))") }
             return .retry(after: Backoff.pause(after: attempts - 1, base: base, cap: cap, using: &generator))

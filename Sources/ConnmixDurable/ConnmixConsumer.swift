@@ -4,7 +4,6 @@ public import Logging
 internal import NIOCore
 internal import NIOPosix
 public import ServiceLifecycle
-internal import Synchronization
 internal import Tracing
 
 /// The reliable consumer: pops connmix queues, journals each message in SQLite before it is handled, and sends the handlers'
@@ -33,8 +32,8 @@ public final class ConnmixConsumer: Service {
     private let handlers: Handlers
     private let logger: Logger
     private let eventsContinuation: AsyncStream<ConsumerEvent>.Continuation
-    private let phase = Mutex(Phase.new)
-    private let wasRun = Mutex(false)
+    private let phase = Locked(Phase.new)
+    private let wasRun = Locked(false)
 
     /// A consumer with handlers for its topics. Nothing happens before `run`.
     public init(

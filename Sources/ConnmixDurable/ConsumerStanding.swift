@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// How a consumer stands at one moment, asked of it and not put together from its events: of those a slow reader loses some.
 package struct ConsumerStanding: Sendable, Equatable {
     package var hasEnded = false

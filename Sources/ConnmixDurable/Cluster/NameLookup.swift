@@ -1,7 +1,6 @@
 internal import Glibc
 internal import NIOCore
 internal import NIOPosix
-internal import Synchronization
 
 /// Looks names up on threads of its own, since `getaddrinfo` blocks for as long as a DNS server likes.
 ///
@@ -31,7 +30,7 @@ final class NameLookup: Sendable {
 
     private let resolve: Resolve
     private let pool = NIOThreadPool(numberOfThreads: threads)
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(resolve: @escaping Resolve = NameLookup.ask) {
         self.resolve = resolve

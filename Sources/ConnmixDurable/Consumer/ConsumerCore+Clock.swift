@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// A wall clock that somebody sets moves no deadline by more than the longest pause.
 ///
 /// Every reading under the lock goes through `time`, so that what waits and what it is compared with always belong to the same

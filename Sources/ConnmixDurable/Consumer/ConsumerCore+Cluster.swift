@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Synchronization
 
 /// What the cluster and its connections say.
 extension ConsumerCore: ClusterDelegate, ConnectionDelegate {

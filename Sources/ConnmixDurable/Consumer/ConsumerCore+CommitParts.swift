@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// What the parts of a commit ask of memory, and change in it, while their transaction is open: each under the lock, for a moment, on the
 /// writer's thread. Rows that are taken here are unconfirmed until `committed`, and `withdraw` takes them back.
 extension ConsumerCore {

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Synchronization
 
 /// How a commit begins and ends in memory. Called by `CommitOperation` on the writer's thread; nothing here touches the file.
 extension ConsumerCore {

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Synchronization
 
 /// What is done where the file or its lock is not what was opened, or another consumer has taken the file over.
 extension ConsumerCore {

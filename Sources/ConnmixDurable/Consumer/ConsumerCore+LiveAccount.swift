@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// What is said of this run without a commit, at the moment it becomes so.
 extension ConsumerCore {
     /// Messages were read: they are at risk until `journaled`.

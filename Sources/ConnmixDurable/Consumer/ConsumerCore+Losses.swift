@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Synchronization
 
 /// What the loss ledger hears, and what it has to write.
 extension ConsumerCore {

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Synchronization
 
 /// Performing what was decided: handlers started, commands sent, commits and timers asked for.
 extension ConsumerCore {

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Synchronization
 
 /// Waiting for a state of the consumer, and ending it.
 extension ConsumerCore {

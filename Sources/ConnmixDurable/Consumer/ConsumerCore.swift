@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Synchronization
 internal import Tracing
 
 /// Where the two halves meet: what nodes bring goes to the writer, what is committed goes to handlers and nodes.
@@ -76,9 +75,9 @@ final class ConsumerCore: Sendable {
     let acknowledge: Acknowledgement?
     let writer: Writer
     let loop: any EventLoop
-    let intake: Mutex<Intake>
-    let losses: Mutex<LossLedger>
-    let state: Mutex<State>
+    let intake: Locked<Intake>
+    let losses: Locked<LossLedger>
+    let state: Locked<State>
     let metrics: ConsumerMetrics
     let spans: ConsumerSpans
     /// What this run says of itself without a commit.
@@ -114,9 +113,9 @@ final class ConsumerCore: Sendable {
         self.onVoid = onVoid
         self.database = database
         tell = onEvent
-        intake = Mutex(Intake(limits: limits))
-        self.losses = Mutex(losses)
-        state = Mutex(
+        intake = Locked(Intake(limits: limits))
+        self.losses = Locked(losses)
+        state = Locked(
             State(dispatcher: dispatcher, relay: relay, gauge: gauge, pruner: Pruner(retention), seenChanges: seenChanges))
     }
 

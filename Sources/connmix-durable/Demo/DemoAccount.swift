@@ -123,8 +123,8 @@ struct DemoAccount {
                 total += 1
                 switch command.state {
                 case .sent: sent += 1
-                case .dead where command.lastError?.hasPrefix("client gone") == true: clientGone += 1
-                case .dead where command.lastError?.hasPrefix("node gone") == true: nodeGone += 1
+                case .dead where GoneRecipient(of: command.lastError) == .client: clientGone += 1
+                case .dead where GoneRecipient(of: command.lastError) == .node: nodeGone += 1
                 case .pending, .dead, .expired, .cancelled, .superseded, .unknown: others += 1
                 }
                 if command.state == .dead, !restartedClients.contains(command.client ?? "") { strangers += 1 }

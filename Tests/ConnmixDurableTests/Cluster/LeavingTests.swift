@@ -1,6 +1,5 @@
 import NIOCore
 import NIOPosix
-import Synchronization
 import Testing
 
 @testable import ConnmixDurable
@@ -11,7 +10,7 @@ struct LeavingTests {
     private final class SlowCenter: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
         let asked = AsyncStream<Void>.makeStream()
-        let hasAnswered = Mutex(false)
+        let hasAnswered = Locked(false)
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             asked.continuation.yield()

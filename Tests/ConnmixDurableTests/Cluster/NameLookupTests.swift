@@ -1,7 +1,6 @@
 import Dispatch
 import NIOCore
 import NIOPosix
-import Synchronization
 import Testing
 
 @testable import ConnmixDurable
@@ -10,7 +9,7 @@ import Testing
 struct NameLookupTests {
     /// Knows `ok.test`, has no answer to any `hang` until it is let go, and counts what it is asked.
     private final class Names: Sendable {
-        let asked = Mutex<[String: Int]>([:])
+        let asked = Locked<[String: Int]>([:])
         private let gate = DispatchSemaphore(value: 0)
 
         func resolve(_ host: String) throws -> [SocketAddress] {
@@ -73,7 +72,7 @@ struct NameLookupTests {
         Self.kept.withLock { $0.append(lookup) }
     }
 
-    private static let kept = Mutex<[NameLookup]>([])
+    private static let kept = Locked<[NameLookup]>([])
 
     @Test("addresses are connected to without a look-up, names with one, and a name that hangs says so")
     func dialing() async throws {

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Synchronization
 import Testing
 import TestSupport
 
@@ -39,7 +38,7 @@ struct DatabaseMaintenanceTests {
             let folder = store.path.replacing("/test.sqlite3", with: "")
             let target = folder + "/copy.sqlite3"
             let maintenance = DatabaseMaintenance(database: store.path)
-            let sawTarget = Mutex(false)
+            let sawTarget = Locked(false)
             let report = try maintenance.backup(to: target) { _ in
                 if FileManager.default.fileExists(atPath: target) { sawTarget.withLock { $0 = true } }
             }
@@ -68,7 +67,7 @@ struct DatabaseMaintenanceTests {
             let target = store.path + ".copy"
             let before = try Inspector(database: store.path).status().journal[.done] ?? 0
             let maintenance = DatabaseMaintenance(database: store.path)
-            let isDone = Mutex(false)
+            let isDone = Locked(false)
             async let writer: Int = {
                 var writes = 0
                 while !isDone.withLock({ $0 }) {

@@ -1,7 +1,6 @@
 import Dispatch
 import FoundationEssentials
 import Glibc
-import Synchronization
 import Testing
 import TestSupport
 
@@ -130,7 +129,7 @@ struct LogTests {
         try await withStore { store in
             let path = store.path
             let isOver = Flag()
-            let commits = Mutex(0)
+            let commits = Locked(0)
             let group = onThreads(3, isOver) {
                 // As SharedStore does: a descriptor a commit.
                 try FileLock(database: path).committing(within: .seconds(5)) { usleep(2_000) }
@@ -195,7 +194,7 @@ struct LogTests {
     /// A transaction of another process, so to speak.
     private final class Holder: Sendable {
         private nonisolated(unsafe) let connection: Connection
-        private let state = Mutex(false)
+        private let state = Locked(false)
 
         init(_ connection: Connection) { self.connection = connection }
 
@@ -310,7 +309,7 @@ struct LogTests {
 }
 
 final class Flag: Sendable {
-    private let value = Mutex(false)
+    private let value = Locked(false)
 
     var isSet: Bool { value.withLock { $0 } }
 

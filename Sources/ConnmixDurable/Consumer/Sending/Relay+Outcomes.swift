@@ -148,7 +148,7 @@ extension Relay {
         guard policy.buriesCommandsOfGoneClients, let client, gone.gone(client.text, found: id, now: now) else { return }
         for other in window.rows(of: .client(client.text)) where window.isConfirmed(other) && !isUnderWay(other) {
             guard let item = window[other], item.command.client?.text == client.text else { continue }
-            followUps.append(bury(other, item, code: nil, reason: "client gone (command \(id) found out)"))
+            followUps.append(bury(other, item, code: nil, reason: GoneRecipient.client.error("command \(id) found out")))
         }
     }
 
@@ -162,7 +162,9 @@ extension Relay {
         switch verdict {
         case .dead(let reason):
             let isGone = isOwner && item.node != node && code == .callFailed
-            let why = isGone ? "node gone (\(item.node ?? "") restarted as \(node), which does not have the client)" : reason
+            let why =
+                isGone
+                ? GoneRecipient.node.error("\(item.node ?? "") restarted as \(node), which does not have the client") : reason
             let change = bury(id, item, code: code.rawValue, reason: why)
             if code == .sendFailed || code == .callFailed && isOwner { clientGone(item.command.client, found: id, now: now) }
             return change
@@ -188,7 +190,7 @@ extension Relay {
                     id: id, item, code: code.rawValue, error: "node \(node) does not have the client (error \(code))")
             }
             let change = bury(
-                id, item, code: code.rawValue, reason: "client gone (no node has it; error \(code))")
+                id, item, code: code.rawValue, reason: GoneRecipient.client.error("no node has it; error \(code)"))
             clientGone(item.command.client, found: id, now: now)
             return change
         }

@@ -78,7 +78,7 @@ extension Relay {
         }
         if item.hasExpired(now: now) { return expire(id, item) }
         if let finder = gone.finder(of: item.command.client, now: now) {
-            return bury(id, item, code: nil, reason: "client gone (command \(finder) found out)")
+            return bury(id, item, code: nil, reason: GoneRecipient.client.error("command \(finder) found out"))
         }
         return nil
     }
@@ -208,7 +208,7 @@ extension Relay {
             return over(next, item, isOnly: true)
         }
         // Whoever was left to ask is gone.
-        if routes.isEveryNode(in: item.asked) { return .dead(reason: "client gone (no node has it)") }
+        if routes.isEveryNode(in: item.asked) { return .dead(reason: GoneRecipient.client.error("no node has it")) }
         let left = routes.listed.subtracting(item.asked)
         guard !left.isEmpty else { return .wait(until: nil) }
         let since = left.map { routes.away($0, now: now) }.max() ?? now
@@ -221,7 +221,9 @@ extension Relay {
         if routes.takes(owner, item.command.kind) { return over(owner, item, isOnly: true) }
         var until: Int64?
         if let missing = routes.missing(owner, now: now) {
-            guard now < missing + nodeGrace else { return .dead(reason: "node gone (\(owner) left the center's list)") }
+            guard now < missing + nodeGrace else {
+                return .dead(reason: GoneRecipient.node.error("\(owner) left the center's list"))
+            }
             until = missing + nodeGrace
         }
         let since = routes.away(owner, now: now)
