@@ -1,12 +1,20 @@
 /// How a consumer stands at one moment, asked of it and not put together from its events: of those a slow reader loses some.
 package struct ConsumerStanding: Sendable, Equatable {
+    /// The file is its own, and nothing has ended it.
+    package var isRunning = false
     package var hasEnded = false
     /// Why nothing is taken.
     package var paused: String?
     /// How many nodes are being consumed.
     package var consuming = 0
+    /// More entries are open than `backlogLimit`.
+    package var isBacklogged = false
 
-    package init(hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0) {
+    package init(
+        isRunning: Bool = false, hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0, isBacklogged: Bool = false
+    ) {
+        self.isRunning = isRunning
+        self.isBacklogged = isBacklogged
         self.hasEnded = hasEnded
         self.paused = paused
         self.consuming = consuming
@@ -17,8 +25,8 @@ extension ConsumerCore {
     var standing: ConsumerStanding {
         state.withLock { state in
             ConsumerStanding(
-                paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason,
-                consuming: state.nodes.values.count { $0 == .consuming })
+                isRunning: true, paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason,
+                consuming: state.nodes.values.count { $0 == .consuming }, isBacklogged: state.gauge.isBacklogged)
         }
     }
 }

@@ -50,7 +50,9 @@ struct LossTests {
                 #expect(epochs.count >= 2)
                 let first = try #require(epochs.first)
                 #expect(first.end == .unclean)
-                #expect(first.reason?.contains("nothing was heard") == true)
+                // Two patiences of one length run: which of them ends first is the machine's affair.
+                let silences = ["nothing was heard", "no command was answered"]
+                #expect(silences.contains { first.reason?.contains($0) == true }, "\(first.reason ?? "")")
                 #expect(first.mayBeLost?.contains("what was read is in the journal") == true)
                 #expect(epochs.last?.end == .clean)
                 for epoch in epochs where epoch.frames > 0 {

@@ -17,7 +17,8 @@ struct FileGauge: Sendable {
 
     private let limits: Limits
     private var lookAt: Int64 = 0
-    private var isBacklogged = false
+    /// More entries are open than the backlog may have.
+    private(set) var isBacklogged = false
     private var isShort = false
 
     init(limits: Limits) {

@@ -34,6 +34,9 @@ struct ConsumeCommand: AsyncParsableCommand {
         guard !topic.isEmpty else {
             throw ValidationError("no topic is named; name at least one with --topic")
         }
+        guard options.listen != nil || options.listenTokenFile == nil else {
+            throw ValidationError("--listen-token-file is for --listen HOST:PORT; name where to listen, too")
+        }
         let handlers = [echo, !exec.isEmpty, !worker.isEmpty].count { $0 }
         guard handlers == 1 else {
             throw ValidationError(
@@ -49,8 +52,10 @@ struct ConsumeCommand: AsyncParsableCommand {
         var logger = Logger(label: "connmix-durable") { _ in LineLogHandler(format: format) }
         logger.logLevel = options.logLevel
         var configuration = options.configuration(database: database.database, topics: topic)
+        let listen = try options.listen.map { try ListenPlace($0, tokenFile: options.listenTokenFile) }
         if echo {
-            try await ConsumerRun.untilSignal(configuration, handler: Self.answer, metrics: options.metrics, logger: logger)
+            try await ConsumerRun.untilSignal(
+                configuration, handler: Self.answer, metrics: options.metrics, listen: listen, logger: logger)
             return
         }
         DescriptorLimit.raise()
@@ -63,7 +68,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             let handler = ExecHandler(program, timeout: options.timeout?.duration, gate: gate, logger: logger)
             try await ConsumerRun.untilSignal(
                 configuration, handler: { try await handler.handle($0, $1) }, beside: reaper, metrics: options.metrics,
-                logger: logger)
+                listen: listen, logger: logger)
         } else {
             let count = configuration.concurrency
             configuration.concurrency = WorkerPool.handlers(forWorkers: count)
@@ -72,7 +77,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             ) { [configuration, logger] pool in
                 try await ConsumerRun.untilSignal(
                     configuration, handler: { try await pool.handle($0, $1) }, beside: reaper + [pool],
-                    metrics: options.metrics, logger: logger)
+                    metrics: options.metrics, listen: listen, logger: logger)
             }
         }
     }

@@ -34,6 +34,16 @@ struct ConsumeOptions: ParsableArguments {
             "Serve /metrics, /health and /ready there. Without a host only this machine is served; port 0 picks a free one.",
             valueName: "host:port"))
     var metrics: MetricsAddress?
+    @Option(
+        help: ArgumentHelp(
+            """
+            Take commands from other programs there, over HTTP: POST /v1/mesh/send, /v1/mesh/publish, /v1/command. Without a host only \
+            this machine is served.
+            """, valueName: "host:port"))
+    var listen: MetricsAddress?
+    @Option(
+        help: ArgumentHelp("The token that callers of --listen name, in a file. Needed beyond this machine.", valueName: "file"))
+    var listenTokenFile: String?
     @Option(help: "text or json, on stderr.")
     var logFormat = LogFormat.text
     @Option(help: "trace, debug, info, notice, warning, error or critical.")

@@ -5,6 +5,9 @@ struct MetricsAddress: ExpressibleByArgument, Equatable {
     let host: String
     let port: Int
 
+    /// Nobody on another machine reaches it.
+    var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" || host == "localhost" }
+
     init?(argument: String) {
         var (host, port) = (argument[...], argument[...])
         if let colon = argument.lastIndex(of: ":") {

@@ -2,7 +2,7 @@
 ///
 /// Whoever only sits there must not keep a health check away: the oldest that has not asked yet makes room for the new one, and
 /// where all have asked, the oldest, which does not take its answer.
-struct OpenConnections<ID: Hashable> {
+struct OpenConnections<ID: Hashable & Sendable>: Sendable {
     private let limit: Int
     private var open: [(id: ID, hasAsked: Bool)] = []
 
@@ -11,6 +11,9 @@ struct OpenConnections<ID: Hashable> {
     }
 
     var count: Int { open.count }
+
+    /// Those that have not asked, or were answered.
+    var resting: [ID] { open.filter { !$0.hasAsked }.map(\.id) }
 
     /// - Returns: the one to close; it counts no more.
     mutating func enter(_ id: ID) -> ID? {
@@ -21,6 +24,11 @@ struct OpenConnections<ID: Hashable> {
 
     mutating func asked(_ id: ID) {
         if let place = open.firstIndex(where: { $0.id == id }) { open[place].hasAsked = true }
+    }
+
+    /// It was answered, and may ask again.
+    mutating func rests(_ id: ID) {
+        if let place = open.firstIndex(where: { $0.id == id }) { open[place].hasAsked = false }
     }
 
     mutating func leave(_ id: ID) {

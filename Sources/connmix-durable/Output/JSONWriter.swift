@@ -14,6 +14,9 @@ struct JSONWriter {
         return writer.bytes
     }
 
+    /// The same as a text.
+    static func text(_ body: (inout JSONWriter) -> Void) -> String { String(decoding: line(body), as: UTF8.self) }
+
     mutating func object(_ body: (inout JSONWriter) -> Void) {
         nest("{", "}", body)
     }

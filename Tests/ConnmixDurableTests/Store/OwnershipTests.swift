@@ -103,7 +103,7 @@ struct OwnershipTests {
 
     @Test("P10: a lock on a file that has lost its name keeps nobody away, and is not used")
     func lostName() async throws {
-        try await withStore { store in
+        try await withStore(troubles: [.fileLost]) { store in
             let lock = try FileLock(database: store.path)
             unlink(store.path + ".lock")
             let error = #expect(throws: ConnmixError.self) {

@@ -6,9 +6,15 @@ import TestSupport
 @testable import ConnmixDurable
 
 /// A store for one test. Trouble that it tells of is the test's failure.
-func withStore<T>(_ body: (Store) async throws -> T) async throws -> T {
+///
+/// - Parameter expected: kinds of trouble that the test makes on purpose.
+func withStore<T>(troubles expected: Set<ConnmixError.Code> = [], _ body: (Store) async throws -> T) async throws -> T {
     try await withFolder { folder in
-        let store = try Store(path: folder + "/test.sqlite3", onTrouble: { Issue.record($0, "the store told of trouble") })
+        let store = try Store(
+            path: folder + "/test.sqlite3",
+            onTrouble: { error in
+                if !expected.contains(error.code) { Issue.record(error, "the store told of trouble") }
+            })
         do {
             let result = try await body(store)
             await store.close()

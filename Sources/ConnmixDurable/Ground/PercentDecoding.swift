@@ -1,7 +1,7 @@
 /// RFC 3986, section 2.1.
-enum PercentDecoding {
+package enum PercentDecoding {
     /// `nil` where a percent sign is not followed by two hexadecimal digits, or the bytes are no UTF-8.
-    static func decode(_ text: some StringProtocol) -> String? {
+    package static func decode(_ text: some StringProtocol) -> String? {
         var bytes: [UInt8] = []
         var rest = Substring(text).utf8
         while let byte = rest.popFirst() {

@@ -1,0 +1,46 @@
+import Glibc
+
+/// What callers of `--listen` have to name.
+struct ListenToken: Sendable {
+    private let bytes: [UInt8]
+
+    static let sizes = 16...4_096
+
+    init?(_ text: String) {
+        guard Self.sizes.contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        bytes = Array(text.utf8)
+    }
+
+    /// - Throws: `Failure` where the file cannot be read, or holds none.
+    static func read(_ path: String) throws -> ListenToken {
+        let text = try InputFile.read(path, limit: 8_192)
+        let line = String(decoding: text, as: UTF8.self).trimmed
+        guard let token = ListenToken(line) else {
+            throw Failure(
+                .badData,
+                "\(path) holds no token: one line of \(sizes.lowerBound) to \(sizes.upperBound) letters, digits and signs; make one with: openssl rand -hex 32"
+            )
+        }
+        return token
+    }
+
+    /// Whether a header names it. Takes as long for a wrong one as for the right one.
+    func isIn(_ header: String) -> Bool {
+        let given = Array(header.utf8)
+        let scheme = Array("bearer ".utf8)
+        guard given.count == scheme.count + bytes.count,
+            zip(given, scheme).allSatisfy({ $0 | 0x20 == $1 | 0x20 })
+        else { return false }
+        var difference: UInt8 = 0
+        for (left, right) in zip(given.dropFirst(scheme.count), bytes) { difference |= left ^ right }
+        return difference == 0
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        var text = self[...]
+        while let last = text.last, last.isWhitespace { text.removeLast() }
+        return String(text.drop(while: \.isWhitespace))
+    }
+}
