@@ -101,6 +101,7 @@ public final class ConnmixConsumer: Service {
         let metrics = ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory)
         let store = try Store(
             path: configuration.database, synchronous: configuration.synchronous,
+            group: try configuration.fileGroup.map { try FileGroup($0) },
             onTrouble: { [logger] error in
                 // Lost files were told of, and end the run.
                 guard error.code != .fileLost else { return }

@@ -43,6 +43,10 @@ public struct ConsumerConfiguration: Sendable {
     /// Kept with each run, to tell later which code handled an entry.
     public var handlerVersion: String?
 
+    /// The group whose members may read and write the file, too (mode 0660): programs of other users push into its outbox and look at
+    /// it. `nil`: its owner only.
+    public var fileGroup: String?
+
     /// Where metrics go; `nil`: to what `MetricsSystem` was bootstrapped with.
     public var metrics: (any MetricsFactory)?
     /// Where spans go; `nil`: to what `InstrumentationSystem` was bootstrapped with.

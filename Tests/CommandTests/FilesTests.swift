@@ -78,4 +78,36 @@ struct FilesTests {
             #expect(outcome.errorLines.count == 1 && outcome.errors.contains("hard links"))
         }
     }
+
+    @Test("--group: all four files are the group's, with mode 0660, and doctor has nothing against it; an unknown one is refused")
+    func group() async throws {
+        try await withFolder { folder in
+            // Root gives files to any group, others to their own.
+            let id = geteuid() == 0 ? 1 : getegid()
+            let name = try #require(getgrgid(id).map { String(cString: $0.pointee.gr_name) })
+            let database = folder + "/db"
+            try await withDevEngine { engine in
+                let arguments = [
+                    "consume", "--echo", "--topic", "chat", "--database", database, "--center", engine.center, "--group", name,
+                ]
+                let outcome = try await Program.run(arguments) {
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    for suffix in ["", "-wal", "-shm", ".lock"] {
+                        var facts = stat()
+                        #expect(lstat(database + suffix, &facts) == 0, "\(suffix)")
+                        #expect(facts.st_mode & 0o777 == 0o660, "\(suffix)")
+                        #expect(facts.st_gid == id, "\(suffix)")
+                    }
+                    let doctor = try await Program.run("doctor", "--database", database)
+                    #expect(doctor.output.contains("mode 660"), "\(doctor.output)")
+                }
+                #expect(outcome.code == 0, "\(outcome.errors)")
+            }
+            let unknown = try await Program.run(
+                "consume", "--echo", "--topic", "chat", "--database", folder + "/other", "--group", "no-such-group")
+            #expect(unknown.code == 64)
+            #expect(unknown.errors.contains("there is no group"))
+            #expect(!FileManager.default.fileExists(atPath: folder + "/other"))
+        }
+    }
 }

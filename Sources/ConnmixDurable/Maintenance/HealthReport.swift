@@ -133,6 +133,11 @@ public struct HealthReport: Sendable, Equatable {
     private mutating func modes(_ facts: HealthFacts) {
         let open = facts.files.filter { $0.mode & 0o077 != 0 }
         let owners = Set(facts.files.map(\.user))
+        let groups = Set(facts.files.map(\.group))
+        // Shared on purpose: a mode that comes about by itself has no rights to write for the group.
+        if !facts.files.isEmpty, groups.count == 1, facts.files.allSatisfy({ $0.mode & 0o777 == FileGroup.mode }) {
+            return add("files", .ok, "mode 660, shared with a group")
+        }
         if owners.count > 1 {
             add(
                 "files", .problem, "database, log and lock belong to different users; give them to the consumer's user with chown"

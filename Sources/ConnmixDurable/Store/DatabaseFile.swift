@@ -17,15 +17,20 @@ struct DatabaseFile: Sendable {
     static let pageSize = 8_192
 
     /// The connection of the owner. The ownership lock is held already.
-    func openAsOwner(synchronous: Synchronous) throws -> Connection {
+    ///
+    /// - Parameter group: whose members may use the file, too.
+    func openAsOwner(synchronous: Synchronous, group: FileGroup? = nil) throws -> Connection {
         try checkPath(mustExist: false, for: .changes)
         try createPrivately()
+        try group?.take(real)
         let connection = try Connection(path: real, mode: .create)
         // Before anything is changed: `PRAGMA journal_mode` would write into another program's file.
         try Migrator(path: path).refuseForeign(connection)
         try connection.execute("PRAGMA page_size = \(Self.pageSize)")
         try configure(connection, synchronous: synchronous)
         try Migrator(path: path).migrate(connection)
+        // The log and its index are there now.
+        try group?.take(real)
         return connection
     }
 

@@ -5,8 +5,10 @@ struct FileFacts: Equatable {
     let name: String
     let mode: UInt32
     let user: UInt32
+    let group: UInt32
 
-    init(name: String, mode: UInt32, user: UInt32) {
+    init(name: String, mode: UInt32, user: UInt32, group: UInt32 = 0) {
+        self.group = group
         self.name = name
         self.mode = mode
         self.user = user
@@ -16,7 +18,7 @@ struct FileFacts: Equatable {
     init?(_ path: String) {
         var facts = stat()
         guard lstat(path, &facts) == 0 else { return nil }
-        self.init(name: path, mode: facts.st_mode & 0o7777, user: facts.st_uid)
+        self.init(name: path, mode: facts.st_mode & 0o7777, user: facts.st_uid, group: facts.st_gid)
     }
 
     /// The processes that have a file open, as far as this user may see them.

@@ -12,10 +12,12 @@ final class Store: Sendable {
 
     /// Takes ownership of the file at `path`, creating or migrating it where needed.
     ///
+    /// - Parameter group: whose members may use the file, too.
     /// - Throws: `busy` with the owner's process id where another consumer has it, and what `DatabaseFile` and `Migrator` say.
     init(
         path: String,
         synchronous: Synchronous = .full,
+        group: FileGroup? = nil,
         onTrouble: @escaping @Sendable (ConnmixError) -> Void = { _ in },
         onLog: @escaping @Sendable (LogKeeper.News?, _ bytes: Int64, _ why: String) -> Void = { _, _, _ in }
     ) throws {
@@ -31,7 +33,7 @@ final class Store: Sendable {
         do {
             Predecessor.wait(file.real, before: before)
             writer = try Writer(lock: lock, file: file, onTrouble: onTrouble, onLog: onLog) {
-                try file.openAsOwner(synchronous: synchronous)
+                try file.openAsOwner(synchronous: synchronous, group: group)
             }
             guard let files = OpenFiles(database: file.real, lock: lock) else {
                 throw ConnmixError(.fileLost, "\(path) was removed while it was opened; start again")

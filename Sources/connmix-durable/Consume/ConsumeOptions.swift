@@ -44,6 +44,10 @@ struct ConsumeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("The token that callers of --listen name, in a file. Needed beyond this machine.", valueName: "file"))
     var listenTokenFile: String?
+    @Option(
+        help: ArgumentHelp(
+            "A group whose members may read and write the database, too. Its files get mode 0660.", valueName: "name"))
+    var group: String?
     @Option(help: "text or json, on stderr.")
     var logFormat = LogFormat.text
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
@@ -109,6 +113,7 @@ struct ConsumeOptions: ParsableArguments {
         if let maxAttempts { configuration.retry.maxAttempts = maxAttempts }
         configuration.synchronous = synchronous
         configuration.handlerVersion = handlerVersion
+        configuration.fileGroup = group
         if let directoryRefresh { configuration.directoryRefresh = directoryRefresh.duration }
         if let connectTimeout { configuration.connectTimeout = connectTimeout.duration }
         if let replyTimeout { configuration.replyTimeout = replyTimeout.duration }
