@@ -38,15 +38,24 @@ struct StatusCommand: ParsableCommand {
         ThreadPriority.lower()
         if output.json {
             try look(inspector) { try show($0) }
+        } else if !Terminal.output.canBeDrawnOn {
+            // A terminal without a cursor: one look below the other.
+            try look(inspector) { snapshot in
+                try StandardOutput().write("\(Timestamp.text(snapshot.status.takenAt))\n")
+                try show(snapshot)
+            }
         } else {
             var screen = try ScreenSession(.inPlace)
             defer { screen.end() }
             try look(inspector) { snapshot in
                 let size = ScreenSession.size()
-                let terminal = Terminal(width: size.width, hasColour: Terminal.output.hasColour)
+                let terminal = Terminal(
+                    width: size.width, hasColour: Terminal.output.hasColour, hasUnicode: Terminal.output.hasUnicode)
+                let clock = terminal.paint("\(Timestamp.text(snapshot.status.takenAt)), Ctrl-C ends", .dim)
                 try screen.draw(
-                    StatusScreen.text(snapshot, terminal).split(separator: "\n", omittingEmptySubsequences: false).map(
-                        String.init))
+                    [clock]
+                        + StatusScreen.text(snapshot, terminal).split(separator: "\n", omittingEmptySubsequences: false).map(
+                            String.init))
             }
         }
     }

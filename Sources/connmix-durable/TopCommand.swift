@@ -22,6 +22,9 @@ struct TopCommand: ParsableCommand {
         guard Terminal.output.width != nil, Terminal(0).width != nil else {
             throw ValidationError("top draws on a terminal and this is none; use status --watch --json")
         }
+        guard Terminal.output.canBeDrawnOn else {
+            throw ValidationError("top needs a terminal whose cursor moves (TERM is dumb or not set); use status --watch")
+        }
     }
 
     func run() throws {
@@ -38,14 +41,15 @@ struct TopCommand: ParsableCommand {
         var model = TopModel(interval: interval.description)
         var next = ContinuousClock.now
         var size = ScreenSession.size()
-        let hasColour = Terminal.output.hasColour
+        let (hasColour, hasUnicode) = (Terminal.output.hasColour, Terminal.output.hasUnicode)
         while true {
             try Interruption.check()
             if !model.isPaused, ContinuousClock.now >= next {
                 look(inspector, &model)
                 next = .now + interval.duration
             }
-            try screen.draw(TopScreen.lines(model, width: size.width, height: size.height, hasColour: hasColour))
+            try screen.draw(
+                TopScreen.lines(model, width: size.width, height: size.height, hasColour: hasColour, hasUnicode: hasUnicode))
             waiting: while true {
                 try Interruption.check()
                 // The size is looked at ten times a second: no signal is needed to follow it.

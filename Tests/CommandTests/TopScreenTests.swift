@@ -112,6 +112,7 @@ struct TopScreenTests {
         #expect(Sparkline.text([1, 2, 3], width: 2) == "▆█")
         #expect(Sparkline.text([0, 0], width: 2) == "▁▁")
         #expect(Sparkline.text([], width: 3) == "   ")
+        #expect(Sparkline.text([0, 1, 50, 100], width: 6, hasUnicode: false) == "  _.=#")
     }
 
     @Test("status has rates, parked lanes and what died by cause")
@@ -174,5 +175,12 @@ struct TopScreenTests {
             let gone = try await Program.run("status", "--watch", "--json", "--database", path + ".none")
             #expect(gone.code == 66)
         }
+    }
+
+    @Test("with a locale that is not UTF-8 only what came from outside is more than ASCII")
+    func ascii() {
+        let running = TopScreen.lines(model(), width: 80, height: 24, hasColour: false, hasUnicode: false)
+        #expect(running[0].contains("running, pid 4242"))
+        #expect(!running.joined().contains { "●○▁▂▃▄▅▆▇█".contains($0) })
     }
 }

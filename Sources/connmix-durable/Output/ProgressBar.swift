@@ -20,14 +20,15 @@ struct ProgressBar {
     ///
     /// - Parameter note: what is waited for, in place of the time left.
     mutating func show(_ done: Int, note: String? = nil, now: ContinuousClock.Instant = .now) {
-        guard terminal.width != nil, drawn.map({ now - $0 >= .milliseconds(100) }) ?? true else { return }
+        guard terminal.canBeDrawnOn, drawn.map({ now - $0 >= .milliseconds(100) }) ?? true else { return }
         drawn = now
         StandardError.write("\r\u{1B}[K" + text(done, note: note, now: now))
     }
 
     func text(_ done: Int, note: String?, now: ContinuousClock.Instant) -> String {
         let filled = min(Self.width, Int(Double(done) / Double(max(1, total)) * Double(Self.width)))
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: Self.width - filled)
+        let (full, empty) = terminal.hasUnicode ? ("█", "░") : ("#", ".")
+        let bar = String(repeating: full, count: filled) + String(repeating: empty, count: Self.width - filled)
         let seconds = (now - start) / .seconds(1)
         let rate = Double(done - before) / max(0.1, seconds)
         var text = "\(bar) \(done)/\(total)  \(rate < 10 ? "\((rate * 10).rounded() / 10)" : "\(Int(rate))")/s"

@@ -6,24 +6,43 @@ struct Terminal {
     /// Columns; `nil` where it is no terminal, and nothing is cut.
     let width: Int?
     let hasColour: Bool
+    /// Whether it shows more than ASCII, by the locale.
+    let hasUnicode: Bool
 
     /// What a file descriptor is.
     init(_ descriptor: Int32) {
         guard isatty(descriptor) == 1 else {
-            self.init(width: nil, hasColour: false)
+            self.init(width: nil, hasColour: false, hasUnicode: Self.localeHasUnicode)
             return
         }
         var size = winsize()
         let isKnown = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         let noColour = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
-        let isDumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
-        self.init(width: isKnown ? Int(size.ws_col) : 80, hasColour: !noColour && !isDumb)
+        self.init(
+            width: isKnown ? Int(size.ws_col) : 80, hasColour: !noColour && !Self.isDumb,
+            hasUnicode: Self.localeHasUnicode)
     }
 
-    init(width: Int?, hasColour: Bool) {
+    init(width: Int?, hasColour: Bool, hasUnicode: Bool = true) {
+        self.hasUnicode = hasUnicode
         self.width = width
         self.hasColour = hasColour
     }
+
+    /// Whether it can be drawn on: a cursor that moves.
+    var canBeDrawnOn: Bool { width != nil && !Self.isDumb }
+
+    private static let localeHasUnicode: Bool = {
+        for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+            // The first that is set decides, see setlocale(3).
+            if let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty {
+                return value.uppercased().contains("UTF")
+            }
+        }
+        return false
+    }()
+
+    private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
 
     static var output: Terminal { Terminal(STDOUT_FILENO) }
     static var error: Terminal { Terminal(STDERR_FILENO) }

@@ -11,9 +11,10 @@ struct TopScreen {
     private let height: Int
 
     /// - Returns: at most `height` lines, none wider than `width`.
-    static func lines(_ model: TopModel, width: Int, height: Int, hasColour: Bool) -> [String] {
+    static func lines(_ model: TopModel, width: Int, height: Int, hasColour: Bool, hasUnicode: Bool = true) -> [String] {
         TopScreen(
-            model: model, terminal: Terminal(width: width, hasColour: hasColour), width: width, height: height
+            model: model, terminal: Terminal(width: width, hasColour: hasColour, hasUnicode: hasUnicode), width: width,
+            height: height
         ).lines
     }
 
@@ -43,7 +44,9 @@ struct TopScreen {
         let (status, consumer) = (snapshot.status, snapshot.status.consumer)
         var right = ScreenLine()
         let colour: Colour = consumer.isRunning ? .green : .yellow
-        right.add(consumer.isRunning ? "● running, pid \(consumer.pid ?? 0)" : "○ not running", colour)
+        right.add(
+            (terminal.hasUnicode ? consumer.isRunning ? "● " : "○ " : "")
+                + (consumer.isRunning ? "running, pid \(consumer.pid ?? 0)" : "not running"), colour)
         if consumer.isRunning, let since = consumer.since, since != 0 {
             right.add(" for \(Age.text(since, now: status.takenAt))")
         }
@@ -75,7 +78,9 @@ struct TopScreen {
             let now = model.history.last.map { RateText.text($0[keyPath: rate]) + "/s" } ?? "-"
             let isQuiet = model.history.allSatisfy { $0[keyPath: rate] == 0 }
             line.add(now.padded(to: 8, atRight: false) + "  ", isQuiet ? .dim : colour)
-            let bars = Sparkline.text(model.history.lazy.map { $0[keyPath: rate] }, width: width - line.width)
+            let bars = Sparkline.text(
+                model.history.lazy.map { $0[keyPath: rate] }, width: width - line.width,
+                hasUnicode: terminal.hasUnicode)
             line.add(bars, isQuiet ? .dim : colour)
             return line
         }
