@@ -8,6 +8,13 @@ package struct ConsumerStanding: Sendable, Equatable {
     /// How many nodes are being consumed.
     package var consuming = 0
 
+    /// Why no messages are taken; `nil` where they are.
+    package var obstacle: String? {
+        if hasEnded { return "the consumer has ended" }
+        if let paused { return "nothing is taken: \(paused)" }
+        return consuming == 0 ? "no node is being consumed" : nil
+    }
+
     package init(hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0) {
         self.hasEnded = hasEnded
         self.paused = paused
