@@ -154,10 +154,23 @@ let package = Package(
             dependencies: [
                 "ConnmixDevEngine",
                 "ConnmixDurable",
+                "quick-start",
+                "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["QuickStart"],
+            swiftSettings: settings
+        ),
+        // A user's program, with a user's settings.
+        .executableTarget(
+            name: "quick-start",
+            dependencies: [
+                "ConnmixDurable",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: settings
+            path: "Tests/SnippetTests/QuickStart",
+            swiftSettings: [.treatAllWarnings(as: .error)]
         ),
         .executableTarget(
             name: "crash-child",

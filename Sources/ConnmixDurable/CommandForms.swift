@@ -10,6 +10,11 @@ extension Command {
         try Command(.send(to: client), payload: .text(text))
     }
 
+    /// A text frame to one end user that holds a value as JSON.
+    public static func meshSend(to client: ClientID, json value: some Encodable) throws(ConnmixError) -> Command {
+        try meshSend(to: client, json(value))
+    }
+
     /// A binary frame to one end user.
     public static func meshSend(to client: ClientID, binary: [UInt8]) throws(ConnmixError) -> Command {
         try Command(.send(to: client), payload: .binary(binary))
@@ -18,6 +23,11 @@ extension Command {
     /// A text frame to all subscribers of a channel, on all nodes.
     public static func meshPublish(to channel: String, _ text: String) throws(ConnmixError) -> Command {
         try Command(.publish(channel: channel), payload: .text(text))
+    }
+
+    /// A text frame to all subscribers of a channel that holds a value as JSON.
+    public static func meshPublish(to channel: String, json value: some Encodable) throws(ConnmixError) -> Command {
+        try meshPublish(to: channel, json(value))
     }
 
     /// A binary frame to all subscribers of a channel.

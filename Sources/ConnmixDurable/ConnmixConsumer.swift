@@ -66,6 +66,9 @@ public final class ConnmixConsumer: Service {
         }
     }
 
+    /// Whether messages are taken now: at least one node is being consumed, and nothing is paused. What `/ready` of the command line says.
+    public var isReady: Bool { standing.obstacle == nil }
+
     /// How it stands now: what its events say in the end, whoever reads them.
     package var standing: ConsumerStanding {
         phase.withLock { phase in
@@ -137,7 +140,7 @@ public final class ConnmixConsumer: Service {
         watch.start()
         phase.withLock { $0 = .running(core) }
         let end = await Supervision(
-            core: core, cluster: cluster, attempt: attempt, configuration: configuration, logger: logger
+            core: core, cluster: cluster, attempt: attempt(store.reading), configuration: configuration, logger: logger
         ).run()
         let failure = end.failure ?? core.fatalError
         phase.withLock { $0 = .ended }
@@ -164,12 +167,15 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    private var attempt: Attempt { Attempt(handlers: handlers, configuration: configuration) }
+    private func attempt(_ reading: ReadingPool) -> Attempt {
+        Attempt(handlers: handlers, configuration: configuration, reading: reading)
+    }
 
     private func beginRun(_ store: Store) async throws -> RunStart {
         let account = store.lastAccount()
+        let attempts = handlers.options.compactMapValues { $0.retry?.maxAttempts }
         let start = try await store.writer.write { [configuration] transaction in
-            try RunStart(transaction, pid: getpid(), configuration: configuration, account: account)
+            try RunStart(transaction, pid: getpid(), configuration: configuration, attempts: attempts, account: account)
         }
         let suspects = start.recovery.suspects + start.recovery.buried
         if suspects > 0 {
@@ -196,7 +202,7 @@ public final class ConnmixConsumer: Service {
                 policy: configuration.commandRetry, nodeGrace: configuration.nodeGrace,
                 replyTimeout: configuration.replyTimeout, windowCapacity: capacity,
                 windowBytes: configuration.windowBytes, laneWindow: configuration.laneWindow),
-            judge: attempt.judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
+            judge: attempt(store.reading).judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
             acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: start.changes,
             losses: start.losses,
             gauge: FileGauge(

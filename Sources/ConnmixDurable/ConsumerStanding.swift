@@ -10,6 +10,13 @@ package struct ConsumerStanding: Sendable, Equatable {
     /// More entries are open than `backlogLimit`.
     package var isBacklogged = false
 
+    /// Why no messages are taken; `nil` where they are.
+    package var obstacle: String? {
+        if hasEnded { return "the consumer has ended" }
+        if let paused { return "nothing is taken: \(paused)" }
+        return consuming == 0 ? "no node is being consumed" : nil
+    }
+
     package init(
         isRunning: Bool = false, hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0, isBacklogged: Bool = false
     ) {

@@ -16,12 +16,20 @@ public final class HandlerContext: Sendable {
         var writes: [OwnWrite] = []
         var isClosed = false
         var begunAt: Int64?
+        var hasMissedDatabase = false
     }
 
     private let state = Locked(State())
+    private let reading: ReadingPool?
 
     /// A context on its own, outside a consumer. To test handlers, `HandlerTrial` does more.
-    public init() {}
+    public init() {
+        reading = nil
+    }
+
+    init(reading: ReadingPool?) {
+        self.reading = reading
+    }
 
     /// What was staged so far, in order.
     public var commands: [Command] {
@@ -46,7 +54,8 @@ public final class HandlerContext: Sendable {
     /// `body` runs inside the transaction that marks the message done, on the writer's thread, after the handler has returned: both
     /// are committed, or neither. If it throws, its changes are undone and the attempt has failed; other messages are not
     /// touched by that. It may run more than once for one commit, and must be short: everybody's commit waits for it. Statements that
-    /// run for more than five seconds in all are interrupted, and the attempt has failed.
+    /// run for more than five seconds in all are interrupted, and the attempt has failed. What rows say can decide which commands go out:
+    /// `OwnTables.stage`.
     ///
     /// - Throws: `stopped` where the handler has ended already.
     public func write(_ body: @escaping OwnWrite) throws(ConnmixError) {
@@ -58,6 +67,29 @@ public final class HandlerContext: Sendable {
             throw ConnmixError(.stopped, "the handler has ended; writes must be registered before it returns")
         }
     }
+
+    /// Reads tables of your own, as they are committed.
+    ///
+    /// `body` runs at once, on a connection that can only read and on a thread of its own; four of them read at a time, others wait for
+    /// their turn. It sees nothing of what this handler registers with `write`. Keep it short: statements that run for more than five
+    /// seconds in all are interrupted. What is read may have changed until the commit; what must hold then is decided in `write`.
+    ///
+    /// - Throws: what `body` throws; `stopped` where the handler has ended already; `invalidConfiguration` where there is no database;
+    ///   `CancellationError` where the handler's task is cancelled while it reads.
+    public func read<T: Sendable>(_ body: @escaping @Sendable (borrowing TableSnapshot) throws -> T) async throws -> T {
+        guard !state.withLock({ $0.isClosed }) else {
+            throw ConnmixError(.stopped, "the handler has ended; tables must be read before it returns")
+        }
+        guard let reading else {
+            state.withLock { $0.hasMissedDatabase = true }
+            throw ConnmixError(
+                .invalidConfiguration, "there is no database here to read tables of; run the handler in a consumer")
+        }
+        return try await TableSnapshot.read(reading, body)
+    }
+
+    /// The handler wanted to read where there is no database.
+    var hasMissedDatabase: Bool { state.withLock { $0.hasMissedDatabase } }
 
     /// The attempt begins now and not when the handler was called: until now it has waited for its turn.
     package func begin() {
@@ -78,79 +110,3 @@ public final class HandlerContext: Sendable {
 
 /// Changes to a handler's own tables. See `HandlerContext.write`.
 public typealias OwnWrite = @Sendable (borrowing OwnTables) throws -> Void
-
-/// Shorthands for staging each kind of command. What each does and throws is documented at `Command`.
-extension HandlerContext {
-    /// Stages a text frame to one end user, wherever in the mesh.
-    ///
-    /// - Throws: `badData` where the client's id is empty or the text is over `Command.payloadLimit`; `stopped` where the
-    ///   handler has ended already.
-    public func meshSend(to client: ClientID, _ text: String) throws(ConnmixError) {
-        try stage(.meshSend(to: client, text))
-    }
-
-    /// Stages a binary frame to one end user, wherever in the mesh.
-    ///
-    /// - Throws: as `meshSend` of a text.
-    public func meshSend(to client: ClientID, binary: [UInt8]) throws(ConnmixError) {
-        try stage(.meshSend(to: client, binary: binary))
-    }
-
-    /// Stages a text frame to all subscribers of a channel, on all nodes.
-    ///
-    /// - Throws: `badData` where the channel is empty or has spaces, or the text is over `Command.payloadLimit`; `stopped`.
-    public func meshPublish(to channel: String, _ text: String) throws(ConnmixError) {
-        try stage(.meshPublish(to: channel, text))
-    }
-
-    /// Stages a binary frame to all subscribers of a channel, on all nodes.
-    ///
-    /// - Throws: as `meshPublish` of a text.
-    public func meshPublish(to channel: String, binary: [UInt8]) throws(ConnmixError) {
-        try stage(.meshPublish(to: channel, binary: binary))
-    }
-
-    /// Stages channels to be added to an end user's connection.
-    ///
-    /// - Throws: `badData` where no channel is named, or one is empty or has spaces; `stopped`.
-    public func subscribe(_ client: ClientID, to channels: String...) throws(ConnmixError) {
-        try stage(.subscribe(client, to: channels))
-    }
-
-    /// Stages channels to be removed from an end user's connection.
-    ///
-    /// - Throws: as `subscribe`.
-    public func unsubscribe(_ client: ClientID, from channels: String...) throws(ConnmixError) {
-        try stage(.unsubscribe(client, from: channels))
-    }
-
-    /// Stages one value of a connection's context, which wakes Lua code that waits for it. The others stay.
-    ///
-    /// - Throws: `badData` where the value cannot be written as JSON; `stopped`.
-    public func setContextValue(_ client: ClientID, _ key: String, _ value: some Encodable) throws(ConnmixError) {
-        try stage(.setContextValue(client, key, value))
-    }
-
-    /// Stages a connection's context. Whether the engine replaces or merges is not documented; single values are certain.
-    ///
-    /// - Throws: as `setContextValue`.
-    public func setContext(_ client: ClientID, _ context: some Encodable) throws(ConnmixError) {
-        try stage(.setContext(client, context))
-    }
-
-    /// Stages a call of any function of an end user's connection.
-    ///
-    /// - Parameter argumentsJSON: a JSON array.
-    /// - Throws: `badData` where the arguments are none, or the function's name is empty; `stopped`.
-    public func call(_ client: ClientID, _ function: String, argumentsJSON: String) throws(ConnmixError) {
-        try stage(.call(client, function, argumentsJSON: argumentsJSON))
-    }
-
-    /// Stages any other method of the engine.
-    ///
-    /// - Parameter paramsJSON: a JSON object or array.
-    /// - Throws: `badData` where the params are neither, or the method's name is empty; `stopped`.
-    public func request(_ method: String, paramsJSON: String) throws(ConnmixError) {
-        try stage(.request(method, paramsJSON: paramsJSON))
-    }
-}

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 public import NIOCore
 
 /// A message of an end user, journaled and handed to a handler.
@@ -33,36 +32,39 @@ public struct Message: Sendable {
 
     /// The end user's text, where the data has connmix's conventional form `{"frame":{"data":"..."}}`.
     public var text: String? {
+        if case .text(let text) = frameData { text } else { nil }
+    }
+
+    enum FrameData {
+        case text(String)
+        /// JSON of another kind: its place in the data.
+        case value(Range<Int>)
+    }
+
+    /// What stands in `frame.data`, where the data has that form.
+    var frameData: FrameData? {
         data.withUnsafeReadableBytes { raw in
             raw.withMemoryRebound(to: UInt8.self) { bytes in
-                var text: String?
+                var found: FrameData?
                 var scanner = JSONScanner(bytes)
                 _ = scanner.object { key, _, scanner in
                     guard scanner.equals(key, "frame"), scanner.peek() == UInt8(ascii: "{") else {
                         return scanner.value() != nil
                     }
                     return scanner.object { key, _, scanner in
-                        guard scanner.equals(key, "data"), scanner.peek() == UInt8(ascii: "\"") else {
-                            return scanner.value() != nil
+                        guard scanner.equals(key, "data") else { return scanner.value() != nil }
+                        guard scanner.peek() == UInt8(ascii: "\"") else {
+                            guard let place = scanner.value() else { return false }
+                            found = .value(place)
+                            return true
                         }
-                        guard let found = scanner.string() else { return false }
-                        text = scanner.text(found)
+                        guard let text = scanner.string() else { return false }
+                        found = .text(scanner.text(text))
                         return true
                     }
                 }
-                return text
+                return found
             }
-        }
-    }
-
-    /// The data decoded from JSON.
-    ///
-    /// - Throws: `HandlerError.permanent` with the decoder's words: what does not decode today will not tomorrow.
-    public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
-        do {
-            return try JSONDecoder().decode(type, from: Data(data.readableBytesView))
-        } catch {
-            throw HandlerError.permanent("the message is no \(type): \(error)")
         }
     }
 }

@@ -14,7 +14,19 @@ public struct Outbox: Sendable {
     /// - Throws: `stopped` where the consumer is not running; errors of the disk. Nothing was accepted then.
     @discardableResult
     public func enqueue(_ command: Command) async throws -> Receipt {
-        try await core().enqueue(command)
+        try await enqueue([command])[0]
+    }
+
+    /// Puts commands into the outbox in one transaction: all of them or none, in their order.
+    ///
+    /// They are committed together with whatever else waits, and everybody waits for that commit: thousands at a time, not millions.
+    ///
+    /// - Returns: one receipt for each. A command whose idempotency key was there before has the receipt of the first one.
+    /// - Throws: `badData` where none is given; as `enqueue` of one. Nothing was accepted then.
+    @discardableResult
+    public func enqueue(_ commands: [Command]) async throws -> [Receipt] {
+        guard !commands.isEmpty else { throw ConnmixError(.badData, "no command is given; give at least one") }
+        return try await core().enqueue(commands)
     }
 
     /// Enqueues a text frame to one end user, wherever in the mesh.
@@ -25,6 +37,14 @@ public struct Outbox: Sendable {
         try await enqueue(.meshSend(to: client, text))
     }
 
+    /// Enqueues a text frame to one end user that holds a value as JSON.
+    ///
+    /// - Throws: as `meshSend` of a text; `badData` where the value cannot be written as JSON.
+    @discardableResult
+    public func meshSend(to client: ClientID, json value: some Encodable) async throws -> Receipt {
+        try await enqueue(.meshSend(to: client, json: value))
+    }
+
     /// Enqueues a text frame to all subscribers of a channel. The answer says how many it reached.
     ///
     /// - Throws: as `meshSend`.
@@ -33,20 +53,44 @@ public struct Outbox: Sendable {
         try await enqueue(.meshPublish(to: channel, text))
     }
 
+    /// Enqueues a text frame to all subscribers of a channel that holds a value as JSON.
+    ///
+    /// - Throws: as `meshSend` of a value.
+    @discardableResult
+    public func meshPublish(to channel: String, json value: some Encodable) async throws -> Receipt {
+        try await enqueue(.meshPublish(to: channel, json: value))
+    }
+
     /// Enqueues channels to be added to an end user's connection.
     ///
     /// - Throws: `badData` where no channel is named, or one is empty or has spaces; what `enqueue` throws.
     @discardableResult
-    public func subscribe(_ client: ClientID, to channels: String...) async throws -> Receipt {
+    public func subscribe(_ client: ClientID, to channels: [String]) async throws -> Receipt {
         try await enqueue(.subscribe(client, to: channels))
+    }
+
+    /// Enqueues channels to be added to an end user's connection, named one by one.
+    ///
+    /// - Throws: as `subscribe` of an array.
+    @discardableResult
+    public func subscribe(_ client: ClientID, to channels: String...) async throws -> Receipt {
+        try await subscribe(client, to: channels)
     }
 
     /// Enqueues channels to be removed from an end user's connection.
     ///
     /// - Throws: as `subscribe`.
     @discardableResult
-    public func unsubscribe(_ client: ClientID, from channels: String...) async throws -> Receipt {
+    public func unsubscribe(_ client: ClientID, from channels: [String]) async throws -> Receipt {
         try await enqueue(.unsubscribe(client, from: channels))
+    }
+
+    /// Enqueues channels to be removed from an end user's connection, named one by one.
+    ///
+    /// - Throws: as `subscribe`.
+    @discardableResult
+    public func unsubscribe(_ client: ClientID, from channels: String...) async throws -> Receipt {
+        try await unsubscribe(client, from: channels)
     }
 
     /// Enqueues one value of a connection's context, which wakes Lua code that waits for it. The others stay.

@@ -5,61 +5,57 @@
 ///
 /// ```swift
 /// try context.write { tables in
-///     try tables.execute("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, sku TEXT) STRICT")
-///     try tables.execute("INSERT INTO orders (id, sku) VALUES (?1, ?2)", .integer(message.id), .text(order.sku))
+///     let new = try tables.execute("INSERT OR IGNORE INTO members (client) VALUES (?1)", SQLValue(message.client))
+///     try tables.stage(.meshSend(to: message.client, new == 1 ? "welcome" : "you were here before"))
 /// }
 /// ```
 public struct OwnTables: ~Copyable {
-    /// What statements met, whatever the closure made of it.
-    private final class Trouble {
-        var ofDisk: ConnmixError?
-        /// What was done must not be committed.
-        var offence: ConnmixError?
+    /// The commands of one message's closures.
+    private final class Staging {
+        var commands: [Command] = []
     }
 
     /// How long the statements of one message may run in all: everybody's commit waits for them.
-    static let timeLimit: Duration = .seconds(5)
-    /// How many bytes the rows of one query may take, roughly.
-    static let rowsLimit = 64 << 20
+    static let timeLimit = GuardedStatements.timeLimit
 
-    private let connection: Connection
-    private let deadline: ContinuousClock.Instant
-    private let limit: Duration
-    private let trouble = Trouble()
+    private let statements: GuardedStatements
+    /// `nil` where there is no message that commands could belong to.
+    private let staging: Staging?
 
     /// Lends a connection's tables to each of `writes`, in order.
     ///
     /// - Parameter limit: how long all their statements may run.
+    /// - Returns: the commands that they staged. They are not in the file.
     /// - Throws: what a closure threw, as `OwnWriteFailure`.
+    @discardableResult
     static func run(
         _ writes: [OwnWrite], on connection: Connection, within limit: Duration = timeLimit
-    ) throws(OwnWriteFailure) {
-        let failure = lend(connection, within: limit) { tables -> OwnWriteFailure? in
+    ) throws(OwnWriteFailure) -> [Command] {
+        let staging = Staging()
+        let failure = GuardedStatements.lend(connection, for: .write, within: limit) { statements -> OwnWriteFailure? in
             for write in writes {
-                let result = Result { try write(tables) }
-                if let error = tables.trouble.ofDisk { return .disk(error) }
+                let result = Result { try write(OwnTables(statements: statements, staging: staging)) }
+                if let error = statements.diskTrouble { return .disk(error) }
                 guard connection.isInTransaction else { return .transactionEnded }
-                if let error = tables.trouble.offence { return .handler(error) }
+                if let error = statements.offence { return .handler(error) }
                 if case .failure(let error) = result { return .handler(error) }
             }
             return nil
         }
         if let failure { throw failure }
+        return staging.commands
     }
 
-    /// Lends a connection's tables, guarded.
-    static func lend<T>(
-        _ connection: Connection, within limit: Duration = timeLimit, _ body: (borrowing OwnTables) throws -> T
-    ) rethrows -> T {
-        connection.isGuarded = true
-        defer { connection.isGuarded = false }
-        return try body(OwnTables(connection: connection, limit: limit))
+    /// Lends a connection's tables to code that handles no message.
+    static func lend<T>(_ connection: Connection, _ body: (borrowing OwnTables) throws -> T) rethrows -> T {
+        try GuardedStatements.lend(connection, for: .write) { statements in
+            try body(OwnTables(statements: statements, staging: nil))
+        }
     }
 
-    private init(connection: Connection, limit: Duration) {
-        self.connection = connection
-        self.limit = limit
-        deadline = .now + limit
+    private init(statements: GuardedStatements, staging: Staging?) {
+        self.statements = statements
+        self.staging = staging
     }
 
     /// Runs one statement.
@@ -69,12 +65,7 @@ public struct OwnTables: ~Copyable {
     ///   holds more than one statement, and none is run; `timedOut` where it runs on (see `HandlerContext.write`).
     @discardableResult
     public borrowing func execute(_ sql: String, _ values: SQLValue...) throws -> Int {
-        try noticingTrouble {
-            let statement = try prepare(sql, values)
-            try statement.run()
-            try checkNames()
-            return connection.changes
-        }
+        try statements.execute(sql, values)
     }
 
     /// Runs one statement and answers its rows.
@@ -85,67 +76,19 @@ public struct OwnTables: ~Copyable {
     }
 
     borrowing func query(_ sql: String, _ values: [SQLValue]) throws -> [SQLRow] {
-        try noticingTrouble {
-            let statement = try prepare(sql, values)
-            var rows: [SQLRow] = []
-            var bytes = 0
-            try statement.forEach { row in
-                rows.append(SQLRow(row))
-                bytes += rows.last?.bytes ?? 0
-                guard bytes <= Self.rowsLimit else {
-                    throw ConnmixError(
-                        .badData,
-                        "\"\(sql.bounded(toBytes: 80))\" answers more than \(Self.rowsLimit >> 20) MiB; ask for less, or with LIMIT"
-                    )
-                }
-            }
-            try checkNames()
-            return rows
-        }
+        try statements.query(sql, values)
     }
 
-    /// SQLite does not say beforehand which name something gets.
-    private borrowing func checkNames() throws {
-        guard connection.hasRenamed else { return }
-        let names = try TableGuard.allTables(connection)
-        guard let name = names.first(where: TableGuard.isReserved) else { return }
-        let error = ConnmixError(
-            .badData, "a table may not be called \"\(name)\", which is a function of SQLite; take another name")
-        trouble.offence = error
-        throw error
-    }
-
-    private borrowing func noticingTrouble<T>(_ body: () throws -> T) throws -> T {
-        let (deadline, limit) = (deadline, limit)
-        func checkTime() throws {
-            guard ContinuousClock.now >= deadline else { return }
-            throw ConnmixError(
-                .timedOut,
-                "the handler's own statements ran for more than \(limit), while every other commit waited; write less at a time")
+    /// Stages a command that goes into the outbox in this same transaction, after those that the handler staged itself.
+    ///
+    /// So what the tables say decides what is sent. Where the closure throws, none of its commands exist; where it runs once more, those
+    /// of its first run do not.
+    ///
+    /// - Throws: `badData` where no message is handled, as in `TrialDatabase.write`.
+    public borrowing func stage(_ command: Command) throws(ConnmixError) {
+        guard let staging else {
+            throw ConnmixError(.badData, "no message is handled here that a command could belong to; stage it in context.write")
         }
-        do {
-            try checkTime()
-            return try connection.watched(by: checkTime, body)
-        } catch let error as ConnmixError where error.isTransient {
-            trouble.ofDisk = error
-            throw error
-        }
-    }
-
-    private borrowing func prepare(_ sql: String, _ values: [SQLValue]) throws -> Statement {
-        // `INSERT OR ROLLBACK` and a full disk end the transaction; what came after would be committed by itself.
-        guard connection.isInTransaction else {
-            throw ConnmixError(.badData, "an earlier statement ended the transaction; nothing more can be written in it")
-        }
-        connection.beginGuardedStatement()
-        let statement = try connection.prepare(sql)
-        guard values.count == statement.parameterCount else {
-            throw ConnmixError(
-                .badData,
-                "\"\(sql.bounded(toBytes: 80))\" has \(statement.parameterCount) parameters and \(values.count) values were given"
-            )
-        }
-        for (index, value) in values.enumerated() { statement.bind(Int32(index + 1), value) }
-        return statement
+        staging.commands.append(command)
     }
 }

@@ -16,6 +16,13 @@ public struct RetryPolicy: Sendable {
     /// The defaults: ten attempts, pauses from 100 ms up to 30 s.
     public init() {}
 
+    /// A policy with some values of its own; the defaults are those of `init()`.
+    public init(maxAttempts: Int, base: Duration = .milliseconds(100), cap: Duration = .seconds(30)) {
+        self.maxAttempts = maxAttempts
+        self.base = base
+        self.cap = cap
+    }
+
     enum Verdict: Equatable {
         case retry(after: Duration)
         case bury

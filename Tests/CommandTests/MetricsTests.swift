@@ -57,10 +57,10 @@ struct MetricsTests {
 
     @Test("ready: on at least one node, and not paused")
     func readiness() {
-        #expect(Readiness(.init()).obstacle == "no node is being consumed")
-        #expect(Readiness(.init(consuming: 1)).obstacle == nil)
-        #expect(Readiness(.init(paused: "disk full", consuming: 1)).obstacle == "nothing is taken: disk full")
-        #expect(Readiness(.init(hasEnded: true)).obstacle == "the consumer has ended")
+        #expect(ConsumerStanding().obstacle == "no node is being consumed")
+        #expect(ConsumerStanding(consuming: 1).obstacle == nil)
+        #expect(ConsumerStanding(paused: "disk full", consuming: 1).obstacle == "nothing is taken: disk full")
+        #expect(ConsumerStanding(hasEnded: true).obstacle == "the consumer has ended")
     }
 
     @Test("only this machine unless a host is named")

@@ -52,7 +52,8 @@ struct LayeringTests {
         for (file, modules) in try imports(under: "ConnmixDurable") {
             #expect(!modules.contains("Foundation"), "\(file)")
             let mayDecode = [
-                "Message.swift", "CommandForms.swift", "Cluster/DirectoryDecoder.swift", "Wire/RequestDecoder.swift",
+                "Message+JSON.swift", "CommandForms.swift", "Dates.swift", "Cluster/DirectoryDecoder.swift",
+                "Wire/RequestDecoder.swift",
             ]
             if modules.contains("FoundationEssentials") { #expect(mayDecode.contains(file), "\(file)") }
         }

@@ -157,6 +157,52 @@ struct CommandOptionsTests {
         }
     }
 
+    @Test("P4: several are enqueued in one transaction, all or none, with a receipt for each")
+    func several() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                try await withConsumer(testConfiguration(database, engine), handlers: nothing) { consumer in
+                    let user = try await engine.connectEndUser()
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    let client = ClientID(user.id)
+                    let keyed = try Command.meshSend(to: client, "2").with { $0.idempotencyKey = "two" }
+                    let receipts = try await consumer.outbox.enqueue([
+                        .meshSend(to: client, "1"), keyed, .meshSend(to: client, json: ["n": 3]), keyed,
+                    ])
+                    #expect(receipts.map(\.id) == [1, 2, 3, 2])
+                    async let other = consumer.outbox.enqueue(.meshSend(to: client, "4"))
+                    for receipt in receipts { #expect(try await receipt.answer(within: .seconds(20)).isSuccess) }
+                    #expect(try await other.answer(within: .seconds(20)).isSuccess)
+                    var frames = user.frames.makeAsyncIterator()
+                    for text in ["1", "2", #"{"n":3}"#, "4"] { #expect(await frames.next()?.text == text) }
+                    let none = await #expect(throws: ConnmixError.self) { try await consumer.outbox.enqueue([]) }
+                    #expect(none?.code == .badData)
+                }
+                #expect(try states(database) == ["sent", "sent", "sent", "sent"])
+            }
+        }
+    }
+
+    @Test("a consumer is ready while a node is consumed and nothing is paused")
+    func ready() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let consumer = ConnmixConsumer(
+                    configuration: testConfiguration(database, engine), handlers: nothing, logger: .quiet)
+                #expect(!consumer.isReady)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await consumer.run() }
+                    let consuming = await consumer.events.first { if case .nodeConsuming = $0 { true } else { false } }
+                    #expect(consuming != nil)
+                    #expect(consumer.isReady)
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
+                #expect(!consumer.isReady)
+            }
+        }
+    }
+
     @Test("another process enqueues, and the running consumer sends within 250 ms")
     func otherProcess() async throws {
         try await withTemporaryDatabase { database in

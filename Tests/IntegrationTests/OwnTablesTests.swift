@@ -41,6 +41,37 @@ struct OwnTablesTests {
         }
     }
 
+    @Test("P3: what the tables say decides what is sent, in the same commit; what is committed can be read before")
+    func deciding() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let handlers = Handlers(all: { message, context in
+                    let text = message.text ?? ""
+                    if text == "who?" {
+                        let rows = try await context.read { tables in try tables.query("SELECT count(*) AS n FROM members") }
+                        return try context.meshSend(to: message.client, rows[0]["n"] == 1 ? "one" : "others")
+                    }
+                    try context.write { tables in
+                        try tables.execute("CREATE TABLE IF NOT EXISTS members (name TEXT PRIMARY KEY) STRICT")
+                        let new = try tables.execute("INSERT OR IGNORE INTO members VALUES (?1)", SQLValue(text))
+                        try tables.stage(.meshSend(to: message.client, new == 1 ? "welcome \(text)" : "duplicate"))
+                        if message.attempt == 1, text == "late" { throw Failure() }
+                    }
+                })
+                try await withConsumer(testConfiguration(database, engine), handlers: handlers) { _ in
+                    let user = try await engine.connectEndUser()
+                    try await user.send(contentsOf: ["ann", "who?", "ann", "late", "who?"])
+                    var frames = user.frames.makeAsyncIterator()
+                    for text in ["welcome ann", "one", "duplicate", "welcome late", "others"] {
+                        #expect(await frames.next()?.text == text)
+                    }
+                }
+                let counts = try LedgerCounts(database)
+                #expect(counts.done == 5 && counts.openCommands == 0)
+            }
+        }
+    }
+
     @Test("P3: a statement that ends the shared transaction fails its own attempt, and no neighbour's")
     func rollback() async throws {
         try await withTemporaryDatabase { database in

@@ -7,12 +7,20 @@ struct Attempt: Sendable {
     let handlers: Handlers
     let timeout: Duration?
     let judge: Judge
+    /// What handlers read tables of; `nil` where there is no database.
+    let reading: ReadingPool?
 
-    init(handlers: Handlers, configuration: ConsumerConfiguration) {
+    init(handlers: Handlers, configuration: ConsumerConfiguration, reading: ReadingPool?) {
         self.handlers = handlers
+        self.reading = reading
         timeout = configuration.attemptTimeout
-        judge = Judge(policy: configuration.retry, policyForError: configuration.retryForError)
+        judge = Judge(
+            policy: configuration.retry, policies: handlers.options.compactMapValues(\.retry),
+            policyForError: configuration.retryForError)
     }
+
+    /// For one attempt.
+    func makeContext() -> HandlerContext { HandlerContext(reading: reading) }
 
     /// - Parameter startedAt: in microseconds since 1970.
     func run(_ message: Message, _ context: HandlerContext, startedAt: Int64) async -> HandlerOutcome.Result {
@@ -20,7 +28,7 @@ struct Attempt: Sendable {
             guard let handler = handlers.handler(for: message.topic) else {
                 throw HandlerError.permanent("no handler for topic \(message.topic)")
             }
-            if let timeout {
+            if let timeout = handlers.options[message.topic]?.timeout ?? timeout {
                 try await Self.within(timeout) { try await handler(message, context) }
             } else {
                 try await handler(message, context)
@@ -36,7 +44,8 @@ struct Attempt: Sendable {
             if error is CancellationError, Task.isShuttingDownGracefully { return .released }
             var generator = SystemRandomNumberGenerator()
             return judge.verdict(
-                on: error, attempt: message.attempt, startedAt: context.begunAt ?? startedAt, now: Clock.now(),
+                on: error, topic: message.topic, attempt: message.attempt, startedAt: context.begunAt ?? startedAt,
+                now: Clock.now(),
                 using: &generator)
         }
     }

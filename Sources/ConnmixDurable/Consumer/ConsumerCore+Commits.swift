@@ -26,16 +26,21 @@ extension ConsumerCore {
         let (receipts, isOverTrouble, isClosed) = state.withLock { state in
             let now = time(&state)
             confirm(work, effects, &state, now: now)
-            let receipts = effects.accepted.map { receipt(for: $0, of: work, &state) }
+            var accepted = effects.accepted[...]
+            let receipts = work.enqueues.map { enqueue in
+                assert(accepted.count >= enqueue.commands.count, "a command from outside without a receipt")
+                let some = accepted.prefix(enqueue.commands.count)
+                accepted = accepted.dropFirst(some.count)
+                return some.map { receipt(for: $0, of: work, &state) }
+            }
             return (receipts, state.schedule.committed(now: now), state.isClosed)
         }
         apply(journaled(work.arrivals))
         if isOverTrouble { apply(intake.withLock { $0.release(.trouble) }) }
         announcePause()
-        assert(receipts.count == work.enqueues.count, "a command from outside without a receipt")
-        for (enqueue, receipt) in zip(work.enqueues, receipts) {
-            enqueue.finish(.success(receipt))
-            if isClosed { receipt.abandon(Self.unanswered(receipt.id)) }
+        for (enqueue, receipts) in zip(work.enqueues, receipts) {
+            enqueue.finish(.success(receipts))
+            if isClosed { for receipt in receipts { receipt.abandon(Self.unanswered(receipt.id)) } }
         }
         announce(effects.superseded + effects.expired)
         metrics.committed(work, effects, inMicroseconds: Clock.steady() - work.takenAt)

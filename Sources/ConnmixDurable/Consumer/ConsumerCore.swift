@@ -165,13 +165,16 @@ final class ConsumerCore: Sendable {
 
     // MARK: Commands from outside handlers
 
-    func enqueue(_ command: Command) async throws -> Receipt {
+    /// - Returns: a receipt for each, once they are committed together.
+    func enqueue(_ commands: [Command]) async throws -> [Receipt] {
         try await withCheckedThrowingContinuation { continuation in
-            let enqueue = CommitWork.Enqueue(command: command) { continuation.resume(with: $0) }
+            let enqueue = CommitWork.Enqueue(commands: commands) { continuation.resume(with: $0) }
             let (refusal, mustCommit) = state.withLock { state -> (ConnmixError?, Bool) in
                 guard !state.isClosed else { return (Self.stopped, false) }
                 // Until the next try some may wait, and hear of it then.
-                if let trouble = state.trouble, state.enqueues.count >= Self.enqueueLimit { return (trouble, false) }
+                if let trouble = state.trouble, state.enqueues.lazy.map(\.commands.count).reduce(0, +) >= Self.enqueueLimit {
+                    return (trouble, false)
+                }
                 state.enqueues.append(enqueue)
                 return (nil, requestCommit(&state, now: time(&state)))
             }

@@ -1,10 +1,12 @@
 /// Decides what becomes of a message whose attempt did not succeed.
 struct Judge: Sendable {
     var policy: RetryPolicy
+    /// Of topics that have one of their own.
+    var policies: [String: RetryPolicy] = [:]
     var policyForError: @Sendable (any Error) -> RetryPolicy? = { _ in nil }
 
     func verdict(
-        on error: any Error, attempt number: Int, startedAt: Int64, now: Int64,
+        on error: any Error, topic: String, attempt number: Int, startedAt: Int64, now: Int64,
         using generator: inout some RandomNumberGenerator
     ) -> HandlerOutcome.Result {
         var outcome = AttemptOutcome.failed
@@ -22,7 +24,7 @@ struct Judge: Sendable {
         }
         let attempt = FailedAttempt(
             number: number, outcome: outcome, startedAt: startedAt, endedAt: now, error: "\(error)".boundedError)
-        let chosen = policyForError(error) ?? policy
+        let chosen = policyForError(error) ?? policies[topic] ?? policy
         return switch chosen.verdict(outcome, attempts: number, askedFor: pause, using: &generator) {
         case .retry(let after): .retry(attempt, after: after)
         case .bury: .dead(attempt)

@@ -8,10 +8,13 @@ struct RunStart: Sendable {
     /// The newest time in the file, in microseconds since 1970; later than now where the clock was set back.
     let newestTime: Int64?
 
-    /// - Parameter account: what the run before said of itself last. It is overwritten only after this is committed: a kill in
-    ///   between must not make anybody innocent.
+    /// - Parameters:
+    ///   - attempts: how many attempts messages of certain topics have, where it is not `configuration.retry` that says so.
+    ///   - account: what the run before said of itself last. It is overwritten only after this is committed: a kill in between must not
+    ///     make anybody innocent.
     init(
-        _ transaction: Transaction, pid: Int32, configuration: ConsumerConfiguration, account: LiveAccount.Reading?
+        _ transaction: Transaction, pid: Int32, configuration: ConsumerConfiguration, attempts: [String: Int] = [:],
+        account: LiveAccount.Reading?
     ) throws {
         newestTime = try RunTable.newestTime(transaction.connection)
         try RunTable.closeDead(transaction, account: account)
@@ -21,7 +24,7 @@ struct RunStart: Sendable {
         losses = try LossTable.begin(transaction, run: run, account: account)
         recovery = try Recovery.run(
             transaction, run: run, account: account, maxAttempts: configuration.retry.maxAttempts,
-            parks: configuration.lanes.deadHead == .park)
+            attemptsByTopic: attempts, parks: configuration.lanes.deadHead == .park)
         try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
         parked = try ParkedLanes.names(transaction.connection)
         changes = try ChangeMark.versions(transaction.connection)

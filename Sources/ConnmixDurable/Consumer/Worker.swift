@@ -22,7 +22,7 @@ struct Worker: Sendable {
             id: job.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
             receivedAt: delivery.receivedAt, data: delivery.data)
         let calledAt = Clock.now()
-        let context = HandlerContext()
+        let context = attempt.makeContext()
         let result = await core.spans.handling(message) {
             await attempt.run(message, context, startedAt: calledAt)
         }

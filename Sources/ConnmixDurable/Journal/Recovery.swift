@@ -20,6 +20,8 @@ enum Recovery {
         var isSuspect = false
         /// A handler of the process had it.
         var isHeld = false
+        /// How many attempts its topic has, where that is a number of its own.
+        var maxAttempts: Int?
     }
 
     enum Verdict: Equatable {
@@ -51,7 +53,7 @@ enum Recovery {
             guard entry.isHeld else { return .waited }
             guard let guilty else { return .suspected }
             guard entry.id == guilty.id else { return .beside }
-            return entry.attempts >= maxAttempts ? .buried : .convicted
+            return entry.attempts >= (entry.maxAttempts ?? maxAttempts) ? .buried : .convicted
         }
     }
 
@@ -59,12 +61,13 @@ enum Recovery {
     ///   - account: what the dead run said of itself. Without one nobody is suspected anew.
     ///   - parks: whether a buried entry's lane stands still.
     static func run(
-        _ transaction: Transaction, run: Int64, account: LiveAccount.Reading?, maxAttempts: Int, parks: Bool = false
+        _ transaction: Transaction, run: Int64, account: LiveAccount.Reading?, maxAttempts: Int,
+        attemptsByTopic: [String: Int] = [:], parks: Bool = false
     ) throws -> Outcome {
         var claimed: [Claimed] = []
         var since: [Int64: Int64] = [:]
         let select = try transaction.connection.statement(
-            "SELECT id, attempts, flags, run, state_at FROM journal WHERE state < 8 AND state = 3 ORDER BY id")
+            "SELECT id, attempts, flags, run, state_at, topic FROM journal WHERE state < 8 AND state = 3 ORDER BY id")
         try select.forEach { row in
             let id = row.int(0)
             let isHeld = account.map { $0.run == row.int(3) && $0.entries.contains(id) } ?? false
@@ -72,7 +75,7 @@ enum Recovery {
             claimed.append(
                 Claimed(
                     id: id, attempts: Int(row.int(1)), isSuspect: EntryFlags(rawValue: row.int(2)).contains(.suspect),
-                    isHeld: isHeld))
+                    isHeld: isHeld, maxAttempts: attemptsByTopic.isEmpty ? nil : attemptsByTopic[row.text(5)]))
         }
         let verdicts = verdicts(on: claimed, maxAttempts: maxAttempts)
         var outcome = Outcome()

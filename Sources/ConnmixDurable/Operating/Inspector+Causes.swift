@@ -132,8 +132,8 @@ public struct FailureCause: Sendable, Equatable {
     /// No name is made of more of an error than this.
     private static let nameBytes = 1_024
 
-    /// An error without what is different each time: runs of digits, and long words of hexadecimal digits, become `#`. Everything that
-    /// names causes names them so.
+    /// An error without what is different each time: runs of digits, and long words of hexadecimal digits, become `#`, and what the
+    /// decoder of a typed handler quotes is left out. Everything that names causes names them so.
     public static func name(of error: String) -> String {
         var name: [UInt8] = []
         var word: [UInt8] = []
@@ -150,7 +150,7 @@ public struct FailureCause: Sendable, Equatable {
             }
             word.removeAll(keepingCapacity: true)
         }
-        for byte in beginning(of: error) {
+        for byte in beginning(of: ErrorText.withoutEvidence(error)) {
             if isDigit(byte) || isLetter(byte) {
                 word.append(byte)
             } else {
@@ -163,7 +163,7 @@ public struct FailureCause: Sendable, Equatable {
     }
 
     /// Up to the limit, without a part of a character.
-    private static func beginning(of error: String) -> Substring.UTF8View {
+    private static func beginning(of error: Substring) -> Substring.UTF8View {
         var end = error.utf8.index(error.startIndex, offsetBy: nameBytes, limitedBy: error.endIndex) ?? error.endIndex
         while end < error.endIndex, error.utf8[end] & 0xC0 == 0x80 { end = error.utf8.index(before: end) }
         return error[..<end].utf8

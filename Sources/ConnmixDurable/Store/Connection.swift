@@ -23,9 +23,9 @@ final class Connection {
     var frozen: FrozenFile?
 
     /// While it is set, statements are prepared for a handler: see `TableGuard`.
-    var isGuarded: Bool {
-        get { guardCell.pointee.isOn }
-        set { guardCell.pointee.isOn = newValue }
+    var guarded: GuardedClosure? {
+        get { guardCell.pointee.closure }
+        set { guardCell.pointee.closure = newValue }
     }
 
     /// What the next statement changes is not known yet.
@@ -121,12 +121,14 @@ final class Connection {
         guardCell.deallocate()
     }
 
-    /// Lets `TableGuard` judge statements while `isGuarded` is set.
+    /// Lets `TableGuard` judge statements while `guarded` is set.
     private func installGuard() {
         sqlite3_set_authorizer(
             handle,
             { cell, action, first, second, _, _ in
-                guard let tables = cell?.assumingMemoryBound(to: TableGuard.self), tables.pointee.isOn else { return SQLITE_OK }
+                guard let tables = cell?.assumingMemoryBound(to: TableGuard.self), tables.pointee.closure != nil else {
+                    return SQLITE_OK
+                }
                 let permitted = tables.pointee.permits(
                     action: action, first: first.map { String(cString: $0) }, second: second.map { String(cString: $0) })
                 return permitted ? SQLITE_OK : SQLITE_DENY
@@ -144,7 +146,7 @@ final class Connection {
 
     /// Prepares a statement whose text is put together at run time. Values never belong in the text.
     func prepare(_ sql: String) throws -> Statement {
-        try sql.lend { try Statement($0, on: handle, persistent: false, isOfHandler: isGuarded) }
+        try sql.lend { try Statement($0, on: handle, persistent: false, in: guarded) }
     }
 
     /// Runs one or more statements that take no values.

@@ -3,16 +3,20 @@ internal import CSQLite
 extension ConnmixError {
     /// The failure that `database` reports for the call that answered `result`.
     ///
-    /// - Parameter ofHandler: whether the statement is a handler's and not the library's.
-    static func sqlite(_ result: Int32, _ database: OpaquePointer?, doing what: String, ofHandler: Bool = false) -> ConnmixError {
+    /// - Parameter closure: whose statement it is, where it is a handler's and not the library's.
+    static func sqlite(
+        _ result: Int32, _ database: OpaquePointer?, doing what: String, in closure: GuardedClosure? = nil
+    ) -> ConnmixError {
         let detail = database.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)
         let text = detail.map { String(cString: $0) } ?? "error \(result)"
         let extended = database.map { sqlite3_extended_errcode($0) } ?? result
+        if let closure, let advice = advice(on: result, in: closure) {
+            return ConnmixError(.badData, "\(text), \(closure.words) (\(what), SQLite \(extended)); \(advice)")
+        }
         let (code, advice): (Code, String) =
             switch result & 0xFF {
             case SQLITE_BUSY, SQLITE_LOCKED: (.busy, "another process holds the database; try again")
             case SQLITE_FULL: (.diskFull, "free some space")
-            case SQLITE_AUTH: (.badData, "handlers may not change the library's tables, transactions or pragmas")
             case SQLITE_READONLY, SQLITE_PERM: (.noPermission, "check the owner and mode of file and folder")
             case SQLITE_IOERR, SQLITE_PROTOCOL, SQLITE_NOMEM: (.inputOutput, "check the disk")
             case SQLITE_CANTOPEN: (.cannotCreate, "check that the folder exists and can be written")
@@ -20,11 +24,23 @@ extension ConnmixError {
             case SQLITE_NOTADB: (.foreignDatabase, "name a database of connmix-durable")
             case SQLITE_CONSTRAINT, SQLITE_MISMATCH: (.badData, "a rule of the table forbids the value")
             case SQLITE_TOOBIG: (.badData, "the value is too large")
-            // A statement that is none, a table that is not there.
-            case SQLITE_ERROR where ofHandler: (.badData, "check the statement")
             default: (.internal, "this is a bug, please report it")
             }
         return ConnmixError(code, "\(what): \(text) (SQLite \(extended)); \(advice)")
+    }
+
+    /// What the author of a statement can do about its failure; `nil` where it is the disk's or the file's.
+    private static func advice(on result: Int32, in closure: GuardedClosure) -> String? {
+        switch result & 0xFF {
+        case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, SQLITE_READONLY, SQLITE_PERM, SQLITE_IOERR, SQLITE_PROTOCOL, SQLITE_NOMEM,
+            SQLITE_CANTOPEN, SQLITE_CORRUPT, SQLITE_NOTADB:
+            nil
+        case SQLITE_AUTH: closure.prohibition
+        case SQLITE_CONSTRAINT, SQLITE_MISMATCH: "a rule of the table forbids the value"
+        case SQLITE_TOOBIG: "the value is too large"
+        // A statement that is none, a table that is not there.
+        default: "check the statement"
+        }
     }
 
     /// Whether the same work may succeed later, once disk, lock or memory allow.

@@ -1,7 +1,7 @@
 internal import CSQLite
 
 extension Statement {
-    func bind(_ index: Int32, _ value: SQLValue) {
+    func bind(_ index: Int32, value: SQLValue) {
         switch value {
         case .null: bindNull(index)
         case .integer(let integer): bind(index, integer)

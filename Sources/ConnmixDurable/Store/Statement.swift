@@ -6,9 +6,9 @@ internal import CSQLite
 final class Statement {
     private let handle: OpaquePointer
     private let database: OpaquePointer
-    private let isOfHandler: Bool
+    private let closure: GuardedClosure?
 
-    init(_ sql: UnsafeBufferPointer<UInt8>, on database: OpaquePointer, persistent: Bool, isOfHandler: Bool = false)
+    init(_ sql: UnsafeBufferPointer<UInt8>, on database: OpaquePointer, persistent: Bool, in closure: GuardedClosure? = nil)
         throws(ConnmixError)
     {
         var handle: OpaquePointer?
@@ -22,12 +22,12 @@ final class Statement {
         }
         func text(_ part: some Collection<UInt8>) -> String { String(decoding: part, as: UTF8.self).bounded(toBytes: 80) }
         guard result == SQLITE_OK else {
-            throw .sqlite(result, database, doing: "preparing \"\(text(sql.prefix(80)))\"", ofHandler: isOfHandler)
+            throw .sqlite(result, database, doing: "preparing \"\(text(sql.prefix(80)))\"", in: closure)
         }
         guard let handle else { throw ConnmixError(.badData, "\"\(text(sql.prefix(80)))\" holds no statement") }
         self.handle = handle
         self.database = database
-        self.isOfHandler = isOfHandler
+        self.closure = closure
         // What stands in the source is one statement.
         guard !persistent, let more = Self.rest(sql, from: read, on: database) else { return }
         throw ConnmixError(
@@ -127,13 +127,13 @@ final class Statement {
     /// - Returns: whether there is a row.
     func step() throws(ConnmixError) -> Bool {
         guard bindingFailure == SQLITE_OK else {
-            throw .sqlite(bindingFailure, nil, doing: "binding \"\(sql.bounded(toBytes: 80))\"")
+            throw .sqlite(bindingFailure, nil, doing: "binding \"\(sql.bounded(toBytes: 80))\"", in: closure)
         }
         let result = sqlite3_step(handle)
         switch result {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
-        default: throw .sqlite(result, database, doing: "running \"\(sql.bounded(toBytes: 80))\"", ofHandler: isOfHandler)
+        default: throw .sqlite(result, database, doing: "running \"\(sql.bounded(toBytes: 80))\"", in: closure)
         }
     }
 

@@ -8,6 +8,8 @@ final class Store: Sendable {
     /// What the names of the files must lead to from now on.
     let files: OpenFiles
     let lock: FileLock
+    /// For handlers.
+    let reading: ReadingPool
     private let reader = Locked<Connection?>(nil)
 
     /// Takes ownership of the file at `path`, creating or migrating it where needed.
@@ -25,6 +27,7 @@ final class Store: Sendable {
         self.synchronous = synchronous
         let file = DatabaseFile(path: path)
         self.file = file
+        reading = ReadingPool(file: file)
         // Looked at first: no lock file should appear beside something that is no database, or another program's.
         try file.refuseForeign(mustExist: false, for: .changes)
         let lock = try FileLock(database: file.real)
@@ -67,6 +70,7 @@ final class Store: Sendable {
     /// Commits what waits, checkpoints, and gives the file free.
     func close() async {
         await writer.stop()
+        reading.close()
         reader.withLock { $0 = nil }
         lock.releaseOwnership()
     }

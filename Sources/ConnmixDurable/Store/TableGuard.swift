@@ -9,8 +9,8 @@ struct TableGuard {
         "parked_lane", "run", "runtime",
     ]
 
-    /// While it is not, everything is permitted.
-    var isOn = false
+    /// Whose statements are judged; while it is `nil`, everything is permitted.
+    var closure: GuardedClosure?
     /// The statement drops, alters or indexes something that is not ours; SQLite keeps its own tables in step then.
     private var maintains = false
     /// The statement alters something: SQLite does not say which name it gives it.
@@ -21,6 +21,7 @@ struct TableGuard {
     }
 
     mutating func permits(action: Int32, first: String?, second: String?) -> Bool {
+        if closure == .read, Self.changes.contains(action) { return false }
         switch action {
         case SQLITE_TRANSACTION, SQLITE_SAVEPOINT, SQLITE_ATTACH, SQLITE_DETACH, SQLITE_ANALYZE: return false
         // Full-text tables look at it.
@@ -44,6 +45,15 @@ struct TableGuard {
         default: return true
         }
     }
+
+    /// What a reading connection could not do; refused here, it is told in other words than a file's mode.
+    private static let changes: Set<Int32> = [
+        SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE, SQLITE_REINDEX, SQLITE_ALTER_TABLE, SQLITE_CREATE_TABLE, SQLITE_CREATE_VIEW,
+        SQLITE_CREATE_TEMP_TABLE, SQLITE_CREATE_TEMP_VIEW, SQLITE_CREATE_VTABLE, SQLITE_CREATE_INDEX, SQLITE_CREATE_TEMP_INDEX,
+        SQLITE_CREATE_TRIGGER, SQLITE_CREATE_TEMP_TRIGGER, SQLITE_DROP_TABLE, SQLITE_DROP_VIEW, SQLITE_DROP_TEMP_TABLE,
+        SQLITE_DROP_TEMP_VIEW, SQLITE_DROP_VTABLE, SQLITE_DROP_INDEX, SQLITE_DROP_TEMP_INDEX, SQLITE_DROP_TRIGGER,
+        SQLITE_DROP_TEMP_TRIGGER,
+    ]
 
     private mutating func maintain(_ isPermitted: Bool) -> Bool {
         if isPermitted { maintains = true }

@@ -17,7 +17,7 @@ extension HandlerTrial {
         public let outcome: Outcome
         /// How the attempt failed, `.timedOut` for one; `nil` where it did not.
         public let failure: AttemptOutcome?
-        /// What the handler staged, also where it failed and none of it exists.
+        /// What the handler staged, also where it failed and none of it exists. What a write staged that failed is not here.
         public let staged: [Command]
 
         /// The commands that go into the outbox: none where the handler failed.
@@ -33,8 +33,9 @@ extension HandlerTrial {
             }
         }
 
+        /// - Parameter staged: what the handler itself staged, without its writes.
         init(_ result: HandlerOutcome.Result, staged: [Command]) {
-            self.staged = staged
+            if case .done(let commands, _) = result { self.staged = commands } else { self.staged = staged }
             switch result {
             case .done(let commands, _): (outcome, failure) = (.done(commands), nil)
             case .retry(let attempt, let pause):

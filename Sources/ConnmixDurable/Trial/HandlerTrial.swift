@@ -17,12 +17,12 @@ public struct HandlerTrial: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: its `retry`, `retryForError` and `attemptTimeout` are what the consumer would use; the rest does not matter.
-    ///   - database: where the handlers' own tables are, for those that call `HandlerContext.write`.
+    ///   - database: where the handlers' own tables are, for those that call `HandlerContext.write` or `read`.
     public init(
         _ handlers: Handlers, configuration: ConsumerConfiguration = ConsumerConfiguration(topics: []),
         database: TrialDatabase? = nil
     ) {
-        attempt = Attempt(handlers: handlers, configuration: configuration)
+        attempt = Attempt(handlers: handlers, configuration: configuration, reading: database?.reading)
         self.database = database
     }
 
@@ -39,23 +39,20 @@ public struct HandlerTrial: Sendable {
     /// Writes of own tables run when the handler has returned, in one transaction: they are in the database if the outcome is
     /// `.done`, and only then.
     ///
-    /// - Throws: `invalidConfiguration` where the handler registered writes and the trial has no database; troubles of the
+    /// - Throws: `invalidConfiguration` where the handler reads or writes tables and the trial has no database; troubles of the
     ///   database that are not the handler's. What the handler throws is not thrown, but judged.
     @concurrent public func run(_ message: Message) async throws -> Report {
-        let context = HandlerContext()
+        let context = attempt.makeContext()
         let startedAt = Clock.now()
         var result = await attempt.run(message, context, startedAt: startedAt)
+        guard !context.hasMissedDatabase else { throw Self.noDatabase("reads") }
         if case .done(_, let writes) = result, !writes.isEmpty {
-            guard let database else {
-                throw ConnmixError(
-                    .invalidConfiguration,
-                    "the handler writes tables of its own; give the trial a database: HandlerTrial(…, database: TrialDatabase())")
-            }
+            guard let database else { throw Self.noDatabase("writes") }
             func write(hasEndedTransaction: Bool) throws -> HandlerOutcome.Result? {
                 try database.transaction { transaction in
                     try result.writeOwnTables(
-                        in: transaction, attempt: message.attempt, startedAt: startedAt, judge: attempt.judge,
-                        hasEndedTransaction: hasEndedTransaction)
+                        in: transaction, topic: message.topic, attempt: message.attempt, startedAt: startedAt,
+                        judge: attempt.judge, hasEndedTransaction: hasEndedTransaction)
                 }
             }
             do {
@@ -65,5 +62,11 @@ public struct HandlerTrial: Sendable {
             }
         }
         return Report(result, staged: context.commands)
+    }
+
+    private static func noDatabase(_ what: String) -> ConnmixError {
+        ConnmixError(
+            .invalidConfiguration,
+            "the handler \(what) tables of its own; give the trial a database: HandlerTrial(…, database: TrialDatabase())")
     }
 }

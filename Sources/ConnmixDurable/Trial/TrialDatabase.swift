@@ -15,6 +15,7 @@ public final class TrialDatabase: Sendable {
     public let path: String
     private let folder: String
     private let store: SharedStore
+    let reading: ReadingPool
 
     /// Makes the file, with the library's tables.
     ///
@@ -32,6 +33,7 @@ public final class TrialDatabase: Sendable {
         do {
             _ = try DatabaseFile(path: path).openAsOwner(synchronous: .normal)
             store = try SharedStore(path: path)
+            reading = ReadingPool(file: DatabaseFile(path: path))
         } catch {
             Self.remove(path, in: folder)
             throw error
@@ -39,6 +41,7 @@ public final class TrialDatabase: Sendable {
     }
 
     deinit {
+        reading.close()
         Self.remove(path, in: folder)
     }
 

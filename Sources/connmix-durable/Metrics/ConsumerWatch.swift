@@ -36,7 +36,7 @@ final class ConsumerWatch: Sendable {
             return standing.hasEnded
                 ? .init(status: .serviceUnavailable, body: "the consumer has ended\n") : .init(body: "ok\n")
         case "/ready":
-            guard let obstacle = Readiness(standing).obstacle else { return .init(body: "ready\n") }
+            guard let obstacle = standing.obstacle else { return .init(body: "ready\n") }
             return .init(status: .serviceUnavailable, body: obstacle.escapedForTerminal + "\n")
         default:
             return nil

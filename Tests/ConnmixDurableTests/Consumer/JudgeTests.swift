@@ -25,7 +25,7 @@ struct JudgeTests {
         _ judge: Judge, _ error: any Error, attempt number: Int = 1
     ) throws -> (verdict: Verdict, attempt: FailedAttempt) {
         var random = SeededGenerator(seed: 1)
-        switch judge.verdict(on: error, attempt: number, startedAt: 5, now: 9, using: &random) {
+        switch judge.verdict(on: error, topic: "chat", attempt: number, startedAt: 5, now: 9, using: &random) {
         case .retry(let attempt, let pause): return (.retry(after: pause), attempt)
         case .dead(let attempt): return (.dead, attempt)
         case .done, .parked, .released: throw Odd(description: "no verdict on a failure")

@@ -64,6 +64,22 @@ struct RecoveryTests {
         }
     }
 
+    @Test("P6: a topic with attempts of its own is buried by those")
+    func topics() async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                _ = try transaction.addEntry(.running)
+                try JournalTable.suspect(transaction, id: 1)
+            }
+            let topic = try store.read { try $0.text("SELECT topic FROM journal") }
+            let account = LiveAccount.Reading(run: 1, entries: [1])
+            let outcome = try await store.writer.write { transaction in
+                try Recovery.run(transaction, run: 2, account: account, maxAttempts: 9, attemptsByTopic: [topic: 1, "other": 5])
+            }
+            #expect(outcome == .init(buried: 1))
+        }
+    }
+
     @Test("P6: without an account of that very run nobody is suspected", arguments: [nil, [1, 2]] as [Set<Int64>?])
     func unknown(held: Set<Int64>?) async throws {
         try await withStore { store in

@@ -11,7 +11,7 @@ struct OwnStatementTests {
             let connection = try DatabaseFile(path: folder + "/a").openAsOwner(synchronous: .normal)
             do {
                 try Transaction(connection).run { transaction in
-                    try transaction.savepoint { try OwnTables.run([write], on: connection, within: limit) }
+                    _ = try transaction.savepoint { try OwnTables.run([write], on: connection, within: limit) }
                 }
                 return nil
             } catch let failure as OwnWriteFailure {
@@ -66,6 +66,23 @@ struct OwnStatementTests {
         let failure = try await run { tables in try tables.execute(sql) }
         #expect(words(failure).hasPrefix("no:") == false, "\(words(failure))")
         #expect(!words(failure).contains("bug"), "\(words(failure))")
+        #expect(sql.hasPrefix("SELE") == words(failure).contains("in your write closure"), "\(words(failure))")
+    }
+
+    @Test("errors of the author's are told as the author's, with SQLite's words first")
+    func authors() async throws {
+        for (sql, beginning) in [
+            ("SELECT * FROM nowhere", "no such table: nowhere, in your write closure"),
+            ("INSERT INTO own VALUES (1), (1)", "UNIQUE constraint failed: own.x, in your write closure"),
+            ("DELETE FROM journal", "not authorized, in your write closure"),
+            ("SELECT abs(-9223372036854775808)", "integer overflow, in your write closure"),
+        ] {
+            let failure = try await run { tables in
+                try tables.execute("CREATE TABLE own (x UNIQUE)")
+                try tables.execute(sql)
+            }
+            #expect(words(failure).hasPrefix(beginning), "\(words(failure))")
+        }
     }
 
     @Test(

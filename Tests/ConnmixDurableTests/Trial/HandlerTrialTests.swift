@@ -180,12 +180,146 @@ struct HandlerTrialTests {
         #expect(try database.query("SELECT count(*) AS n FROM journal")[0]["n"] == .integer(0))
     }
 
-    @Test("own tables without a database are an error of the test, not an outcome")
-    func noDatabase() async throws {
-        let trial = trial { _, context in try context.write { _ in } }
+    @Test("P3: what rows say decides which commands exist; a write that throws stages none")
+    func decidingWrites() async throws {
+        let database = try TrialDatabase()
+        try database.write { try $0.execute("CREATE TABLE members (client TEXT PRIMARY KEY) STRICT") }
+        let trial = HandlerTrial(database: database) { message, context in
+            try context.write { tables in
+                let new = try tables.execute("INSERT OR IGNORE INTO members VALUES (?1)", SQLValue(message.client))
+                try tables.stage(.meshSend(to: message.client, new == 1 ? "welcome" : "duplicate"))
+                if message.text == "bad" { throw HandlerError.permanent("not today") }
+            }
+            try context.write { tables in
+                try tables.stage(.meshPublish(to: "members", json: tables.query("SELECT * FROM members").count))
+            }
+            try context.meshSend(to: message.client, "first")
+        }
+        let bad = try await trial.run(Message(topic: "chat", client: "7", text: "bad"))
+        #expect(bad.outcome == .dead(reason: "not today"))
+        #expect(try bad.staged == [.meshSend(to: "7", "first")])
+        let good = try await trial.run(Message(topic: "chat", client: "7", text: "good"))
+        #expect(
+            try good.outcome
+                == .done([.meshSend(to: "7", "first"), .meshSend(to: "7", "welcome"), .meshPublish(to: "members", "1")]))
+        #expect(good.staged == good.commands)
+        let again = try await trial.run(Message(topic: "chat", client: "7", text: "good"))
+        #expect(try again.commands[1] == .meshSend(to: "7", "duplicate"))
+        #expect(throws: ConnmixError.self) { try database.write { try $0.stage(.meshSend(to: "7", "nobody's")) } }
+    }
+
+    @Test("reads see what is committed, change nothing, and are judged as anything else that a handler throws")
+    func reads() async throws {
+        let database = try TrialDatabase()
+        try database.write { tables in
+            try tables.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT) STRICT")
+            try tables.execute("INSERT INTO notes VALUES (?1, ?2), (?3, ?4)", 1, "one", SQLValue(2 as Int32), nil)
+        }
+        let trial = HandlerTrial(database: database) { message, context in
+            try context.write { tables in try tables.execute("INSERT INTO notes VALUES (3, 'three')") }
+            let rows = try await context.read { tables in try tables.query(message.text ?? "") }
+            try context.meshSend(to: message.client, "\(rows.map(\.values))")
+        }
+        let rows = try await trial.run(Message(topic: "chat", text: "SELECT id, text FROM notes ORDER BY id"))
+        #expect(try rows.commands == [.meshSend(to: "1", "\([[SQLValue.integer(1), .text("one")], [.integer(2), .null]])")])
+        let change = try await trial.run(Message(topic: "chat", text: "DELETE FROM notes RETURNING id"))
+        #expect(change.error?.contains("in your read closure") == true, "\(change)")
+        #expect(change.error?.contains("use context.write") == true, "\(change)")
+        let missing = try await trial.run(Message(topic: "chat", text: "SELECT * FROM nowhere"))
+        #expect(missing.error?.hasPrefix("no such table: nowhere, in your read closure") == true, "\(missing)")
+        #expect(try database.query("SELECT count(*) AS n FROM notes")[0]["n"] == 3)
+    }
+
+    @Test(
+        "own tables without a database are an error of the test, not an outcome",
+        arguments: [
+            { _, context in try context.write { _ in } },
+            { _, context in _ = try? await context.read { try $0.query("SELECT 1") } },
+        ] as [MessageHandler])
+    func noDatabase(handler: @escaping MessageHandler) async throws {
+        let trial = trial(handler: handler)
         let error = await #expect(throws: ConnmixError.self) { try await trial.run(Message(topic: "chat", text: "x")) }
         #expect(error?.code == .invalidConfiguration)
         #expect(error?.message.contains("TrialDatabase()") == true)
+    }
+
+    @Test("middleware stands around every handler, the first one outermost, and can do without it")
+    func middleware() async throws {
+        var handlers = Handlers()
+        handlers.use { message, context, next in
+            try context.meshSend(to: message.client, "outer")
+            guard message.text != "skip" else { return }
+            do {
+                try await next(message, context)
+            } catch let error as Failure {
+                throw HandlerError.permanent("outer saw: \(error)")
+            }
+        }
+        handlers.handle("chat") { message, context in
+            if message.text == "bad" { throw Failure(description: "away") }
+            try context.meshSend(to: message.client, "handled \(message.text ?? "")")
+        }
+        handlers.use { message, context, next in
+            try context.meshSend(to: message.client, "inner")
+            try await next(Message(topic: message.topic, client: message.client, text: "a changed text"), context)
+        }
+        let trial = HandlerTrial(handlers)
+        #expect(
+            try await trial.run(Message(topic: "chat", text: "x")).outcome
+                == .done([.meshSend(to: "1", "outer"), .meshSend(to: "1", "inner"), .meshSend(to: "1", "handled a changed text")])
+        )
+        #expect(try await trial.run(Message(topic: "chat", text: "skip")).outcome == .done([.meshSend(to: "1", "outer")]))
+        #expect(try await trial.run(Message(topic: "other", text: "x")).outcome == .dead(reason: "no handler for topic other"))
+        handlers.handle("chat") { _, _ in throw Failure(description: "away") }
+        #expect(
+            try await HandlerTrial(handlers).run(Message(topic: "chat", text: "x")).outcome == .dead(reason: "outer saw: away"))
+    }
+
+    @Test("a topic has a time limit and a policy of its own; a policy for an error goes before it")
+    func options() async throws {
+        var configuration = ConsumerConfiguration(topics: ["chat", "slow"])
+        configuration.attemptTimeout = .seconds(3_600)
+        configuration.retryForError = { ($0 as? Failure)?.description == "often" ? RetryPolicy(maxAttempts: 9) : nil }
+        var options = HandlerOptions()
+        options.timeout = .milliseconds(20)
+        options.retry = RetryPolicy(maxAttempts: 2, base: .seconds(5), cap: .seconds(5))
+        var handlers = Handlers()
+        handlers.handle("slow", options: options) { message, context in
+            if message.text == "sleep" { try await Task.sleep(for: .seconds(3_600)) }
+            if message.text == "write" { try context.write { _ in throw Failure(description: "not written") } }
+            if let text = message.text, text != "write" { throw Failure(description: text) }
+        }
+        handlers.handle("chat") { _, _ in throw Failure(description: "away") }
+        let trial = HandlerTrial(handlers, configuration: configuration, database: try TrialDatabase())
+        let sleeping = try await trial.run(Message(topic: "slow", text: "sleep"))
+        #expect(sleeping.failure == .timedOut)
+        guard case .retry(let pause, _) = sleeping.outcome, pause >= .milliseconds(2_500) else {
+            return #expect(Bool(false), "\(sleeping)")
+        }
+        #expect(try await trial.run(Message(topic: "slow", text: "x", attempt: 2)).outcome == .dead(reason: "x"))
+        #expect(try await trial.run(Message(topic: "slow", text: "write", attempt: 2)).outcome == .dead(reason: "not written"))
+        #expect(try await trial.run(Message(topic: "slow", text: "often", attempt: 8)).failure == .failed)
+        #expect(try await trial.run(Message(topic: "slow", text: "often", attempt: 8)).outcome != .dead(reason: "often"))
+        #expect(try await trial.run(Message(topic: "chat", text: "x", attempt: 2)).outcome != .dead(reason: "away"))
+        // A new handler has no options of the old one.
+        handlers.handle("slow") { _, _ in throw Failure(description: "x") }
+        #expect(try await HandlerTrial(handlers).run(Message(topic: "slow", text: "x", attempt: 2)).outcome != .dead(reason: "x"))
+    }
+
+    @Test("options that cannot work are refused with the topic and the value")
+    func badOptions() {
+        for (change, words) in [
+            ({ $0.timeout = .zero }, "timeout is"), ({ $0.retry = RetryPolicy(maxAttempts: 0) }, "maxAttempts is 0"),
+            ({ $0.retry = RetryPolicy(maxAttempts: 1, base: .seconds(100_000)) }, "retry.base is"),
+        ] as [((inout HandlerOptions) -> Void, String)] {
+            var options = HandlerOptions()
+            change(&options)
+            var handlers = Handlers()
+            handlers.handle("chat", options: options) { _, _ in }
+            let error = #expect(throws: ConnmixError.self) { try handlers.check(["chat"]) }
+            #expect(error?.code == .invalidConfiguration)
+            #expect(error?.message.contains("the handler of chat: \(words)") == true, "\(String(describing: error))")
+        }
     }
 
     @Test("a trial's database leaves nothing behind")

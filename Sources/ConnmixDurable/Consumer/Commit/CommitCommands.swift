@@ -22,13 +22,13 @@ struct CommitCommands {
             columns.flags.insert(.acknowledgement)
             rows.append(try insert(transaction, command, columns, &rows, &effects))
         }
-        for enqueue in enqueues {
-            if let id = try known(enqueue.command, transaction) {
+        for command in enqueues.lazy.flatMap(\.commands) {
+            if let id = try known(command, transaction) {
                 effects.accepted.append(.known(id, try OutboxTable.settlement(transaction.connection, of: id)))
                 continue
             }
-            let columns = NewCommand(enqueue.command, messageID: nil, node: nil, lane: nil, now: transaction.now)
-            let row = try insert(transaction, enqueue.command, columns, &rows, &effects)
+            let columns = NewCommand(command, messageID: nil, node: nil, lane: nil, now: transaction.now)
+            let row = try insert(transaction, command, columns, &rows, &effects)
             rows.append(row)
             effects.accepted.append(.new(row.id))
         }

@@ -50,12 +50,12 @@ struct CommitOutcomes {
     ) throws -> HandlerOutcome {
         guard !outcome.isCertain else { return outcome }
         do {
-            let failed = try core.onWriter(outcome.id) {
+            let changed = try core.onWriter(outcome.id) {
                 try outcome.result.writeOwnTables(
-                    in: transaction, attempt: outcome.delivery.attempts, startedAt: outcome.startedAt, judge: core.judge,
-                    hasEndedTransaction: condemned.contains(outcome.id))
+                    in: transaction, topic: outcome.delivery.topic, attempt: outcome.delivery.attempts,
+                    startedAt: outcome.startedAt, judge: core.judge, hasEndedTransaction: condemned.contains(outcome.id))
             }
-            return failed.map { outcome.becoming($0) } ?? outcome
+            return changed.map { outcome.becoming($0) } ?? outcome
         } catch OwnWriteFailure.transactionEnded {
             condemned.insert(outcome.id)
             throw OwnWriteFailure.transactionEnded

@@ -1,9 +1,10 @@
 /// What is committed together: all that has gathered since the last commit. Touched only by the writer's thread.
 struct CommitWork {
-    /// A command from outside handlers, and whoever waits for its commit.
+    /// Commands from outside handlers that are committed together, and whoever waits for that.
     struct Enqueue: Sendable {
-        let command: Command
-        let finish: @Sendable (Result<Receipt, any Error>) -> Void
+        let commands: [Command]
+        /// A receipt for each of them.
+        let finish: @Sendable (Result<[Receipt], any Error>) -> Void
     }
 
     var outcomes: [HandlerOutcome] = []

@@ -1,35 +1,11 @@
-// The code of README's quick start and of the public types' documentation. It is built with the tests, under the package's own
-// settings; `DriftTests` compares it with what the documents show.
+// The code of the public types' documentation. It is built with the tests, under the package's own settings; `DriftTests` compares it
+// with what the documents show.
 
-// snippet.quick-start
 import ConnmixDurable
 
-// snippet.hide
-private struct Order: Decodable {
+private struct Order: Codable {
     var id: Int
     var name: String
-    var isKnown: Bool { id > 0 }
-}
-
-private func quickStart() async throws {
-    // snippet.show
-    let configuration = ConsumerConfiguration(
-        database: "orders.sqlite3", centers: ["10.0.0.5:6787"], topics: ["chat", "orders"])
-
-    var handlers = Handlers()
-    handlers.handle("chat") { message, context in
-        try context.subscribe(message.client, to: "room:7")
-        try context.meshPublish(to: "room:7", "joined: \(message.client)")
-        try context.meshSend(to: message.client, "received: \(message.text ?? "")")
-    }
-    handlers.handle("orders", as: Order.self) { order, message, context in
-        guard order.isKnown else { throw HandlerError.permanent("no such order") }
-        try context.setContextValue(message.client, "order", order.id)
-    }
-
-    let consumer = ConnmixConsumer(configuration: configuration, handlers: handlers)
-    try await consumer.run()  // or in a ServiceGroup: it is a swift-service-lifecycle Service
-    // snippet.end
 }
 
 private func oneHandler() async throws {
@@ -48,7 +24,7 @@ private func handlers() {
         try context.meshSend(to: message.client, "received: \(message.text ?? "")")
     }
     handlers.handle("orders", as: Order.self) { order, message, context in
-        try context.meshPublish(to: "orders", order.name)
+        try context.meshPublish(to: "orders", json: order)
     }
     // snippet.end
 }

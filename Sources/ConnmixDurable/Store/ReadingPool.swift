@@ -1,0 +1,102 @@
+internal import DequeModule
+internal import Dispatch
+
+/// A few connections that can only read, for closures of handlers. Each has its own thread while it reads: neither the writer nor the
+/// cooperative pool waits for them, and a slow one takes one place of several.
+final class ReadingPool: Sendable {
+    /// How many read at once; the others wait for their turn.
+    private static let places = 4
+
+    private typealias Job = @Sendable (_ place: Int) -> Void
+
+    private struct State {
+        var free = Array(0..<ReadingPool.places)
+        var waiting: Deque<Job> = []
+        var isClosed = false
+    }
+
+    private let file: DatabaseFile
+    private let state = Locked(State())
+    /// Opened when they are first needed. A place is held by one job at a time, so nobody waits for these locks.
+    private let connections: [Locked<Connection?>]
+
+    init(file: DatabaseFile) {
+        self.file = file
+        connections = (0..<Self.places).map { _ in Locked(nil) }
+    }
+
+    /// Runs `body` in a reading transaction, which sees one state of what is committed.
+    ///
+    /// - Parameter body: keep it short, so that the log can shrink. It is told whether its task was cancelled.
+    /// - Throws: `stopped` once the pool is closed; what keeps the file from being read; what `body` throws.
+    func read<T: Sendable>(
+        _ body: @escaping @Sendable (Connection, _ isCancelled: @escaping @Sendable () -> Bool) throws -> T
+    ) async throws -> T {
+        let cancelled = Locked(false)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let isAccepted = submit { [self] place in
+                    continuation.resume(
+                        with: Result { try read(place) { try body($0) { cancelled.withLock { $0 } } } })
+                }
+                if !isAccepted {
+                    continuation.resume(throwing: ConnmixError(.stopped, "the consumer is stopped; nothing was read"))
+                }
+            }
+        } onCancel: {
+            cancelled.withLock { $0 = true }
+        }
+    }
+
+    /// Opens nothing any more, and closes what is idle; what reads now is closed when it is through.
+    func close() {
+        let idle = state.withLock { state in
+            state.isClosed = true
+            return state.free
+        }
+        for place in idle { connections[place].withLock { $0 = nil } }
+    }
+
+    // MARK: -
+
+    private func submit(_ job: @escaping Job) -> Bool {
+        let (place, isAccepted) = state.withLock { state -> (Int?, Bool) in
+            guard !state.isClosed else { return (nil, false) }
+            if let place = state.free.popLast() { return (place, true) }
+            state.waiting.append(job)
+            return (nil, true)
+        }
+        if let place { run(job, at: place) }
+        return isAccepted
+    }
+
+    private func run(_ job: @escaping Job, at place: Int) {
+        DispatchQueue.global().async { [self] in
+            job(place)
+            let (next, isClosed) = state.withLock { state -> (Job?, Bool) in
+                if let next = state.waiting.popFirst() { return (next, false) }
+                state.free.append(place)
+                return (nil, state.isClosed)
+            }
+            if let next { return run(next, at: place) }
+            if isClosed { connections[place].withLock { $0 = nil } }
+        }
+    }
+
+    private func read<T: Sendable>(_ place: Int, _ body: (Connection) throws -> T) throws -> T {
+        try connections[place].withLock { kept in
+            let connection = try kept ?? file.openForReading()
+            kept = connection
+            do {
+                try connection.run("BEGIN")
+                let result = try body(connection)
+                try connection.run("ROLLBACK")
+                return result
+            } catch {
+                // Whatever state it is in, the next one has a new one.
+                kept = nil
+                throw error
+            }
+        }
+    }
+}
