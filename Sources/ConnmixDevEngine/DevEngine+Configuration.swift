@@ -51,6 +51,9 @@ extension DevEngine {
         public var pingResetsReadTimeout = false
         /// The context key that a frame of `op` `auth` or `userauth` waits for. Once it is set, events have it as `uid`.
         public var authKey = "user_id"
+        /// Whether the `data` of a frame whose text is a JSON object is that object, as the README of connmix's PHP client expects it
+        /// for logging in, and not the text.
+        public var decodesFrames = false
         /// Whether the default topic gets events of `handshake` and `close` too, all events say which they are (`event`), and those
         /// of the handshake and of logging in have the `headers` of the end user's request: as connmix's chat example has it.
         public var connectionEvents = false

@@ -72,10 +72,12 @@ struct EngineNodeTests {
     @Test("each rule is said")
     func rules() {
         let rules = EngineRules(
-            topics: ["a", "b"], authKey: "user_id", acknowledgeKey: "ack", connectionEvents: true, dialect: .php105)
+            topics: ["a", "b"], authKey: "user_id", acknowledgeKey: "ack", decodesFrames: true, connectionEvents: true,
+            dialect: .php105)
         let lines = rules.lines
         #expect(lines.count == 5)
         #expect(lines[0].contains("of a, b, else to a"))
+        #expect(lines[0].contains("with a JSON object decoded"))
         #expect(lines[1].contains("user_id"))
         #expect(lines[2].contains("context value ack is n"))
         #expect(lines[3].contains("handshake, message or close; topic a"))

@@ -49,9 +49,12 @@ struct HelperTests {
         #expect(outcome.code == 0, "\(outcome.errors)")
     }
 
-    @Test("userauth.php lets the end user who logs in go on", .enabled(if: hasPHP, "PHP is not installed"))
-    func userauth() async throws {
+    @Test(
+        "userauth.php lets the end user who logs in go on", .enabled(if: hasPHP, "PHP is not installed"),
+        arguments: [false, true])
+    func userauth(isDecoded: Bool) async throws {
         let outcome = try await consuming(["php", example("php/userauth.php")]) { engine in
+            try await engine.configure { $0.decodesFrames = isDecoded }
             let user = try await engine.connectEndUser()
             try await user.send(contentsOf: [#"{"op":"userauth","args":["a","b"]}"#, "hello"])
             #expect(await user.frames.first { _ in true }?.text == "welcome")

@@ -23,6 +23,20 @@ import Testing
         }
     }
 
+    @Test func decodesFramesWhereThatIsWanted() async throws {
+        var configuration = DevEngine.Configuration()
+        configuration.settings.decodesFrames = true
+        try await withDevEngine(configuration) { engine in
+            let socket = try await TestSocket.connect(engine.nodes[0].api)
+            _ = try await socket.ask(#"{"m":"queue.pop","p":{"t":["chat"]},"i":1}"#)
+            let user = try await engine.connectEndUser()
+            try await user.send(contentsOf: [#" {"a":["é"]} "#, "[1]", "{", "hello"])
+            for data in [#"{"a":["é"]}"#, #""[1]""#, #""{""#, #""hello""#] {
+                #expect(await self.data(socket) == #"{"frame":{"type":"text","data":\#(data),"finish":true}}"#)
+            }
+        }
+    }
+
     @Test func handshakeMessageAndClose() async throws {
         var configuration = DevEngine.Configuration(topics: ["conn", "chat"])
         configuration.settings.connectionEvents = true

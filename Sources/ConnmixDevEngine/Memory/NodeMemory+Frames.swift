@@ -76,7 +76,8 @@ extension NodeMemory {
         }
         let memory = self.clients[client]
         let data = EventData(
-            event: settings.connectionEvents ? .message : nil, text: text, uid: memory?.context[settings.authKey],
+            event: settings.connectionEvents ? .message : nil, text: text, isDecoded: settings.decodesFrames,
+            uid: memory?.context[settings.authKey],
             headers: frame.asksForContext ? memory?.headers ?? [] : [])
         self.push(data, of: client, to: place, settings: settings)
         if frame.asksForContext, memory?.context[settings.authKey] == nil {

@@ -10,6 +10,8 @@ struct EventData {
     var event: Kind?
     /// The end user's text frame.
     var text: ByteBuffer?
+    /// Whether a text that is a JSON object goes as that object.
+    var isDecoded = false
     /// The context value that logging in sets, as JSON.
     var uid: String?
     /// A JSON object, or nothing.
@@ -28,9 +30,15 @@ struct EventData {
         }
         if let text = self.text {
             buffer.writeStaticString(separator)
-            buffer.writeStaticString(#""frame":{"type":"text","data":""#)
-            JSONText.writeEscaped(text.readableBytesView, into: &buffer)
-            buffer.writeStaticString(#"","finish":true}"#)
+            buffer.writeStaticString(#""frame":{"type":"text","data":"#)
+            if let object = self.object {
+                buffer.writeImmutableBuffer(object)
+            } else {
+                buffer.writeStaticString("\"")
+                JSONText.writeEscaped(text.readableBytesView, into: &buffer)
+                buffer.writeStaticString("\"")
+            }
+            buffer.writeStaticString(#","finish":true}"#)
             separator = ","
         }
         if let uid = self.uid {
@@ -46,6 +54,14 @@ struct EventData {
         }
         buffer.writeStaticString("}")
         return buffer
+    }
+
+    private var object: ByteBuffer? {
+        guard self.isDecoded, let text = self.text else { return nil }
+        let range = text.withUnsafeReadableBytes { bytes in
+            JSONScanner.document(bytes).flatMap { bytes[$0.lowerBound] == UInt8(ascii: "{") ? $0 : nil }
+        }
+        return range.flatMap { text.getSlice(at: text.readerIndex + $0.lowerBound, length: $0.count) }
     }
 
     /// Headers as a JSON object: names as they came, values of one name joined by commas.

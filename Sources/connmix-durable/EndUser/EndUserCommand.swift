@@ -16,7 +16,9 @@ struct EndUserCommand: AsyncParsableCommand {
             --timeout after the last was sent, 69 where nothing listens or the connection ends.
             """)
 
-    @Argument(help: ArgumentHelp("Where end users connect. Default: the development engine's first node.", valueName: "url"))
+    @Argument(
+        help: ArgumentHelp(
+            "Where end users connect. Default: the development engine's first node, ws://127.0.0.1:6790/chat.", valueName: "url"))
     var url = "ws://127.0.0.1:6790/chat"
     @Option(help: ArgumentHelp("Send so many numbered messages, and count the answers.", valueName: "n"))
     var count: Int?

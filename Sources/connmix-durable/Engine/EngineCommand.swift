@@ -38,6 +38,8 @@ struct EngineCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "After a frame of op auth or userauth the connection waits until this context value is set.", valueName: "key"))
     var authKey = "user_id"
+    @Flag(help: "Push a text that is a JSON object as that object, as the login of the old PHP client's README expects it.")
+    var decodeFrames = false
     @Flag(help: "Also push events of handshake and close, with headers, as connmix's chat example does.")
     var connectionEvents = false
     @OptionGroup(title: "Faults") var faults: FaultOptions
@@ -74,7 +76,9 @@ struct EngineCommand: AsyncParsableCommand {
 
     private var rules: EngineRules {
         EngineRules(
-            topics: topic, authKey: authKey, acknowledgeKey: acknowledge, connectionEvents: connectionEvents, dialect: dialect)
+            topics: topic, authKey: authKey, acknowledgeKey: acknowledge, decodesFrames: decodeFrames,
+            connectionEvents: connectionEvents,
+            dialect: dialect)
     }
 
     /// Until the engine is shut down.
@@ -91,6 +95,7 @@ struct EngineCommand: AsyncParsableCommand {
         configuration.acknowledgeKey = acknowledge
         configuration.authKey = authKey
         configuration.settings.connectionEvents = connectionEvents
+        configuration.settings.decodesFrames = decodeFrames
         do {
             return try await DevEngine.start(configuration)
         } catch let error as DevEngineError where error.code != .portInUse {

@@ -5,6 +5,7 @@ struct EngineRules {
     let topics: [String]
     let authKey: String
     let acknowledgeKey: String?
+    let decodesFrames: Bool
     let connectionEvents: Bool
     let dialect: DevEngine.Dialect
 
@@ -12,11 +13,15 @@ struct EngineRules {
     var lines: [String] {
         var lines: [String] = []
         let first = topics.first ?? ""
+        let form =
+            "as {\"frame\":{\"type\":\"text\",\"data\":…}}, "
+            + (decodesFrames ? "with a JSON object decoded (--decode-frames)" : "with data as the text (--decode-frames)")
+            + "; binary frames go nowhere."
         lines.append(
             topics.count == 1
-                ? "An end user's text frame goes to topic \(first) as {\"frame\":{\"type\":\"text\",\"data\":…}}; binary frames go nowhere."
+                ? "An end user's text frame goes to topic \(first) \(form)"
                 : "An end user's text frame goes to the topic that it names, {\"topic\":…} of \(topics.joined(separator: ", ")), "
-                    + "else to \(first), as {\"frame\":{\"type\":\"text\",\"data\":…}}; binary frames go nowhere.")
+                    + "else to \(first), \(form)")
         lines.append(
             "After {\"op\":\"auth\"} or {\"op\":\"userauth\"} its next frames wait until a command sets its context value \(authKey) "
                 + "(--auth-key), which events then have as uid.")
@@ -28,8 +33,8 @@ struct EngineRules {
         if connectionEvents {
             lines.append("Events say handshake, message or close; topic \(first) has those of connections, with headers.")
         }
-        let form = dialect == .docs ? "{\"t\":[…]}" : "[…]"
-        lines.append("Consumers have to speak \(dialect.rawValue): queue.pop with \(form) (--dialect).")
+        let params = dialect == .docs ? "{\"t\":[…]}" : "[…]"
+        lines.append("Consumers have to speak \(dialect.rawValue): queue.pop with \(params) (--dialect).")
         return lines
     }
 
