@@ -103,6 +103,11 @@ export class Message {
     }
 }
 
+function words(error) {
+    if (error instanceof Permanent || error instanceof RetryAfter) return error.message
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
 /** Handles messages until connmix-durable closes stdin. */
 export async function run(handle) {
     // stdout belongs to the protocol: what a handler prints goes to stderr.
@@ -119,8 +124,12 @@ export async function run(handle) {
             }
         }
     }
+    let reason = 'the handler ended the process'
+    process.on('uncaughtExceptionMonitor', (error) => {
+        reason = words(error)
+    })
     process.on('exit', () => {
-        if (held !== null) answer({ ok: false, error: 'the handler ended the process', last: true })
+        if (held !== null) answer({ ok: false, error: reason, last: true })
     })
     for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
         const message = new Message(JSON.parse(line))
@@ -129,7 +138,7 @@ export async function run(handle) {
             await handle(message)
             answer({ ok: true, commands: message.commands })
         } catch (error) {
-            const result = { ok: false, error: error instanceof Error ? (error instanceof Permanent || error instanceof RetryAfter ? error.message : `${error.name}: ${error.message}`) : String(error) }
+            const result = { ok: false, error: words(error) }
             if (error instanceof Permanent) result.permanent = true
             if (error instanceof RetryAfter) result.retry_after = error.seconds
             answer(result)

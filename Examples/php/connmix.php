@@ -23,6 +23,11 @@ declare(strict_types=1);
 
 namespace Connmix;
 
+// Warnings and errors belong to stderr: stdout is the line to connmix-durable.
+if (PHP_SAPI === 'cli' && filter_var(ini_get('display_errors'), FILTER_VALIDATE_BOOLEAN)) {
+    ini_set('display_errors', 'stderr');
+}
+
 /** The message can never be handled: it is dead at once, with this reason. */
 class PermanentError extends \RuntimeException
 {
@@ -37,7 +42,7 @@ class RetryAfter extends \RuntimeException
     public function __construct(float $seconds, string $reason = 'tried again later', ?\Throwable $previous = null)
     {
         parent::__construct($reason, 0, $previous);
-        $this->seconds = $seconds;
+        $this->seconds = is_finite($seconds) ? max(0.0, $seconds) : 0.0;
     }
 }
 
@@ -431,11 +436,16 @@ final class SyncNode implements SyncNodeInterface
             'timeout' => $this->timeout,
             'ignore_errors' => true,
         ]]);
-        $body = @file_get_contents("http://{$this->address}/v1/command?wait=$wait", false, $context);
-        if ($body === false) {
+        $stream = @fopen("http://{$this->address}/v1/command?wait=$wait", 'rb', false, $context);
+        $body = $stream === false ? false : stream_get_contents($stream);
+        $facts = $stream === false ? [] : stream_get_meta_data($stream);
+        if ($stream !== false) {
+            fclose($stream);
+        }
+        if ($body === false || !empty($facts['timed_out'])) {
             throw new \RuntimeException("connmix-durable does not answer at {$this->address}; is consume --listen running there?");
         }
-        $status = isset($http_response_header[0]) ? (int) (explode(' ', $http_response_header[0])[1] ?? 0) : 0;
+        $status = (int) (explode(' ', $facts['wrapper_data'][0] ?? '')[1] ?? 0);
         $answer = json_decode($body, true, 512, JSON_BIGINT_AS_STRING);
         if ($status === 200 && is_array($answer)) {
             return new Message($body, $answer);
@@ -455,12 +465,8 @@ final class Client
     private $host;
     /** @var float */
     private $timeout;
-    /** @var ?callable */
-    private $onConnect;
-    /** @var ?callable */
-    private $onMessage;
-    /** @var ?callable */
-    private $onError;
+    /** @var ?Worker */
+    private $worker;
 
     public function __construct(string $host, float $timeout)
     {
@@ -470,7 +476,8 @@ final class Client
 
     public function on(callable $onConnect, callable $onMessage, callable $onError): void
     {
-        [$this->onConnect, $this->onMessage, $this->onError] = [$onConnect, $onMessage, $onError];
+        $this->worker = new Worker($onMessage, $onError, $onConnect);
+        $this->worker->guardOutput();
     }
 
     /** For active pushes. */
@@ -490,10 +497,17 @@ final class Client
     {
     }
 
-    /** Handles messages until connmix-durable closes stdin. */
-    public function run(): void
+    /**
+     * Handles messages until connmix-durable closes stdin.
+     *
+     * @param int $limit after so many the process ends, and another one takes its place; 0 is for ever
+     */
+    public function run(int $limit = 0): void
     {
-        (new Worker($this->onMessage, $this->onError, $this->onConnect))->run();
+        if ($this->worker === null) {
+            throw new \LogicException('call on() before run()');
+        }
+        $this->worker->run($limit);
     }
 }
 
@@ -541,25 +555,32 @@ final class Worker
     private $held;
     /** @var string What the handler printed. */
     private $printed = '';
+    /** @var bool */
+    private $isGuarded = false;
+    /** @var int How many output buffers there are but for the handler's own. */
+    private $level = 0;
 
     public function __construct(callable $onMessage, ?callable $onError = null, ?callable $onConnect = null)
     {
         [$this->onMessage, $this->onError, $this->onConnect] = [$onMessage, $onError, $onConnect];
     }
 
-    public function run(): void
+    public function run(int $limit = 0): void
     {
         $this->guardOutput();
         if ($this->onConnect !== null) {
             ($this->onConnect)(new AsyncNode(null));
         }
-        while (($line = fgets(STDIN)) !== false) {
+        $this->flushPrinted();
+        for ($number = 1; ($line = fgets(STDIN)) !== false; $number++) {
             $message = json_decode($line, true, 512, JSON_THROW_ON_ERROR | JSON_BIGINT_AS_STRING);
             $this->held = (int) $message['id'];
-            $this->printed = '';
             $answer = $this->handle(new Message(rtrim($line, "\n"), $message));
             $this->flushPrinted();
-            $this->answer($answer);
+            $this->answer($number === $limit ? $answer + ['last' => true] : $answer);
+            if ($number === $limit) {
+                return;
+            }
         }
     }
 
@@ -595,34 +616,33 @@ final class Worker
 
     private function answer(array $answer): void
     {
-        $line = json_encode(
-            ['id' => $this->held] + $answer,
-            JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PRESERVE_ZERO_FRACTION
-        );
+        $flags = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE | JSON_PRESERVE_ZERO_FRACTION;
+        $line = json_encode(['id' => $this->held] + $answer, $flags);
         $this->held = null;
         fwrite(STDOUT, "$line\n");
         fflush(STDOUT);
     }
 
     /** stdout belongs to the protocol: what a handler prints, and PHP's own warnings, go to stderr. */
-    private function guardOutput(): void
+    public function guardOutput(): void
     {
+        if ($this->isGuarded) {
+            return;
+        }
+        $this->isGuarded = true;
         ini_set('display_errors', 'stderr');
         ini_set('html_errors', '0');
         if ((string) ini_get('error_log') === '') {
             ini_set('log_errors', '0'); // it would say the same once more
         }
-        ob_start(function (string $text): string {
-            $this->printed = substr($this->printed . $text, -4096);
-            return '';
-        }, 1);
+        $this->startBuffer();
         register_shutdown_function(function (): void {
             if ($this->held === null) {
                 return;
             }
             // exit(), die() or a fatal error in the midst of a message.
             $fatal = error_get_last();
-            while (ob_get_level() > 0) {
+            while (ob_get_level() > $this->level) {
                 ob_end_flush();
             }
             $printed = trim($this->printed);
@@ -634,13 +654,27 @@ final class Worker
         });
     }
 
+    private function startBuffer(): void
+    {
+        ob_start(function (string $text): string {
+            $this->printed = substr($this->printed . $text, -4096);
+            return '';
+        }, 1);
+        $this->level = ob_get_level();
+    }
+
     private function flushPrinted(): void
     {
-        if (ob_get_level() > 0) {
-            ob_flush();
+        // A handler may have left its own buffers open, or closed ours.
+        while (ob_get_level() > $this->level) {
+            ob_end_flush();
         }
         if ($this->printed !== '') {
             fwrite(STDERR, rtrim($this->printed, "\n") . "\n");
+            $this->printed = '';
+        }
+        if (ob_get_level() < $this->level) {
+            $this->startBuffer();
         }
     }
 }

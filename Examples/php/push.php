@@ -9,4 +9,4 @@ $client = \Connmix\ClientBuilder::create()
     ->build();
 $node = $client->random();
 $message = $node->meshPublish('user_10001', '{"broadcast":"ok"}');
-echo $message->success() ? "sent to {$message->total()}\n" : "not sent: {$message->error()['m']}\n";
+echo $message->success() ? "sent to " . ($message->total() - $message->fail()) . "\n" : "not sent: {$message->error()['m']}\n";

@@ -34,7 +34,7 @@ class RetryAfter(Exception):
 
     def __init__(self, seconds, reason="tried again later"):
         super().__init__(reason)
-        self.seconds = seconds
+        self.seconds = min(max(float(seconds), 0.0), 1e7)
 
 
 class Message:

@@ -49,8 +49,14 @@ extension DevEngine {
         public var readTimeout: Duration = .seconds(60)
         /// Whether a WebSocket ping counts as traffic too.
         public var pingResetsReadTimeout = false
-        /// The context key that a frame of `op` `auth` or `userauth` waits for.
-        public var authKey = "uid"
+        /// The context key that a frame of `op` `auth` or `userauth` waits for. Once it is set, events have it as `uid`.
+        public var authKey = "user_id"
+        /// Whether the `data` of a frame whose text is a JSON object is that object, as the README of connmix's PHP client expects it
+        /// for logging in, and not the text.
+        public var decodesFrames = false
+        /// Whether the default topic gets events of `handshake` and `close` too, all events say which they are (`event`), and those
+        /// of the handshake and of logging in have the `headers` of the end user's request: as connmix's chat example has it.
+        public var connectionEvents = false
         /// A longer message of a consumer makes the engine close its connection with code 1009, in bytes.
         public var frameLimit = 64 << 20
         /// Where it is set, the connection waits after each frame that has a member `n`, until that context key has the value of
@@ -60,6 +66,8 @@ extension DevEngine {
         public var nodeField = NodeField.text
         /// How events name their end user. Events already queued keep their form.
         public var clientField = ClientField.text
+        /// A notice tells of an end user who has waited for a context value for so long, and of a topic whose messages have.
+        public var patience: Duration = .seconds(5)
         /// Asked of consumers by the center and the nodes; nil asks for none.
         public var credentials: Credentials?
         /// Whether commands are kept for ``DevEngine/received()`` and ``DevEngine/applied()``.

@@ -19,26 +19,7 @@ extension DevEngine {
 
     /// A further node, listed at once. Throws `portInUse`.
     public func addNode() async throws -> NodeInfo {
-        let configuration = self.configuration
-        let (place, apiPort, chatPort) = try await self.onLoop { mesh in
-            let place = mesh.shells.count
-            let api = configuration.apiPort == 0 ? 0 : configuration.apiPort + 10 * place
-            let chat = configuration.chatPort == 0 ? 0 : configuration.chatPort + 10 * place
-            return (mesh.reserveNode(apiPort: api, chatPort: chat), api, chat)
-        }
-        return try await self.open(place, apiPort: apiPort, chatPort: chatPort)
-    }
-
-    private func open(_ place: Int, apiPort: Int, chatPort: Int) async throws -> NodeInfo {
-        let api = try await self.bind(.api(place), apiPort)
-        let chat: any Channel
-        do {
-            chat = try await self.bind(.chat(place), chatPort)
-        } catch {
-            try? await api.close()
-            throw error
-        }
-        return try await self.onLoop { $0.opened(place, api: api, chat: chat) }
+        try await self.onLoopLater { $0.addNode() }
     }
 
     /// Takes the node off the center's list. Its connections stay until closed, or are closed now.
@@ -82,16 +63,16 @@ extension DevEngine {
     /// A stopped node starts again: same addresses, a **new id**, empty, listed.
     @discardableResult
     public func startNode(_ id: String) async throws -> NodeInfo {
-        let (place, apiPort, chatPort) = try await self.onLoop { mesh in
+        let place = try await self.onLoop { mesh in
             let shell = try mesh.shell(id)
             guard !mesh.memory.nodes[shell.place].isRunning else {
                 throw DevEngineError(.nodeRunning, "node \(id) is running")
             }
             mesh.memory.nodes[shell.place].isCut = false
             mesh.wipe(shell.place, reset: true)
-            return (shell.place, shell.apiPort, shell.chatPort)
+            return shell.place
         }
-        return try await self.open(place, apiPort: apiPort, chatPort: chatPort)
+        return try await self.onLoopLater { $0.open(place) }
     }
 
     /// The network to the node goes silent: TCP stays open and accepts, nothing is read, nothing is written.

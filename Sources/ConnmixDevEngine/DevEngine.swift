@@ -2,14 +2,6 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
-
 /// A center and any number of nodes in memory, in this process, on real sockets.
 ///
 /// It speaks the engine's side of the protocol in either dialect, can be made to fail in every way a client has to
@@ -18,9 +10,9 @@ public final class DevEngine: Sendable {
     let group: MultiThreadedEventLoopGroup
     let loop: any EventLoop
     let mesh: NIOLoopBound<Mesh>
-    let configuration: Configuration
     let directory: NIOLockedValueBox<[NodeInfo]>
     let ports: NIOLockedValueBox<Ports>
+    let noticeStream: AsyncStream<Notice>
 
     struct Ports {
         var center = ""
@@ -41,12 +33,14 @@ public final class DevEngine: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let directory = NIOLockedValueBox<[NodeInfo]>([])
+        let (stream, notices) = AsyncStream.makeStream(of: Notice.self, bufferingPolicy: .bufferingNewest(256))
         do {
             let mesh = try await loop.submit {
-                let mesh = Mesh(loop: loop, configuration: configuration, tls: tls, directory: directory)
+                let mesh = Mesh(
+                    loop: loop, configuration: configuration, tls: tls, directory: directory, notices: notices)
                 return NIOLoopBound(mesh, eventLoop: loop)
             }.get()
-            let engine = DevEngine(group, loop, mesh, configuration, directory)
+            let engine = DevEngine(group, loop, mesh, directory, stream)
             do {
                 try await engine.openCenter(configuration.centerPort)
                 for _ in 0..<configuration.nodes { _ = try await engine.addNode() }
@@ -63,14 +57,14 @@ public final class DevEngine: Sendable {
 
     private init(
         _ group: MultiThreadedEventLoopGroup, _ loop: any EventLoop, _ mesh: NIOLoopBound<Mesh>,
-        _ configuration: Configuration, _ directory: NIOLockedValueBox<[NodeInfo]>
+        _ directory: NIOLockedValueBox<[NodeInfo]>, _ notices: AsyncStream<Notice>
     ) {
         self.group = group
         self.loop = loop
         self.mesh = mesh
-        self.configuration = configuration
         self.directory = directory
         self.ports = NIOLockedValueBox(Ports())
+        self.noticeStream = notices
     }
 
     /// The center's `host:port`.
@@ -116,19 +110,15 @@ public final class DevEngine: Sendable {
         }
     }
 
-    /// Opens a port. `EADDRINUSE` becomes `portInUse`.
-    func bind(_ port: Port, _ number: Int) async throws -> any Channel {
+    /// The same for what takes its time.
+    func onLoopLater<T: Sendable>(_ body: @escaping @Sendable (Mesh) -> EventLoopFuture<T>) async throws -> T {
         guard !self.ports.withLockedValue({ $0.isStopped }) else { throw DevEngineError.stopped }
         let mesh = self.mesh
-        do {
-            return try await self.loop.flatSubmit { mesh.value.bind(port, number: number) }.get()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw DevEngineError(.portInUse, "port \(number) on \(self.configuration.host) is in use")
-        }
+        return try await self.loop.flatSubmit { body(mesh.value) }.get()
     }
 
     func openCenter(_ number: Int) async throws {
-        let channel = try await self.bind(.center, number)
+        let channel = try await self.onLoopLater { $0.bindPort(.center, number) }
         let address = try await self.onLoop { mesh in
             mesh.centerListener = channel
             mesh.centerPort = channel.localAddress?.port ?? 0

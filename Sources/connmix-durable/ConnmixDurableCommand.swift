@@ -13,7 +13,8 @@ struct ConnmixDurableCommand: AsyncParsableCommand {
             """,
         version: ProgramVersion.text,
         subcommands: [
-            ConsumeCommand.self, EngineCommand.self, DemoCommand.self, StatusCommand.self, JournalCommand.self,
+            ConsumeCommand.self, EngineCommand.self, EndUserCommand.self, DemoCommand.self, StatusCommand.self,
+            JournalCommand.self,
             OutboxCommand.self, SendCommand.self, PublishCommand.self, SubscribeCommand.self, UnsubscribeCommand.self,
             SetContextCommand.self, CallCommand.self, LanesCommand.self, ActionsCommand.self, GapsCommand.self,
             DatabaseCommand.self, DoctorCommand.self, TopCommand.self, NodesCommand.self,

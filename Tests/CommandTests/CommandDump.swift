@@ -15,10 +15,11 @@ struct CommandDump: Decodable {
         /// With the commands above it.
         var path: String { ((superCommands ?? []) + [commandName]).joined(separator: " ") }
 
-        /// Those that do something, in the order of the help.
+        /// Those that do something, in the order of the help: who has arguments does, also above others.
         var leaves: [Command] {
             let below = (subcommands ?? []).filter { $0.commandName != "help" }
-            return below.isEmpty ? [self] : below.flatMap(\.leaves)
+            guard !below.isEmpty else { return [self] }
+            return (shownArguments.isEmpty ? [] : [self]) + below.flatMap(\.leaves)
         }
 
         var shownArguments: [Argument] {

@@ -18,7 +18,9 @@ struct EngineAndDemoTests {
     @Test("help has an example for every command")
     func help() async throws {
         for command in [
-            ["consume"], ["engine"], ["demo"], ["status"], ["journal"], ["journal", "list"], ["journal", "show"],
+            ["consume"], ["engine"], ["engine", "node"], ["engine", "node", "list"], ["engine", "node", "add"],
+            ["engine", "node", "remove"], ["engine", "node", "restart"], ["engine", "node", "cut"], ["engine", "node", "heal"],
+            ["enduser"], ["demo"], ["status"], ["journal"], ["journal", "list"], ["journal", "show"],
             ["outbox"], ["outbox", "list"], ["outbox", "show"], ["journal", "retry"], ["journal", "replay"],
             ["journal", "discard"], ["journal", "restore"], ["journal", "prune"], ["outbox", "retry"],
             ["outbox", "cancel"], ["outbox", "prune"], ["send"], ["publish"], ["subscribe"], ["unsubscribe"],

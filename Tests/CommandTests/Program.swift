@@ -64,12 +64,16 @@ struct Program {
 
     /// Runs a program that goes on for ever, hands its lines to `body` as they come, and ends it with SIGINT.
     ///
+    /// - Parameter withErrors: those of stderr come, too.
     /// - Returns: its exit code.
     static func run(
-        following arguments: [String], _ body: (ProgramLines) async throws -> Void
+        following arguments: [String], withErrors: Bool = false, _ body: (ProgramLines) async throws -> Void
     ) async throws -> Int32? {
+        let wrapper = withErrors ? ["bash", "-c", "exec \"$@\" 2>&1", "bash"] : []
+        let words = wrapper + [path.string] + arguments
         let result = try await Subprocess.run(
-            .path(path), arguments: Arguments(arguments), input: .none, output: .sequence, error: .discarded
+            withErrors ? .name(words[0]) : .path(path), arguments: Arguments(Array(words.dropFirst())), input: .none,
+            output: .sequence, error: .discarded
         ) { execution in
             let lines = ProgramLines(execution.standardOutput)
             do {

@@ -40,10 +40,10 @@ import Testing
             snapshot = try await engine.snapshot()
             #expect(snapshot.nodes[0].queued == 1)
             _ = try await socket.ask(
-                call.replacing("\"F\"", with: "\"set_context\"").replacing(":A", with: #":[{"uid":{"n":42}}]"#))
+                call.replacing("\"F\"", with: "\"set_context\"").replacing(":A", with: #":[{"user_id":{"n":42}}]"#))
             snapshot = try await engine.snapshot()
             #expect(snapshot.nodes[0].queued == 2)
-            #expect(snapshot.client(user.id)?.context == ["uid": #"{"n":42}"#, "other": "1"])
+            #expect(snapshot.client(user.id)?.context == ["user_id": #"{"n":42}"#, "other": "1"])
         }
     }
 

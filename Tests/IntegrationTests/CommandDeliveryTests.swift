@@ -22,7 +22,7 @@ struct CommandDeliveryTests {
                         try context.call(client, "set_context_value", argumentsJSON: #"["raw",[1,2]]"#)
                         try context.meshSend(to: client, "welcome")
                     default:
-                        try context.setContextValue(client, "uid", 0)
+                        try context.setContextValue(client, "user_id", 0)
                     }
                 })
                 try await withConsumer(testConfiguration(database, engine), handlers: handlers) { _ in
@@ -34,7 +34,7 @@ struct CommandDeliveryTests {
                     #expect(await frames.next()?.text == "welcome")
                     let client = try await engine.snapshot().client(user.id)
                     #expect(client?.channels == ["room:7"])
-                    #expect(client?.context == ["uid": "0", "tenant": "42", "role": #""admin""#, "raw": "[1,2]"])
+                    #expect(client?.context == ["user_id": "0", "tenant": "42", "role": #""admin""#, "raw": "[1,2]"])
                 }
             }
         }

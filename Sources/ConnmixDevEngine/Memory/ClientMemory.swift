@@ -17,6 +17,10 @@ struct ClientMemory {
     var context: [String: String] = [:]
     var channels: Set<String> = []
     var wait = Wait.nothing
+    /// Counts its waits for a context value, so that one can be told from the next.
+    var waits = 0
+    /// Of its request, as a JSON object; empty where nobody asks for them.
+    var headers: [UInt8] = []
     var held = CircularBuffer<ByteBuffer>(initialCapacity: 0)
     /// Numbers that were acknowledged and that the end user was not told yet.
     var acknowledged: [String] = []

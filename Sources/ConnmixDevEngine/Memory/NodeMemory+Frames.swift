@@ -9,7 +9,7 @@ extension NodeMemory {
             if memory.held.count < ClientMemory.heldLimit {
                 self.clients[client]?.held.append(text)
             } else {
-                self.drop(settings)
+                self.drop(settings, .overflow(client: client))
             }
             return
         }
@@ -21,9 +21,14 @@ extension NodeMemory {
         for (key, value) in values { self.clients[client]?.context[key] = value }
         switch self.clients[client]?.wait {
         case .context(let key) where self.clients[client]?.context[key] != nil: break
+        case .context(let key):
+            return self.remarks.add(.otherKey(client: client, set: values.map(\.0), awaited: key))
         case .acknowledgement(let key, let value) where self.clients[client]?.context[key] == value:
             self.clients[client]?.acknowledged.append(value)
-        case .nothing, .context, .acknowledgement, .queue, nil: return
+        case .acknowledgement(let key, let value) where values.contains { $0.0 == key }:
+            let set = self.clients[client]?.context[key] ?? ""
+            return self.remarks.add(.otherValue(client: client, key: key, set: set, awaited: value))
+        case .nothing, .acknowledgement, .queue, nil: return
         }
         self.clients[client]?.wait = .nothing
         self.drain(client, settings: settings)
@@ -61,6 +66,7 @@ extension NodeMemory {
             switch settings.whenFull {
             case .drop:
                 self.queues[place].dropped += 1
+                self.remarks.add(.dropped(queue: place))
             case .block:
                 self.clients[client]?.wait = .queue(place)
                 self.clients[client]?.held.prepend(text)
@@ -68,17 +74,48 @@ extension NodeMemory {
             }
             return
         }
-        let event = self.queues[place].template.frame(client: String(client), data: UserFrame.data(text))
-        _ = self.queues[place].push(TopicQueue.Event(frame: event), capacity: settings.topicSize)
-        if frame.asksForContext, self.clients[client]?.context[settings.authKey] == nil {
-            self.clients[client]?.wait = .context(key: settings.authKey)
+        let memory = self.clients[client]
+        let data = EventData(
+            event: settings.connectionEvents ? .message : nil, text: text, isDecoded: settings.decodesFrames,
+            uid: memory?.context[settings.authKey],
+            headers: frame.asksForContext ? memory?.headers ?? [] : [])
+        self.push(data, of: client, to: place, settings: settings)
+        if frame.asksForContext, memory?.context[settings.authKey] == nil {
+            self.wait(client, .context(key: settings.authKey))
         } else if let key = settings.acknowledgeKey, let number = frame.number {
-            self.clients[client]?.wait = .acknowledgement(key: key, value: number)
+            self.wait(client, .acknowledgement(key: key, value: number))
         }
     }
 
-    private mutating func drop(_ settings: DevEngine.Settings) {
+    private mutating func wait(_ client: UInt64, _ wait: ClientMemory.Wait) {
+        self.clients[client]?.wait = wait
+        self.clients[client]?.waits += 1
+        self.remarks.add(.waits(client: client))
+    }
+
+    /// The connection came or goes: the default topic is told, where that is wanted and there is room.
+    mutating func tell(_ event: EventData.Kind, of client: UInt64, settings: DevEngine.Settings) {
+        guard settings.connectionEvents, let memory = self.clients[client], let topic = settings.topics.first,
+            let place = self.queue(topic, settings: settings)
+        else { return }
+        guard self.queues[place].events.count < settings.topicSize else {
+            return self.drop(settings, .dropped(queue: place))
+        }
+        let data = EventData(
+            event: event, text: nil, uid: memory.context[settings.authKey],
+            headers: event == .handshake ? memory.headers : [])
+        self.push(data, of: client, to: place, settings: settings)
+    }
+
+    private mutating func push(_ data: EventData, of client: UInt64, to place: Int, settings: DevEngine.Settings) {
+        let frame = self.queues[place].template.frame(client: String(client), data: data.json)
+        _ = self.queues[place].push(TopicQueue.Event(frame: frame), capacity: settings.topicSize)
+        if self.queues[place].consumers.isEmpty { self.remarks.add(.unconsumed(queue: place)) }
+    }
+
+    private mutating func drop(_ settings: DevEngine.Settings, _ remark: Remark) {
         guard let topic = settings.topics.first, let place = self.queue(topic, settings: settings) else { return }
         self.queues[place].dropped += 1
+        self.remarks.add(remark)
     }
 }

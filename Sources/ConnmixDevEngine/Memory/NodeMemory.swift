@@ -17,6 +17,7 @@ struct NodeMemory {
     var connections = 0
     var accepted = 0
     var goodbyes: [UInt16: Int] = [:]
+    var remarks = Remarks()
 
     init(id: String, number: Int) {
         self.id = id

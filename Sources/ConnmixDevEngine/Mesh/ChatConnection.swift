@@ -7,18 +7,21 @@ final class ChatConnection: WebSocketSession {
 
     private let mesh: Mesh
     let place: Int
+    /// Of its request, as a JSON object.
+    private let headers: [UInt8]
     private(set) var client: UInt64 = 0
     private(set) var link: WebSocketLink?
     private var isPaused = false
 
-    init(mesh: Mesh, place: Int) {
+    init(mesh: Mesh, place: Int, headers: [UInt8]) {
         self.mesh = mesh
         self.place = place
+        self.headers = headers
     }
 
     func opened(_ link: WebSocketLink) {
         self.link = link
-        self.client = self.mesh.connect(.chat(self), to: self.place)
+        self.client = self.mesh.connect(.chat(self), to: self.place, headers: self.headers)
     }
 
     func received(text: ByteBuffer) {

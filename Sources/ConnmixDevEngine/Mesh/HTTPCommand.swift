@@ -34,6 +34,9 @@ extension Mesh {
         switch (self.memory.settings.dialect, HTTPExchange.path(head)) {
         case (.docs, "/v1/mesh/send"): method = .send
         case (.docs, "/v1/mesh/publish"): method = .publish
+        case (.php105, "/v1/mesh/send"), (.php105, "/v1/mesh/publish"):
+            self.notice(.otherDialect, place, "a client asks \(HTTPExchange.path(head)), which only docs has: it answers 404")
+            return exchange.reply(404, #"{"error":"not found"}"#)
         default:
             exchange.reply(404, #"{"error":"not found"}"#)
             return
@@ -53,8 +56,9 @@ extension Mesh {
     }
 
     /// A request to the center.
-    func center(_ head: HTTPRequestHead, _ exchange: HTTPExchange) {
+    func center(_ head: HTTPRequestHead, _ exchange: HTTPExchange, from remote: SocketAddress?) {
         defer { self.endTurn() }
+        if Self.isControl(HTTPExchange.path(head)) { return self.control(head, exchange, from: remote) }
         self.memory.centerRequests += 1
         let path = HTTPExchange.path(head)
         let isKnown = path == "/version" || path == "/v1/nodes"

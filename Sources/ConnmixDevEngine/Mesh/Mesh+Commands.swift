@@ -9,6 +9,7 @@ extension Mesh {
                 return
             }
             guard let command = Command(bytes) else {
+                self.complain(about: bytes, from: origin)
                 origin.answer(.invalidParams, id: Self.null)
                 return
             }
@@ -59,7 +60,10 @@ extension Mesh {
         _ command: Command, _ bytes: UnsafeRawBufferPointer, _ record: CommandRecord?, from origin: any CommandOrigin
     ) -> Answer {
         let answer = self.decide(command, bytes, from: origin)
-        guard !answer.isFailure else { return answer }
+        guard !answer.isFailure else {
+            self.complain(about: command, bytes, answer, from: origin)
+            return answer
+        }
         self.memory.applied[command.method.rawValue] += 1
         if let record { self.applied.append(record, limit: self.memory.settings.recordLimit) }
         return answer
@@ -95,7 +99,7 @@ extension Mesh {
         }
     }
 
-    private func name(_ command: Command, _ bytes: UnsafeRawBufferPointer) -> String {
+    func name(_ command: Command, _ bytes: UnsafeRawBufferPointer) -> String {
         guard command.method == .other, let name = command.name else { return command.method.name }
         return JSONText.string(bytes, name)
     }
@@ -122,7 +126,7 @@ extension Mesh {
         return record
     }
 
-    private func text(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> String {
+    func text(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> String {
         String(decoding: self.payload(bytes, range), as: UTF8.self)
     }
 

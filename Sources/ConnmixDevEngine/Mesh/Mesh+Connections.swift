@@ -15,18 +15,29 @@ extension Mesh {
         if let code = connection.link?.goodbye { self.memory.nodes[connection.place].goodbyes[code, default: 0] += 1 }
         self.memory.nodes[connection.place].connections -= 1
         self.memory.nodes[connection.place].removeConsumer(connection.connection)
+        self.toldDialect.remove(connection.connection)
     }
 
     // MARK: end users
 
-    func connect(_ sink: Sink, to place: Int) -> UInt64 {
+    /// - Parameter headers: of its request, as a JSON object.
+    func connect(_ sink: Sink, to place: Int, headers: [UInt8] = Array("{}".utf8)) -> UInt64 {
         let client = self.memory.connect(to: place)
         self.shells[place].sinks[client] = sink
+        if self.memory.settings.connectionEvents {
+            self.memory.nodes[place].clients[client]?.headers = headers
+            self.memory.nodes[place].tell(.handshake, of: client, settings: self.memory.settings)
+        }
         return client
     }
 
     func disconnect(_ client: UInt64) {
         guard let place = self.memory.home[client] else { return }
+        if case .feed = self.shells[place].sinks[client] {
+            // Nobody was told that it came.
+        } else {
+            self.memory.nodes[place].tell(.close, of: client, settings: self.memory.settings)
+        }
         self.memory.disconnect(client)
         let sink = self.shells[place].sinks.removeValue(forKey: client)
         if case .user(let inbox) = sink { inbox.close() }

@@ -37,12 +37,15 @@ extension Mesh {
         case .center:
             if let tls { try pipeline.addHandler(tls.makeHandler()) }
             try pipeline.configureHTTPServerPipeline()
-            try pipeline.addHandler(HTTPExchange { head, _, exchange in self.center(head, exchange) })
+            try pipeline.addHandler(
+                HTTPExchange { [remote = channel.remoteAddress] head, _, exchange in
+                    self.center(head, exchange, from: remote)
+                })
         case .api(let place):
             if let tls { try pipeline.addHandler(tls.makeHandler()) }
             switch self.shells[place].handshake {
             case .accept:
-                try self.addUpgrade(pipeline, path: "/ws/v1", asksCredentials: true) { mesh in
+                try self.addUpgrade(pipeline, path: "/ws/v1", asksCredentials: true) { mesh, _ in
                     ApiConnection(mesh: mesh, place: place, connection: mesh.nextConnection())
                 }
             case .httpOnly:
@@ -54,14 +57,17 @@ extension Mesh {
             try pipeline.addHandler(
                 HTTPExchange { head, body, exchange in self.http(head, body, exchange, place: place) })
         case .chat(let place):
-            try self.addUpgrade(pipeline, path: self.chatPath, asksCredentials: false) { ChatConnection(mesh: $0, place: place) }
+            try self.addUpgrade(pipeline, path: self.chatPath, asksCredentials: false) { mesh, head in
+                let headers = head.headers.map { (name: $0.name, value: $0.value) }
+                return ChatConnection(mesh: mesh, place: place, headers: EventData.object(headers))
+            }
             try pipeline.addHandler(HTTPExchange { _, _, exchange in exchange.reply(404, "") })
         }
     }
 
     private func addUpgrade(
         _ pipeline: ChannelPipeline.SynchronousOperations, path: String, asksCredentials: Bool,
-        _ makeSession: @escaping @Sendable (Mesh) -> any WebSocketSession
+        _ makeSession: @escaping @Sendable (Mesh, HTTPRequestHead) -> any WebSocketSession
     ) throws {
         let bound = self.bound
         let upgrader = NIOWebSocketServerUpgrader(
@@ -74,12 +80,12 @@ extension Mesh {
                     && BasicAuthorization.isGiven(credentials, by: head)
                 return channel.eventLoop.makeSucceededFuture(isWanted ? HTTPHeaders() : nil)
             },
-            upgradePipelineHandler: { channel, _ in
+            upgradePipelineHandler: { channel, head in
                 channel.eventLoop.makeCompletedFuture {
                     let mesh = bound.value
                     let pipeline = channel.pipeline.syncOperations
                     let valve = try? pipeline.handler(type: Valve.self)
-                    try pipeline.addHandler(WebSocketLink(mesh: mesh, session: makeSession(mesh), valve: valve))
+                    try pipeline.addHandler(WebSocketLink(mesh: mesh, session: makeSession(mesh, head), valve: valve))
                 }
             }
         )

@@ -1,6 +1,14 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// Nodes come, go, restart and are cut.
 extension Mesh {
     static func newID() -> String {
@@ -17,6 +25,37 @@ extension Mesh {
         let info = NodeInfo(id: node.id, api: "", chat: "")
         self.shells.append(NodeShell(place: place, info: info, apiPort: apiPort, chatPort: chatPort))
         return place
+    }
+
+    /// A further node, listed as soon as its ports are open.
+    func addNode() -> EventLoopFuture<NodeInfo> {
+        let step = 10 * self.shells.count
+        let api = self.firstPorts.api == 0 ? 0 : self.firstPorts.api + step
+        let chat = self.firstPorts.chat == 0 ? 0 : self.firstPorts.chat + step
+        return self.open(self.reserveNode(apiPort: api, chatPort: chat))
+    }
+
+    /// Opens the ports of a node that does not run. Fails with `portInUse` where one is taken.
+    func open(_ place: Int) -> EventLoopFuture<NodeInfo> {
+        let chatPort = self.shells[place].chatPort
+        let bound = self.bound
+        return self.bindPort(.api(place), self.shells[place].apiPort).flatMap { api in
+            bound.value.bindPort(.chat(place), chatPort).flatMapThrowing { chat in
+                bound.value.opened(place, api: api, chat: chat)
+            }.flatMapError { error in
+                api.close(promise: nil)
+                return bound.value.loop.makeFailedFuture(error)
+            }
+        }
+    }
+
+    /// `EADDRINUSE` becomes `portInUse`.
+    func bindPort(_ port: Port, _ number: Int) -> EventLoopFuture<any Channel> {
+        let host = self.host
+        return self.bind(port, number: number).flatMapErrorThrowing { error in
+            guard let error = error as? IOError, error.errnoCode == EADDRINUSE else { throw error }
+            throw DevEngineError(.portInUse, "port \(number) on \(host) is in use")
+        }
     }
 
     /// Its ports are open.
@@ -86,6 +125,7 @@ extension Mesh {
     /// Everything closed, everybody who waits is told.
     func stopAll() -> [any Channel] {
         self.isStopped = true
+        self.notices.finish()
         for id in Array(self.watchers.keys) { self.failWatcher(id, DevEngineError.stopped) }
         for run in self.feeds { self.stop(run) }
         var channels: [any Channel] = [self.centerListener].compactMap { $0 }

@@ -8,6 +8,8 @@ final class Mesh {
     let loop: any EventLoop
     let chatPath: String
     let host: String
+    /// Where the first node listens; 0 for free ports.
+    let firstPorts: (api: Int, chat: Int)
     let tls: ServerTLS?
     var memory: MeshMemory
     var shells: [NodeShell] = []
@@ -23,6 +25,11 @@ final class Mesh {
     var dirty: [WebSocketLink] = []
     var paused: [ChatConnection] = []
     var watchers: [Int: Watcher] = [:]
+    let notices: AsyncStream<DevEngine.Notice>.Continuation
+    var noticeBook = NoticeBook()
+    var patience = PatienceWatch()
+    /// API connections that were found to speak the other dialect.
+    var toldDialect: Set<Int> = []
     var isStopped = false
     private var lastConnection = 0
     private var isEnding = false
@@ -31,13 +38,15 @@ final class Mesh {
 
     init(
         loop: any EventLoop, configuration: DevEngine.Configuration, tls: ServerTLS?,
-        directory: NIOLockedValueBox<[NodeInfo]>
+        directory: NIOLockedValueBox<[NodeInfo]>, notices: AsyncStream<DevEngine.Notice>.Continuation
     ) {
         self.loop = loop
         self.host = configuration.host
         self.chatPath = configuration.chatPath
         self.tls = tls
         self.directory = directory
+        self.notices = notices
+        self.firstPorts = (configuration.apiPort, configuration.chatPort)
         self.memory = MeshMemory(settings: configuration.settings, milliseconds: wallClockMilliseconds())
     }
 
@@ -66,6 +75,7 @@ final class Mesh {
         } while self.endsAgain && rounds < 4
         self.isEnding = false
         if !isDone || self.endsAgain { self.continueLater() }
+        self.tellRemarks()
         self.tellWatchers()
     }
 

@@ -29,14 +29,4 @@ struct UserFrame {
         self.asksForContext = asks
         self.number = number
     }
-
-    /// `{"frame":{"type":"text","data":"…","finish":true}}`
-    static func data(_ text: ByteBuffer) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(text.readableBytes + text.readableBytes / 8 + 64)
-        buffer.writeStaticString(#"{"frame":{"type":"text","data":""#)
-        JSONText.writeEscaped(text.readableBytesView, into: &buffer)
-        buffer.writeStaticString(#"","finish":true}}"#)
-        return buffer
-    }
 }

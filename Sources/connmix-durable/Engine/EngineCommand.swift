@@ -8,8 +8,12 @@ struct EngineCommand: AsyncParsableCommand {
         abstract: "The development engine: a center and nodes in memory. Not for production.",
         discussion: """
             Example:  connmix-durable engine --nodes 2 --topic chat
-            End users connect to the chat address, path /chat; node k (from 0) listens 10 k ports higher.
-            """)
+            End users connect to the chat address, path /chat (connmix-durable enduser); node 1 listens on the ports that are named,
+            node 2 ten higher, and so on. What it does with which frames is said on stderr at the start; later what looks like a
+            mistake: context values that nobody waits for, end users who wait for long, consumers of the other dialect.
+            While it runs, engine node adds, removes, restarts and cuts nodes.
+            """,
+        subcommands: [EngineNodeCommand.self])
 
     @Option(help: "How many nodes.")
     var nodes = 1
@@ -30,6 +34,14 @@ struct EngineCommand: AsyncParsableCommand {
             "After a frame with a member n the connection waits until this context value is n, and answers {\"ack\":n}.",
             valueName: "key"))
     var acknowledge: String?
+    @Option(
+        help: ArgumentHelp(
+            "After a frame of op auth or userauth the connection waits until this context value is set.", valueName: "key"))
+    var authKey = "user_id"
+    @Flag(help: "Push a text that is a JSON object as that object, as the login of the old PHP client's README expects it.")
+    var decodeFrames = false
+    @Flag(help: "Also push events of handshake and close, with headers, as connmix's chat example does.")
+    var connectionEvents = false
     @OptionGroup(title: "Faults") var faults: FaultOptions
     @OptionGroup var output: OutputOptions
 
@@ -51,12 +63,27 @@ struct EngineCommand: AsyncParsableCommand {
         do {
             try await faults.add(to: engine)
             try StandardOutput().write(output.json ? json(engine) : text(engine))
+            for line in rules.lines { StandardError.write(line: line) }
+            async let told: Void = Self.tell(engine.notices)
             await StopSignals.first()
             try await engine.shutdown()
+            await told
         } catch {
             try await engine.shutdown()
             throw error
         }
+    }
+
+    private var rules: EngineRules {
+        EngineRules(
+            topics: topic, authKey: authKey, acknowledgeKey: acknowledge, decodesFrames: decodeFrames,
+            connectionEvents: connectionEvents,
+            dialect: dialect)
+    }
+
+    /// Until the engine is shut down.
+    private static func tell(_ notices: AsyncStream<DevEngine.Notice>) async {
+        for await notice in notices { StandardError.write(line: EngineRules.line(notice)) }
     }
 
     private func start() async throws -> DevEngine {
@@ -66,6 +93,9 @@ struct EngineCommand: AsyncParsableCommand {
         configuration.chatPort = chatPort
         configuration.topicSize = topicSize
         configuration.acknowledgeKey = acknowledge
+        configuration.authKey = authKey
+        configuration.settings.connectionEvents = connectionEvents
+        configuration.settings.decodesFrames = decodeFrames
         do {
             return try await DevEngine.start(configuration)
         } catch let error as DevEngineError where error.code != .portInUse {
@@ -81,8 +111,8 @@ struct EngineCommand: AsyncParsableCommand {
     private func text(_ engine: DevEngine) -> [UInt8] {
         var sheet = FactSheet()
         sheet.add("center", engine.center, .bold)
-        for node in engine.nodes {
-            sheet.add("node \(node.id)", "api \(node.api)  end users ws://\(node.chat)/chat")
+        for (number, node) in zip(1..., engine.nodes) {
+            sheet.add("node \(number) \(node.id)", "api \(node.api)  end users ws://\(node.chat)/chat")
         }
         return Array(sheet.text(.output).utf8)
     }
@@ -91,8 +121,10 @@ struct EngineCommand: AsyncParsableCommand {
         JSONWriter.line { writer in
             writer.key("center"); writer.string(engine.center)
             writer.key("nodes")
-            writer.array(engine.nodes) { writer, node in
+            writer.array(zip(1..., engine.nodes)) { writer, entry in
+                let (number, node) = entry
                 writer.object { writer in
+                    writer.key("number"); writer.integer(number)
                     writer.key("id"); writer.string(node.id)
                     writer.key("api"); writer.string(node.api)
                     writer.key("chat"); writer.string(node.chat)
