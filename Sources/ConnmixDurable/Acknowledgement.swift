@@ -10,7 +10,7 @@ internal import NIOCore
 /// ```swift
 /// configuration.acknowledge = .contextValue("ack") { message in
 ///     struct Frame: Decodable { var number: Int }
-///     return (try? message.decode(Frame.self)).map { "\($0.number)" }
+///     return (try? message.json(as: Frame.self)).map { "\($0.number)" }
 /// }
 /// ```
 public struct Acknowledgement: Sendable {

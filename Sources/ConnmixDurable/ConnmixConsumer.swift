@@ -192,7 +192,7 @@ public final class ConnmixConsumer: Service {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
             concurrency: configuration.concurrency, windowCapacity: capacity, windowBytes: configuration.windowBytes,
-            lanes: configuration.lanes)
+            lanes: configuration.lanes, topicLimits: handlers.options.compactMapValues(\.concurrency))
         dispatcher.setParked(start.parked)
         return ConsumerCore(
             run: start.run, writer: store.writer, loop: loop,

@@ -3,7 +3,7 @@
 /// ```swift
 /// configuration.dedupe = Dedupe(window: .seconds(3_600)) { message in
 ///     struct Frame: Decodable { var number: Int }
-///     return (try? message.decode(Frame.self)).map { "\(message.client)/\($0.number)" }
+///     return (try? message.json(as: Frame.self)).map { "\(message.client)/\($0.number)" }
 /// }
 /// ```
 public struct Dedupe: Sendable {

@@ -14,6 +14,9 @@ public struct HandlerOptions: Sendable {
     public var retry: RetryPolicy?
     /// How long one attempt may take; `nil`: `ConsumerConfiguration.attemptTimeout`.
     public var timeout: Duration?
+    /// How many messages of the topic are handled at once; `nil`: as many as `ConsumerConfiguration.concurrency` lets. What waits for its
+    /// turn is in no other topic's way, neither for handlers nor in memory. 1 to 10,000.
+    public var concurrency: Int?
 
     /// Everything as the configuration says.
     public init() {}
@@ -25,6 +28,11 @@ public struct HandlerOptions: Sendable {
         }
         if let retry {
             try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
+        }
+        if let concurrency {
+            try require(
+                (1...ConsumerConfiguration.concurrencyLimit).contains(concurrency),
+                "concurrency is \(concurrency); it may be 1 to \(ConsumerConfiguration.concurrencyLimit)")
         }
         for (name, duration) in [("retry.base", retry?.base), ("retry.cap", retry?.cap), ("timeout", timeout)] {
             guard let duration else { continue }

@@ -58,6 +58,29 @@ public struct Handlers: Sendable {
         }
     }
 
+    /// Handles several messages of a topic with one call, each with an outcome of its own.
+    ///
+    /// Those that would be handled at the same time are gathered: at most so many as handlers may run at once, and of one lane only one at a
+    /// time. A time limit is that of the message that came first.
+    ///
+    /// ```swift
+    /// handlers.handle("events", inBatchesOf: 100, within: .milliseconds(20)) { batch in
+    ///     let refused = try await store(batch.map { $0.message.text ?? "" })
+    ///     for index in refused { batch[index].fail(HandlerError.permanent("refused by the store")) }
+    /// }
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - size: how many messages a batch has at most; less than one counts as one.
+    ///   - limit: how long a batch waits for more after its first message.
+    public mutating func handle(
+        _ topic: String, inBatchesOf size: Int, within limit: Duration, options: HandlerOptions = HandlerOptions(),
+        _ handler: @escaping BatchHandler
+    ) {
+        let batches = Batches(of: size, within: limit, handler)
+        handle(topic, options: options) { message, context in try await batches.handle(message, context) }
+    }
+
     /// Puts something around all handlers, those that are added later too. What was put first is outermost.
     ///
     /// It runs with each attempt and within its time limit, and what it stages is staged with the handler's. Returning without calling

@@ -30,6 +30,37 @@ struct OutcomeTests {
         }
     }
 
+    @Test("a topic with one handler holds up no other topic, and its messages are handled one after the other")
+    func topicConcurrency() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let (gate, open) = AsyncStream<Void>.makeStream()
+                let running = Mutex((now: 0, most: 0))
+                var options = HandlerOptions()
+                options.concurrency = 1
+                var handlers = Handlers()
+                handlers.handle("slow", options: options) { message, context in
+                    running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                    for await _ in gate {}
+                    running.withLock { $0.now -= 1 }
+                    try context.meshSend(to: message.client, "slow")
+                }
+                handlers.handle("chat") { message, context in try context.meshSend(to: message.client, "chat") }
+                let configuration = testConfiguration(database, engine, topics: ["slow", "chat"])
+                try await withConsumer(configuration, handlers: handlers) { _ in
+                    let user = try await engine.connectEndUser()
+                    let others = [try await engine.connectEndUser(), try await engine.connectEndUser()]
+                    for other in others { try await engine.push(topic: "slow", client: other.id, data: Array("1".utf8)) }
+                    try await engine.push(topic: "chat", client: user.id, data: Array("1".utf8))
+                    #expect(await user.frames.first { _ in true }?.text == "chat")
+                    open.finish()
+                    for other in others { #expect(await other.frames.first { _ in true }?.text == "slow") }
+                }
+                #expect(running.withLock { $0.most } == 1)
+            }
+        }
+    }
+
     @Test("attempts used up, and permanent failures, are dead with their reason; the lane goes on")
     func dead() async throws {
         try await withTemporaryDatabase { database in

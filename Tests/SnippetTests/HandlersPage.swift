@@ -34,6 +34,17 @@ private func options(_ handlers: inout Handlers) {
     // snippet.end
 }
 
+private func store(_ texts: [String]) async throws -> [Int] { [] }
+
+private func batches(_ handlers: inout Handlers) {
+    // snippet.batches
+    handlers.handle("events", inBatchesOf: 100, within: .milliseconds(20)) { batch in
+        let refused = try await store(batch.map { $0.message.text ?? "" })
+        for index in refused { batch[index].fail(HandlerError.permanent("refused by the store")) }
+    }
+    // snippet.end
+}
+
 private func several(_ consumer: ConnmixConsumer) async throws {
     // snippet.several
     let receipts = try await consumer.outbox.enqueue([
@@ -60,6 +71,7 @@ struct HandlersPage {
         var handlers = Handlers()
         typed(&handlers)
         options(&handlers)
+        batches(&handlers)
         let trial = HandlerTrial(handlers)
         let framed = try await trial.run(Message(topic: "orders", client: "7", text: #"{"id":7,"sku":"x"}"#))
         #expect(try framed.outcome == .done([.meshSend(to: "7", #"{"id":7,"sku":"x"}"#)]))
@@ -71,6 +83,7 @@ struct HandlersPage {
         // snippet.end
         #expect(order.sku == "x")
         #expect(try await trial.run(Message(topic: "reports", text: "sales")).outcome == .done([]))
+        #expect(try await trial.run(Message(topic: "events", text: "x")).outcome == .done([]))
     }
 
     @Test func middleware() async throws {

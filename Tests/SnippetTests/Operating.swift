@@ -1,5 +1,4 @@
 import ConnmixDurable
-import FoundationEssentials
 import Logging
 
 private func receipt(_ consumer: ConnmixConsumer) async throws {
@@ -73,7 +72,7 @@ private func acknowledged(_ configuration: inout ConsumerConfiguration) {
     // snippet.acknowledge
     configuration.acknowledge = .contextValue("ack") { message in
         struct Frame: Decodable { var number: Int }
-        return (try? message.decode(Frame.self)).map { "\($0.number)" }
+        return (try? message.json(as: Frame.self)).map { "\($0.number)" }
     }
     // snippet.end
 }
@@ -85,7 +84,7 @@ private func endToEnd(_ configuration: inout ConsumerConfiguration) {
         var user: String
     }
     @Sendable func frame(_ message: Message) -> Frame? {
-        message.text.flatMap { try? JSONDecoder().decode(Frame.self, from: Data($0.utf8)) }
+        try? message.json(as: Frame.self)
     }
     configuration.dedupe = Dedupe(window: .seconds(3_600)) { message in
         frame(message).map { "\($0.user)/\($0.n)" }
@@ -117,7 +116,7 @@ private func numbered(_ configuration: inout ConsumerConfiguration) {
             var user: String
             var number: Int
         }
-        return (try? message.decode(Frame.self)).map { "\($0.user)/\($0.number)" }
+        return (try? message.json(as: Frame.self)).map { "\($0.user)/\($0.number)" }
     }
     // snippet.end
 }

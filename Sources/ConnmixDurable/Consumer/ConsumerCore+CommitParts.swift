@@ -87,7 +87,7 @@ extension ConsumerCore {
                     topic: message.topic, node: message.node, client: message.client, lane: message.lane, data: message.data,
                     receivedAt: message.receivedAt, attempts: 1, availableAt: message.receivedAt, isClaimed: true)
                 guard !state.dispatcher.isStopping,
-                    state.dispatcher.window.append(id, keys: delivery.keys, bytes: delivery.bytes, delivery) == .taken
+                    state.dispatcher.append(id, delivery) == .taken
                 else { return .pending }
                 effects.entries.append(id)
                 return .running

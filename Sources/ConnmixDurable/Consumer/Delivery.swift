@@ -56,8 +56,6 @@ struct Delivery: Sendable {
 
     /// The lane's name; `nil` where the message has none.
     var laneName: String? { lane == "" ? nil : lane ?? client.text }
-
-    var keys: OrderKeys { OrderKeys(laneName.map { .lane($0) }) }
 }
 
 extension Delivery {

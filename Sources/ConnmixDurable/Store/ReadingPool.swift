@@ -19,10 +19,13 @@ final class ReadingPool: Sendable {
     private let state = Locked(State())
     /// Opened when they are first needed. A place is held by one job at a time, so nobody waits for these locks.
     private let connections: [Locked<Connection?>]
+    /// One for each place. A serial queue gets a thread beside those of the global queues, which run Swift's tasks too.
+    private let threads: [DispatchQueue]
 
     init(file: DatabaseFile) {
         self.file = file
         connections = (0..<Self.places).map { _ in Locked(nil) }
+        threads = (0..<Self.places).map { DispatchQueue(label: "connmix-reading-\($0)") }
     }
 
     /// Runs `body` in a reading transaction, which sees one state of what is committed.
@@ -71,7 +74,7 @@ final class ReadingPool: Sendable {
     }
 
     private func run(_ job: @escaping Job, at place: Int) {
-        DispatchQueue.global().async { [self] in
+        threads[place].async { [self] in
             job(place)
             let (next, isClosed) = state.withLock { state -> (Job?, Bool) in
                 if let next = state.waiting.popFirst() { return (next, false) }

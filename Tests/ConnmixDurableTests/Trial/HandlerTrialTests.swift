@@ -309,7 +309,8 @@ struct HandlerTrialTests {
     @Test("options that cannot work are refused with the topic and the value")
     func badOptions() {
         for (change, words) in [
-            ({ $0.timeout = .zero }, "timeout is"), ({ $0.retry = RetryPolicy(maxAttempts: 0) }, "maxAttempts is 0"),
+            ({ $0.timeout = .zero }, "timeout is"), ({ $0.concurrency = 0 }, "concurrency is 0"),
+            ({ $0.retry = RetryPolicy(maxAttempts: 0) }, "maxAttempts is 0"),
             ({ $0.retry = RetryPolicy(maxAttempts: 1, base: .seconds(100_000)) }, "retry.base is"),
         ] as [((inout HandlerOptions) -> Void, String)] {
             var options = HandlerOptions()

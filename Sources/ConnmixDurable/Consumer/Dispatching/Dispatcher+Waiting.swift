@@ -1,5 +1,10 @@
 /// Entries that wait: for their time, with their lane, or until an operator acts.
 extension Dispatcher {
+    /// A row that was just added to the file.
+    mutating func append(_ id: Int64, _ delivery: Delivery) -> OrderedWindow<Delivery>.Admission {
+        window.append(id, keys: keys(of: delivery), bytes: delivery.bytes, delivery)
+    }
+
     /// A row of the file, in the order of ids.
     mutating func load(_ id: Int64, _ delivery: Delivery, now: Int64) -> OrderedWindow<Delivery>.Admission {
         let waits = delivery.availableAt - now
@@ -14,7 +19,8 @@ extension Dispatcher {
             }
             return window.load(id, keys: OrderKeys(key), bytes: delivery.bytes, delivery)
         }
-        let keys = waits > 0 && lanes.order == .relaxed ? OrderKeys(nil) : delivery.keys
+        var keys = keys(of: delivery)
+        if waits > 0, lanes.order == .relaxed { keys = OrderKeys(nil, quota: keys.quota) }
         return window.load(id, keys: keys, bytes: delivery.bytes, delivery)
     }
 

@@ -2,7 +2,8 @@
 ///
 /// Entries of one lane are handled one at a time in the order of their ids (promise P5), at most `concurrency` at once. Suspects,
 /// entries that may have killed the process before, exclude each other until their outcome is committed, so that the next crash
-/// convicts exactly one (promise P6); all others run beside them.
+/// convicts exactly one (promise P6); all others run beside them. A topic may have fewer handlers than there are; what waits for one of
+/// those is in nobody's way.
 ///
 /// What cannot be handled for a while takes no place in memory: a lane that is parked in the file, and one whose head waits longer
 /// than `longWait` for its retry, rest (see `OrderedWindow` for its words). Entries of theirs that were claimed are given back.
@@ -27,10 +28,15 @@ struct Dispatcher: Sendable {
     var waiting = Timeline<Int64>()
     var claims = Claims()
     private var suspects = SuspectTurns()
+    private var topics: TopicTurns
     private(set) var isStopping = false
 
-    init(concurrency: Int, windowCapacity: Int, windowBytes: Int = .max, lanes: Lanes = .client) {
+    /// - Parameter topicLimits: how many handlers at once topics have that have less than all.
+    init(
+        concurrency: Int, windowCapacity: Int, windowBytes: Int = .max, lanes: Lanes = .client, topicLimits: [String: Int] = [:]
+    ) {
         self.lanes = lanes
+        topics = TopicTurns(limits: topicLimits)
         self.concurrency = concurrency
         window = OrderedWindow(
             capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8), byteCapacity: windowBytes)
@@ -47,17 +53,31 @@ struct Dispatcher: Sendable {
     var hasClaims: Bool { claims.hasClaims }
     var hasReleases: Bool { claims.hasReleases }
 
+    /// Under which keys an entry is in memory.
+    func keys(of delivery: Delivery) -> OrderKeys {
+        OrderKeys(delivery.laneName.map { .lane($0) }, quota: topics.quota(of: delivery.topic))
+    }
+
     /// The next job to start now, if there is one.
     mutating func nextJob(now: Int64) -> Job? {
         guard !isStopping, running.count < concurrency else { return nil }
         if let job = nextSuspect() { return job }
+        while true {
+            let called = topics.called()
+            // What is not at the head of its lane any more, or left, has its turn when it is ready by itself.
+            for id in called { window.makeReady(id) }
+            if let job = nextReady(now: now) { return job }
+            if called.isEmpty { return nil }
+        }
+    }
+
+    private mutating func nextReady(now: Int64) -> Job? {
         while let (id, delivery) = window.nextReady() {
             guard !isBusy(id), !claims.isClaiming(id) else { continue }
             guard delivery.availableAt > now || takesTurn(id, delivery) else { continue }
             if delivery.isClaimed {
-                guard !delivery.isSuspect || suspects.takeTurn(id) else { continue }
-                running.insert(id)
-                return Job(id: id, delivery: delivery)
+                guard topics.hasPlace(for: id, of: delivery.topic), !delivery.isSuspect || suspects.takeTurn(id) else { continue }
+                return start(id, delivery)
             }
             if delivery.availableAt > now {
                 waiting.add(id, at: delivery.availableAt)
@@ -70,14 +90,20 @@ struct Dispatcher: Sendable {
 
     private mutating func nextSuspect() -> Job? {
         while let id = suspects.next() {
-            guard let delivery = window[id] else {
+            // Without a place it gives its turn to others, and asks for it again when there is one.
+            guard let delivery = window[id], topics.hasPlace(for: id, of: delivery.topic) else {
                 suspects.ended(id)
                 continue
             }
-            running.insert(id)
-            return Job(id: id, delivery: delivery)
+            return start(id, delivery)
         }
         return nil
+    }
+
+    private mutating func start(_ id: Int64, _ delivery: Delivery) -> Job {
+        running.insert(id)
+        topics.started(id, of: delivery.topic)
+        return Job(id: id, delivery: delivery)
     }
 
     private func isBusy(_ id: Int64) -> Bool { running.contains(id) || settling.contains(id) }
@@ -112,6 +138,7 @@ struct Dispatcher: Sendable {
     private mutating func settles(_ id: Int64) {
         let wasRunning = running.remove(id) != nil
         assert(wasRunning, "a handler ended that was not started")
+        topics.ended(id)
         settling.insert(id)
     }
 
@@ -165,6 +192,7 @@ struct Dispatcher: Sendable {
     mutating func giveBack(_ left: [(id: Int64, item: Delivery)]) {
         for (id, delivery) in left {
             suspects.left(id)
+            topics.left(id)
             if delivery.isClaimed { claims.release(id) } else { claims.forget(id) }
         }
     }

@@ -1,4 +1,4 @@
-/// What must keep its order, as 64 bits: a lane, a client, a channel.
+/// What must keep its order, or is bounded, as 64 bits: a lane, a client, a channel; a node, a topic.
 ///
 /// Lanes and clients share one space: a handler's answer to the client whose lane it works in needs one key and not two. Two
 /// names with the same key (one pair in billions) are merely kept in order with each other.
@@ -20,6 +20,7 @@ struct OrderKey: Sendable, Hashable {
     static func lane(_ name: String) -> OrderKey { OrderKey(name, seed: 0) }
     static func client(_ id: String) -> OrderKey { OrderKey(id, seed: 0) }
     static func node(_ id: String) -> OrderKey { OrderKey(id, seed: 0x2545_F491_4F6C_DD1D) }
+    static func topic(_ name: String) -> OrderKey { OrderKey(name, seed: 0x1405_7B7E_F767_814F) }
     static func channel(_ name: String) -> OrderKey { OrderKey(name, seed: 0x5851_F42D_4C95_7F2D) }
 }
 

@@ -6,17 +6,18 @@ import Testing
 @Suite("the dispatcher")
 struct DispatcherTests {
     private func delivery(
-        _ client: String, isClaimed: Bool = true, availableAt: Int64 = 0, isSuspect: Bool = false
+        _ client: String, topic: String = "t", isClaimed: Bool = true, availableAt: Int64 = 0, isSuspect: Bool = false
     ) -> Delivery {
         Delivery(
-            topic: "t", node: "n", client: ClientID(client), data: ByteBuffer(), receivedAt: 0, attempts: 1,
+            topic: topic, node: "n", client: ClientID(client), data: ByteBuffer(), receivedAt: 0, attempts: 1,
             availableAt: availableAt, isClaimed: isClaimed, isSuspect: isSuspect)
     }
 
-    private func make(_ deliveries: [Delivery], concurrency: Int = 10) -> Dispatcher {
-        var dispatcher = Dispatcher(concurrency: concurrency, windowCapacity: max(100, deliveries.count))
+    private func make(_ deliveries: [Delivery], concurrency: Int = 10, topicLimits: [String: Int] = [:]) -> Dispatcher {
+        var dispatcher = Dispatcher(
+            concurrency: concurrency, windowCapacity: max(100, deliveries.count), topicLimits: topicLimits)
         for (index, delivery) in deliveries.enumerated() {
-            _ = dispatcher.window.load(Int64(index + 1), keys: delivery.keys, delivery)
+            _ = dispatcher.window.load(Int64(index + 1), keys: dispatcher.keys(of: delivery), delivery)
             dispatcher.window.confirm(Int64(index + 1))
         }
         dispatcher.window.passEnded()
@@ -46,6 +47,60 @@ struct DispatcherTests {
         dispatcher.ended(2, isCertain: true)
         dispatcher.settled(2)
         #expect(dispatcher.isQuiet)
+    }
+
+    @Test("a topic has no more handlers than it may; the oldest of its entries is next, and other topics' go on")
+    func topics() {
+        var dispatcher = make(
+            ["slow", "slow", "slow", "slow", "chat"].enumerated().map { delivery("\($0)", topic: $1) }, concurrency: 4,
+            topicLimits: ["slow": 2])
+        #expect((0..<4).map { _ in dispatcher.nextJob(now: 0)?.id } == [1, 2, 5, nil])
+        dispatcher.ended(5, isCertain: true)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.ended(2, isCertain: false)
+        #expect((0..<2).map { _ in dispatcher.nextJob(now: 0)?.id } == [3, nil])
+        dispatcher.ended(1, isCertain: true)
+        dispatcher.ended(3, isCertain: true)
+        #expect((0..<2).map { _ in dispatcher.nextJob(now: 0)?.id } == [4, nil])
+    }
+
+    @Test("what left memory while it waited for its topic is passed over; where a lane is parked the next one has the place")
+    func topicsAndLanes() {
+        var dispatcher = make(["a", "b", "c"].map { delivery($0) }, topicLimits: ["t": 1])
+        #expect((0..<2).map { _ in dispatcher.nextJob(now: 0)?.id } == [1, nil])
+        dispatcher.park("b")
+        dispatcher.ended(1, isCertain: true)
+        #expect((0..<2).map { _ in dispatcher.nextJob(now: 0)?.id } == [3, nil])
+        #expect(dispatcher.takeReleases() == [2])
+    }
+
+    @Test("P6: a suspect without a place of its topic keeps no other suspect waiting, and has its turn when there is one")
+    func topicsAndSuspects() {
+        var dispatcher = make(
+            [
+                delivery("a", topic: "slow"), delivery("b", isSuspect: true), delivery("c", topic: "slow", isSuspect: true),
+                delivery("d", isSuspect: true),
+            ], topicLimits: ["slow": 1])
+        #expect((0..<3).map { _ in dispatcher.nextJob(now: 0)?.id } == [1, 2, nil])
+        dispatcher.ended(2, isCertain: true)
+        dispatcher.settled(2)
+        #expect((0..<2).map { _ in dispatcher.nextJob(now: 0)?.id } == [4, nil])
+        dispatcher.ended(1, isCertain: true)
+        #expect(dispatcher.nextJob(now: 0) == nil, "another suspect is not through")
+        dispatcher.ended(4, isCertain: true)
+        dispatcher.settled(4)
+        #expect((0..<2).map { _ in dispatcher.nextJob(now: 0)?.id } == [3, nil])
+    }
+
+    @Test("P7: a topic with a limit fills an eighth of the window, and others find room in it")
+    func topicsInMemory() {
+        var dispatcher = Dispatcher(concurrency: 1, windowCapacity: 80, topicLimits: ["slow": 1])
+        dispatcher.window.passEnded()
+        let taken = (1...70).count { id in dispatcher.append(Int64(id), delivery("\(id)", topic: "slow")) == .taken }
+        #expect(taken == 10)
+        #expect(dispatcher.append(71, delivery("x", topic: "chat")) == .taken)
+        for id in 1...10 { dispatcher.window.confirm(Int64(id)) }
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
     }
 
     @Test("no more than `concurrency` at once")
@@ -220,7 +275,7 @@ struct DispatcherTests {
         #expect(!dispatcher.hasClaims)
         let back = delivery("a", isClaimed: false)
         dispatcher.window.lookAgain(above: 0)
-        #expect(dispatcher.window.load(1, keys: back.keys, back) == .taken)
+        #expect(dispatcher.window.load(1, keys: dispatcher.keys(of: back), back) == .taken)
         dispatcher.window.confirm(1)
         #expect(dispatcher.nextJob(now: 0) == nil)
         #expect(dispatcher.takeClaims() == [1])
@@ -240,7 +295,7 @@ struct DispatcherTests {
         #expect(dispatcher.nextJob(now: 0)?.id == 3)  // 2 is in the file
         let back = delivery("b", isSuspect: true)
         dispatcher.window.lookAgain(above: 0)
-        #expect(dispatcher.window.load(2, keys: back.keys, back) == .taken)
+        #expect(dispatcher.window.load(2, keys: dispatcher.keys(of: back), back) == .taken)
         dispatcher.window.confirm(2)
         #expect(dispatcher.nextJob(now: 0) == nil)
         dispatcher.ended(3, isCertain: false)
@@ -278,7 +333,7 @@ struct DispatcherStopTests {
         var dispatcher = Dispatcher(concurrency: 1, windowCapacity: 100)
         dispatcher.window.passEnded()
         let claimed = delivery("a", isClaimed: true)
-        _ = dispatcher.window.append(1, keys: claimed.keys, claimed)
+        _ = dispatcher.window.append(1, keys: dispatcher.keys(of: claimed), claimed)
         #expect(dispatcher.stop() == [])
         dispatcher.window.confirm(1)
         #expect(dispatcher.startable([1]) == [1])
@@ -289,7 +344,7 @@ struct DispatcherStopTests {
         var dispatcher = Dispatcher(concurrency: 2, windowCapacity: 100)
         for (id, client) in [(1, "a"), (2, "a"), (3, "b"), (4, "c")] as [(Int64, String)] {
             let claimed = delivery(client, isClaimed: true)
-            _ = dispatcher.window.load(id, keys: claimed.keys, claimed)
+            _ = dispatcher.window.load(id, keys: dispatcher.keys(of: claimed), claimed)
             dispatcher.window.confirm(id)
         }
         #expect(dispatcher.nextJob(now: 0)?.id == 1)
@@ -311,7 +366,7 @@ struct DispatcherStopTests {
         var dispatcher = Dispatcher(concurrency: 4, windowCapacity: 100)
         for (id, client) in [(1, "a"), (2, "b"), (3, "c")] as [(Int64, String)] {
             let suspect = delivery(client, isClaimed: true, isSuspect: true)
-            _ = dispatcher.window.load(id, keys: suspect.keys, suspect)
+            _ = dispatcher.window.load(id, keys: dispatcher.keys(of: suspect), suspect)
             dispatcher.window.confirm(id)
         }
         #expect(dispatcher.nextJob(now: 0)?.id == 1)
@@ -364,7 +419,7 @@ struct DispatcherWaitingTests {
         #expect(dispatcher.nextJob(now: 0) == nil)
         // What comes later waits behind it.
         let later = delivery("a")
-        #expect(dispatcher.window.append(5, keys: later.keys, later) == .leftInFile)
+        #expect(dispatcher.window.append(5, keys: dispatcher.keys(of: later), later) == .leftInFile)
         let isEarly = dispatcher.window.wantsPass()
         #expect(!isEarly)
 
@@ -475,7 +530,7 @@ struct DispatcherWaitingTests {
     func rolledBack() {
         var dispatcher = make([])
         let fresh = delivery("a")
-        #expect(dispatcher.window.append(7, keys: fresh.keys, fresh) == .taken)
+        #expect(dispatcher.window.append(7, keys: dispatcher.keys(of: fresh), fresh) == .taken)
         #expect(dispatcher.load(5, delivery("a", isClaimed: false, availableAt: Self.hour), now: 0) == .leftInFile)
         #expect(dispatcher.hasReleases)
         dispatcher.withdraw(7)
