@@ -4,7 +4,7 @@ extension Inspector {
 
     /// The failures between two times, grouped by their errors, most messages first.
     ///
-    /// Each message counts once, for its last failure in that time. Numbers in errors are made equal (`FailureCause.name`), so that
+    /// Each message counts once, for its last failure in that time; one that was replayed does not, its replay does. Numbers in errors are made equal (`FailureCause.name`), so that
     /// "order 17 not found" and "order 18 not found" are one cause. Reads in short pages.
     ///
     /// - Parameters:
@@ -21,7 +21,9 @@ extension Inspector {
         var isLast = false
         while !isLast {
             let failures = try read { try Self.failures($0, from: cursor, until: until, limit: Self.page) }
-            for failure in failures { tally.add(entry: failure.at.entry, at: failure.at.time, error: failure.error) }
+            for failure in failures where !failure.isReplayed {
+                tally.add(entry: failure.at.entry, at: failure.at.time, error: failure.error)
+            }
             cursor = failures.last?.at ?? cursor
             try looked(failures.count)
             isLast = failures.count < Self.page
@@ -53,11 +55,13 @@ extension Inspector {
 
     private static func failures(
         _ connection: Connection, from cursor: AttemptCursor, until: Int64, limit: Int
-    ) throws -> [(at: AttemptCursor, error: String)] {
+    ) throws -> [(at: AttemptCursor, error: String, isReplayed: Bool)] {
         // The columns of `attempt_by_time` and of the key that it points to, in their order.
         let select = try connection.statement(
             """
-            SELECT ended_at, entry, number, error FROM attempt
+            SELECT ended_at, entry, number, error,
+                EXISTS (SELECT 1 FROM journal INDEXED BY journal_troubled WHERE id = entry AND state > 8 AND state = 11)
+            FROM attempt
             WHERE (ended_at, entry, number) > (?1, ?2, ?3) AND ended_at < ?4
             ORDER BY ended_at, entry, number LIMIT ?5
             """)
@@ -66,9 +70,10 @@ extension Inspector {
         select.bind(3, cursor.number)
         select.bind(4, until)
         select.bind(5, Int64(limit))
-        var failures: [(at: AttemptCursor, error: String)] = []
+        var failures: [(at: AttemptCursor, error: String, isReplayed: Bool)] = []
         try select.forEach { row in
-            failures.append((AttemptCursor(time: row.int(0), entry: row.int(1), number: row.int(2)), row.text(3)))
+            let at = AttemptCursor(time: row.int(0), entry: row.int(1), number: row.int(2))
+            failures.append((at, row.text(3), row.int(4) != 0))
         }
         return failures
     }

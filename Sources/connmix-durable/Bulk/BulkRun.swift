@@ -10,13 +10,13 @@ struct BulkRun {
 
     init(
         _ verb: OperatorVerb, on ledger: Ledger, database: DatabaseOptions, output: OutputOptions, options: BulkOptions,
-        canary: CanaryOptions?
+        canary: CanaryOptions?, again: Bool = false
     ) throws {
         self.database = database
         self.output = output
         self.options = options
         self.canary = canary
-        work = try BulkWork(database: database.database, verb, on: ledger)
+        work = try BulkWork(database: database.database, verb, on: ledger, again: again)
     }
 
     /// - Parameter select: called where no action goes on.

@@ -8,6 +8,6 @@ struct JournalFilterOptions: RowFilterOptions {
     @OptionGroup var common: CommonFilterOptions
     @Option(
         name: .customLong("state"),
-        help: "pending, running, done, dead, discarded; several with commas. May be repeated.")
+        help: "pending, running, done, dead, discarded, replayed; several with commas. May be repeated.")
     var states: [StateList<EntryState>] = []
 }

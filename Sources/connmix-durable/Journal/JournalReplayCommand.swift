@@ -4,12 +4,13 @@ import ConnmixDurable
 /// `connmix-durable journal replay`
 struct JournalReplayCommand: AsyncParsableCommand, RowVerbCommand, CanaryCommand {
     static let configuration = CommandConfiguration(
-        commandName: "replay", abstract: "Makes new entries from old ones in any state; the old ones stay as they are.",
+        commandName: "replay", abstract: "Makes new entries from old ones in any state; dead ones are replayed from then on.",
         discussion: """
             Examples:
               connmix-durable journal replay --topic orders --since 2h --rate 50/s --reason "the price service is back"
               connmix-durable journal replay --id 17 --edit
               connmix-durable journal replay --id 17 --payload fixed.json
+            What was replayed is not replayed again by the same command; --again insists.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -18,16 +19,21 @@ struct JournalReplayCommand: AsyncParsableCommand, RowVerbCommand, CanaryCommand
     var payload: String?
     @Flag(help: "Change the payload of one entry in $EDITOR.")
     var edit = false
+    @Flag(help: "Take entries, too, that were replayed before.")
+    var again = false
     @OptionGroup(title: "Filters") var filters: JournalFilterOptions
     @OptionGroup(title: "How") var options: BulkOptions
     @OptionGroup var canary: CanaryOptions
 
     static let verb = OperatorVerb.replay
     static let takes = Set(EntryState.allCases)
-    var usualStates: Set<EntryState> { [] }
+    var usualStates: Set<EntryState> { again ? [] : Self.takes.subtracting([.replayed]) }
 
     func validate() throws {
         try options.check(isFiltered: isFiltered)
+        guard again || !filters.named.contains(.replayed) else {
+            throw ValidationError("what is replayed was replayed before; say --again to replay it once more")
+        }
         guard payload == nil || !edit else {
             throw ValidationError("--payload and --edit contradict each other; leave one of them out")
         }
@@ -53,7 +59,7 @@ struct JournalReplayCommand: AsyncParsableCommand, RowVerbCommand, CanaryCommand
         let journal = try JournalOperator(database: database.database)
         var edited = json
         if edited == nil { edited = try await Editor.edited(inspector.entry(id).entry.data ?? []) }
-        let report = try journal.replay([id], payload: edited, reason: options.reason)
+        let report = try journal.replay([id], payload: edited, again: again, reason: options.reason)
         try BulkReport(bulk.work, report, total: 1).write(json: output.json)
     }
 }
