@@ -17,6 +17,8 @@ struct CommonFilterOptions: ParsableArguments {
     var until: TimePoint?
     @Option(help: "A part of the last error.")
     var error: String?
+    @Option(help: ArgumentHelp("The cause of the last error, by its id: see causes.", valueName: "id"))
+    var cause: CauseID?
     @Option(help: "The handler's version.")
     var handlerVersion: String?
     @Option(help: "At most so many; 0 for all. Default: 50 where they are shown, all where they are changed.")
@@ -35,7 +37,7 @@ struct CommonFilterOptions: ParsableArguments {
     /// Whether nothing says which ones.
     var isEmpty: Bool {
         ids.isEmpty && topic == nil && client == nil && node == nil && since == nil && until == nil && error == nil
-            && handlerVersion == nil
+            && cause == nil && handlerVersion == nil
     }
 
     /// Ids that were named one by one, not in ranges.
@@ -49,7 +51,8 @@ struct CommonFilterOptions: ParsableArguments {
             }
         }
         for (name, value) in [
-            ("topic", topic), ("client", client), ("node", node), ("error", error), ("handler_version", handlerVersion),
+            ("topic", topic), ("client", client), ("node", node), ("error", error), ("cause", cause?.text),
+            ("handler_version", handlerVersion),
         ] where value != nil {
             writer.key(name); writer.string(value)
         }

@@ -36,6 +36,7 @@ extension RowFilterOptions {
         filter.since = common.since?.microseconds
         filter.until = common.until?.microseconds
         filter.error = common.error
+        filter.cause = common.cause?.text
         filter.handlerVersion = common.handlerVersion
         filter.order = common.order
         addOwnConditions(to: &filter)

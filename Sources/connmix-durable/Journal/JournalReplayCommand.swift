@@ -10,7 +10,7 @@ struct JournalReplayCommand: AsyncParsableCommand, RowVerbCommand, CanaryCommand
               connmix-durable journal replay --topic orders --since 2h --rate 50/s --reason "the price service is back"
               connmix-durable journal replay --id 17 --edit
               connmix-durable journal replay --id 17 --payload fixed.json
-            What was replayed is not replayed again by the same command; --again insists.
+            Entries in any state; with --cause dead ones, where --state names no others. What was replayed is not replayed again by the same command; --again insists.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -27,7 +27,11 @@ struct JournalReplayCommand: AsyncParsableCommand, RowVerbCommand, CanaryCommand
 
     static let verb = OperatorVerb.replay
     static let takes = Set(EntryState.allCases)
-    var usualStates: Set<EntryState> { again ? [] : Self.takes.subtracting([.replayed]) }
+    var usualStates: Set<EntryState> {
+        // The error of an entry that was handled later is kept, and a cause is of what failed.
+        if filters.common.cause != nil { return [.dead] }
+        return again ? [] : Self.takes.subtracting([.replayed])
+    }
 
     func validate() throws {
         try options.check(isFiltered: isFiltered)
