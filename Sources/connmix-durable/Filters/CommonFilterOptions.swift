@@ -3,9 +3,13 @@ public import ConnmixDurable
 
 /// What both ledgers can be filtered by.
 struct CommonFilterOptions: ParsableArguments {
-    @Option(name: .customLong("id"), help: ArgumentHelp("Ids: N, N,N or N-M. May be repeated.", valueName: "ids"))
-    var ids: [IDRanges] = []
-    @Option(help: "The topic.")
+    @Argument(help: ArgumentHelp("Ids, as with --id.", valueName: "ids"), completion: Completions.ids)
+    var bareIDs: [IDRanges] = []
+    @Option(
+        name: .customLong("id"), help: ArgumentHelp("Ids: N, N,N or N-M. May be repeated.", valueName: "ids"),
+        completion: Completions.ids)
+    var namedIDs: [IDRanges] = []
+    @Option(help: "The topic.", completion: Completions.topics)
     var topic: String?
     @Option(help: "The client id.")
     var client: String?
@@ -28,6 +32,7 @@ struct CommonFilterOptions: ParsableArguments {
         help: "oldest or newest first. Default: newest where they are listed, oldest where they are changed or exported.")
     var namedOrder: ListOrder?
 
+    var ids: [IDRanges] { bareIDs + namedIDs }
     var order: ListOrder { namedOrder ?? .newest }
 
     func validate() throws {
