@@ -95,6 +95,48 @@ struct CausesAndRehearseTests {
         }
     }
 
+    @Test("rehearse many, by a filter and with a worker: summed up by cause; one that cannot start or work is said at once")
+    func rehearseMany() async throws {
+        try await withDatabase(texts: (1...9).map { "order \($0)" }, handler: failForThreeCauses) { path in
+            let folder = path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+            let python = try script(
+                folder,
+                """
+                import json, sys
+                for line in sys.stdin:
+                    m = json.loads(line)
+                    if m["id"] % 3 == 0: answer = {"ok": False, "error": "still no order %d" % m["id"]}
+                    else: answer = {"ok": True, "commands": []}
+                    print(json.dumps({"id": m["id"], **answer}), flush=True)
+                """)
+            let before = try Inspector(database: path).status()
+            func rehearse(_ arguments: String..., handler: [String]) async throws -> Program.Outcome {
+                try await Program.run(all: ["journal", "rehearse", "--database", path] + arguments + ["--"] + handler)
+            }
+            let many = try await rehearse("--state", "dead", "--worker", handler: ["python3", python])
+            #expect(many.code == 1)
+            #expect(many.lines.first == "9 entries: 6 would be done, 0 of them with other commands than were sent; 3 would fail")
+            #expect(many.lines.last?.hasPrefix(FailureCause.id(of: "still no order 3")) == true, "\(many.output)\(many.errors)")
+            #expect(many.lines.last?.hasSuffix("3        3  still no order #") == true)
+            #expect(many.errors.contains("3 of 9 entries would fail"))
+            let json = try await rehearse("1-3", "--worker", "--json", handler: ["python3", python])
+            #expect(try json.objects().map { $0["id"] } == [.number(1), .number(2), .number(3)])
+            #expect(try json.objects()[2]["cause"] == .text(FailureCause.id(of: "still no order 3")))
+            #expect(try json.objects()[0]["cause"] == .null)
+            let cause = FailureCause.id(of: "order 3 not found")
+            #expect(
+                try await rehearse("--cause", cause, handler: ["true"]).lines.first?.hasPrefix("3 entries: 3 would be done")
+                    == true)
+            for handler in ["/no/worker", "true", "false"] {
+                let outcome = try await rehearse("1-3", "--worker", handler: [handler])
+                #expect(outcome.code != 0, "\(handler)")
+                #expect(outcome.errorLines.count == 1, "\(outcome.errors)")
+            }
+            #expect(try await rehearse(handler: ["true"]).code == 64)
+            #expect(try Inspector(database: path).status().journal == before.journal)
+        }
+    }
+
     @Test("rehearse: what would be sent beside what was sent; nothing is changed")
     func rehearse() async throws {
         let handler: MessageHandler = { message, context in

@@ -3,12 +3,10 @@ public import ConnmixDurable
 
 /// What both ledgers can be filtered by.
 struct CommonFilterOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp("Ids, as with --id.", valueName: "ids"), completion: Completions.ids)
-    var bareIDs: [IDRanges] = []
     @Option(
         name: .customLong("id"), help: ArgumentHelp("Ids: N, N,N or N-M. May be repeated.", valueName: "ids"),
         completion: Completions.ids)
-    var namedIDs: [IDRanges] = []
+    var ids: [IDRanges] = []
     @Option(help: "The topic.", completion: Completions.topics)
     var topic: String?
     @Option(help: "The client id.")
@@ -32,7 +30,6 @@ struct CommonFilterOptions: ParsableArguments {
         help: "oldest or newest first. Default: newest where they are listed, oldest where they are changed or exported.")
     var namedOrder: ListOrder?
 
-    var ids: [IDRanges] { bareIDs + namedIDs }
     var order: ListOrder { namedOrder ?? .newest }
 
     func validate() throws {
@@ -45,10 +42,8 @@ struct CommonFilterOptions: ParsableArguments {
             && cause == nil && handlerVersion == nil
     }
 
-    /// Ids that were named one by one, not in ranges.
-    var singleIDs: [Int64] { ids.flatMap(\.ranges).compactMap(\.single) }
-
-    func write(to writer: inout JSONWriter) {
+    /// - Parameter ids: all that were named, with or without --id.
+    func write(to writer: inout JSONWriter, ids: [IDRanges]) {
         if !ids.isEmpty {
             writer.key("id")
             writer.array(ids.flatMap(\.ranges)) { writer, range in
