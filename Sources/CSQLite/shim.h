@@ -23,8 +23,8 @@ static inline int csqlite_disable_checkpoint_on_close(sqlite3 *db) {
   return sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
 }
 
-static inline int csqlite_set_defensive(sqlite3 *db) {
-  return sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);
+static inline int csqlite_set_defensive(sqlite3 *db, int isOn) {
+  return sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, isOn, (int *)0);
 }
 
 // Locks one byte of an open file. The F_OFD_* constants need _GNU_SOURCE where <fcntl.h> was read first,

@@ -10,6 +10,8 @@ public enum EntryState: Int64, Sendable, CaseIterable, CustomStringConvertible {
     case dead = 9
     /// Put aside by an operator.
     case discarded = 10
+    /// Given up, and replayed by an operator since: a newer entry stands in its place.
+    case replayed = 11
 
     /// The name in lower case, as the command line and its JSON have it. It does not change.
     public var description: String {
@@ -19,6 +21,7 @@ public enum EntryState: Int64, Sendable, CaseIterable, CustomStringConvertible {
         case .done: "done"
         case .dead: "dead"
         case .discarded: "discarded"
+        case .replayed: "replayed"
         }
     }
 

@@ -1,6 +1,6 @@
 /// How long finished work is kept.
 ///
-/// Entries that are done and commands that were sent are deleted, oldest first, a slice with each commit, so that a consumer at full speed
+/// Entries that are done or were replayed, and commands that were sent, are deleted, oldest first, a slice with each commit, so that a consumer at full speed
 /// does not stand still for it. What is dead, discarded, or otherwise unusual is never deleted: somebody may want to look. Only
 /// acknowledgements that found their end user gone are deleted like those that did not.
 public struct Retention: Sendable, Equatable {

@@ -68,8 +68,7 @@ enum Exit: Int32 {
             exit(done.rawValue)
         }
         guard code == .validationFailure else { end(.bug, "unexpected: \(error); this is a bug, please report it") }
-        let message = ConnmixDurableCommand.message(for: error).split(separator: "\n").joined(separator: " ")
-        end(.usage, "\(message); see connmix-durable --help")
+        end(.usage, UsageError(error, arguments: Array(CommandLine.arguments.dropFirst())).text)
     }
 }
 

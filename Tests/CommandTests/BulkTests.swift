@@ -24,7 +24,7 @@ struct BulkTests {
             let file = path + ".payload"
             try Data("{no json".utf8).write(to: URL(fileURLWithPath: file))
             let cases: [(code: Int32, says: String, [String])] = [
-                (64, "say --all", ["journal", "retry", "--yes"]),
+                (64, "or say --all", ["journal", "retry", "--yes"]),
                 (64, "contradicts", ["journal", "retry", "--all", "--topic", "chat", "--yes"]),
                 (64, "say --yes", ["journal", "retry", "--topic", "chat"]),
                 (64, "--resume", ["journal", "retry", "--resume", "1", "--topic", "chat", "--yes"]),
@@ -117,6 +117,7 @@ struct BulkTests {
                 all: ["journal", "replay", "--id", "3", "--edit", "--yes", "--database", path],
                 environment: .inherit.updating(["EDITOR": "python3 \(editor)  --wait"]))
             #expect(edit.code == 0, "\(edit.errors)")
+            #expect(edit.errorLines == ["- frame.data: \"order 3\"", "+ frame.data: \"ORDER 3\""])
             let left = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path + ".edited")), as: UTF8.self)
             #expect(!FileManager.default.fileExists(atPath: left))
             var filter = JournalFilter()
@@ -129,11 +130,46 @@ struct BulkTests {
             #expect(data[2].contains("ORDER 3"))
             for (editor, says) in [("true", "was not changed"), ("false", "did not end well"), ("/no/editor", "cannot be run")] {
                 let outcome = try await Program.run(
-                    all: ["journal", "replay", "--id", "3", "--edit", "--yes", "--database", path],
+                    all: ["journal", "replay", "3", "--edit", "--again", "--yes", "--database", path],
                     environment: .inherit.updating(["EDITOR": editor]))
                 #expect(outcome.code == (editor == "/no/editor" ? 64 : 1))
                 #expect(outcome.errors.contains(says))
             }
+        }
+    }
+
+    @Test("--edit opens the editor, shows what is different, and only then asks; where nobody can be asked no editor opens")
+    func editThenAsk() async throws {
+        try await withFailures(3) { path in
+            let editor = try script(
+                URL(fileURLWithPath: path).deletingLastPathComponent().path,
+                """
+                import sys
+                old = open(sys.argv[1]).read()
+                open(sys.argv[1], "w").write(old.replace("order", "ORDER"))
+                print("edited", flush=True)
+                """)
+            let replay = ["journal", "replay", "3", "--edit", "--database", path]
+            let unasked = try await Program.run(
+                all: replay, environment: .inherit.updating(["EDITOR": "python3 \(editor)"]))
+            #expect(unasked.code == 64)
+            #expect(!unasked.output.contains("edited"))
+            func answer(_ keys: String) async throws -> Program.Outcome {
+                try await Program.onTerminal(
+                    replay, noColour: true, typing: [.init(after: "[y/N]", keys: keys)],
+                    environment: ["EDITOR": "python3 \(editor)"])
+            }
+            let no = try await answer("n\n")
+            #expect(no.code == 1)
+            let parts = ["edited", "- frame.data: \"order 3\"", "+ frame.data: \"ORDER 3\"", "Replay 1 entry? [y/N]"]
+            var rest = no.output[...]
+            for part in parts {
+                let place = rest.firstRange(of: part)
+                #expect(place != nil, "\(part) in its place: \(no.output)")
+                rest = place.map { rest[$0.upperBound...] } ?? rest
+            }
+            #expect(try JournalOperator(database: path).actions().isEmpty)
+            #expect(try await answer("y\n").output.contains("1 of 1 entry replayed"))
         }
     }
 

@@ -35,6 +35,7 @@ enum EveryKind {
         Row(state: .pending, attempts: 0, topic: "", client: "", data: [0x80], error: "not valid UTF-8"),
         Row(state: .running, flags: 7, client: "-9.5e3", data: json("[]")),
         Row(state: .done, data: json("{}"), replayOf: 999),
+        Row(state: .replayed, attempts: 3, data: json("{}"), error: "x"),
     ]
 
     static var count: Int { rows.count }

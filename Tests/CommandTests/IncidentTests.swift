@@ -49,7 +49,7 @@ struct IncidentTests {
                         #expect(try await run("journal", "show", "\(example)").output.contains("KeyError: 'sku'"))
                         // 3. They can never be handled: put aside, with the reason.
                         let aside = try await run(
-                            "journal", "discard", "--error", "KeyError: 'sku'", "--yes", "--reason",
+                            "journal", "discard", "--cause", try #require(causes[2]["id"]?.text), "--yes", "--reason",
                             "orders without sku, told sales")
                         #expect(aside.lines == ["action 1: 3 of 3 entries discarded"])
                         // 4. The others again, few first, now that the handler is mended.
@@ -62,12 +62,31 @@ struct IncidentTests {
                         #expect(status["done"] == .number(98))
                         #expect(status["discarded"] == .number(3))
                         #expect(status["pending"] == .number(0))
+                        // It is: nothing is dead, no cause is left but what was put aside, and the same command finds nothing.
+                        #expect(status["dead"] == .number(0))
+                        #expect(status["replayed"] == .number(97))
+                        let screen = try await run("status").output
+                        #expect(!screen.contains("DEAD IN THE LAST HOUR"))
+                        let left = try await run("journal", "causes", "--json").objects()
+                        #expect(left.map { $0["messages"] } == [.number(3)])
+                        #expect(left.map { $0["dead"] } == [.number(0)])
+                        let again = try await Program.run(
+                            all: ["journal", "replay", "--state", "dead", "--yes", "--database", path])
+                        #expect(again.code == 1)
+                        #expect(again.errorLines == ["connmix-durable: no entry matches; nothing was changed"])
+                        let named = try await Program.run(
+                            all: ["journal", "replay", "--id", "1", "--yes", "--database", path])
+                        #expect(named.code == 1)
+                        #expect(named.lines.last == "  what was replayed is replayed once more with --again")
+                        let late = try await Program.run(all: ["actions", "undo", "2", "--yes", "--database", path])
+                        #expect(late.code == 1)
+                        #expect(late.output.contains("  1: its replay, entry 102, is done"))
                     }
                     let handled = String(decoding: try Data(contentsOf: URL(fileURLWithPath: folder + "/handled")), as: UTF8.self)
                     let expected = (1...100).filter { ![20, 50, 80].contains($0) }.map { "order \($0)" }
                     #expect(handled.split(separator: "\n").map(String.init) == expected)
                     let actions = try Inspector(database: path).actions()
-                    #expect(actions.map(\.reason) == ["price service is back", "orders without sku, told sales"])
+                    #expect(actions.map(\.reason) == [nil, nil, "price service is back", "orders without sku, told sales"])
                 }
             }
         }

@@ -46,6 +46,33 @@ struct InspectionTests {
         }
     }
 
+    @Test("outbox show says why a command waits: behind which one, until when, and that nobody sends")
+    func waits() async throws {
+        try await withDatabase(texts: ["hello"], handler: answerEnd) { path in
+            let outbox = try SharedOutbox(database: path)
+            let first = try outbox.enqueue(.meshSend(to: "7", "a"))
+            let second = try outbox.enqueue(.meshSend(to: "7", "b"))
+            let third = try outbox.enqueue(.subscribe("7", to: ["room"]))
+            let other = try outbox.enqueue(.meshPublish(to: "7", "not a client"))
+            func waits(_ id: Int64) async throws -> [JSON] {
+                let show = try await Program.run("outbox", "show", "\(id)", "--json", "--database", path)
+                return try #require(show.objects().first?["waits"]?.array)
+            }
+            let nobody = JSON.object(["for": .text("consumer")])
+            #expect(try await waits(first) == [nobody])
+            #expect(try await waits(other) == [nobody])
+            func behind(_ others: Double) -> JSON {
+                .object(["for": .text("behind"), "command": .number(Double(first)), "others": .number(others)])
+            }
+            #expect(try await waits(second) == [nobody, behind(0)])
+            #expect(try await waits(third) == [nobody, behind(1)])
+            let show = try await Program.run("outbox", "show", "\(third)", "--database", path)
+            #expect(show.output.contains("for a consumer: none runs on this file"))
+            #expect(show.output.contains("behind command \(first) and 1 other\n"))
+            #expect(try await waits(1) == [])
+        }
+    }
+
     @Test("filters, pages and details")
     func filters() async throws {
         try await withDatabase(texts: (1...9).map { "hello \($0)" } + ["bad"], handler: answerEnd) { path in

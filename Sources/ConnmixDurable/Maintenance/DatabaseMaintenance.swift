@@ -67,14 +67,14 @@ public struct DatabaseMaintenance: Sendable {
 
     /// Writes the file anew without its unused pages, and empties the log.
     ///
-    /// - Returns: its bytes before and after.
+    /// - Returns: its bytes before and after, those of the log included: rows may be there only.
     /// - Throws: `busy` where a consumer owns the file; `diskFull`, before anything is done, where twice the used space is not free.
     public func vacuum(_ watcher: Watcher = { _ in }) throws -> (before: Int64, after: Int64) {
         try file.refuseForeign(mustExist: true, for: .changes)
         _ = try file.openForReading()
         return try owning { lock in
             let connection = try file.openAsOwner(synchronous: .full)
-            let before = file.size().database
+            let before = file.size().database + file.size().log
             let used = try connection.usedBytes()
             // A whole copy stands in a temporary file, and once more in the log, before the file itself is written.
             if let free = file.freeBytes(), free < 2 * used + Self.margin {
@@ -98,7 +98,7 @@ public struct DatabaseMaintenance: Sendable {
                 }
                 try connection.checkpoint(truncate: true)
             }
-            return (before, file.size().database)
+            return (before, file.size().database + file.size().log)
         }
     }
 

@@ -20,7 +20,7 @@ struct Invariant {
 
     static let all: [Invariant] = [
         counter("journal", 1, "the open entries", "state < 8", states: "c.state < 8"),
-        counter("journal", 1, "the dead and discarded entries", "state > 8", states: "c.state > 8"),
+        counter("journal", 1, "the dead, discarded and replayed entries", "state > 8", states: "c.state > 8"),
         counter("outbox", 2, "the pending commands", "state < 8", states: "c.state < 8"),
         counter("outbox", 2, "the commands that ended without being sent", "state > 8", states: "c.state > 8"),
         counter("journal", 1, "the done entries", "state = 8", states: "c.state = 8", cost: .full),
@@ -77,9 +77,9 @@ struct Invariant {
             name: "parked lanes and their heads",
             sql: """
                 SELECT count(*), min(entry) FROM parked_lane
-                WHERE NOT EXISTS (SELECT 1 FROM journal WHERE journal.id = parked_lane.entry AND journal.state = 9)
+                WHERE NOT EXISTS (SELECT 1 FROM journal WHERE journal.id = parked_lane.entry AND journal.state IN (9, 11))
                 """,
-            words: "%n lanes are parked behind entries that are not dead, for example %e"),
+            words: "%n lanes are parked behind entries that are neither dead nor replayed, for example %e"),
         Invariant(
             name: "remembered keys and their entries",
             sql: "SELECT count(*), min(entry) FROM dedupe WHERE entry > (SELECT coalesce(max(id), 0) FROM journal)",

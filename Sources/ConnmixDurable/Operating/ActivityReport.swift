@@ -8,6 +8,8 @@ public struct ActivityReport: Sendable, Equatable {
         public let count: Int
         /// The id of the newest of them.
         public let newestEntry: Int64
+        /// As `FailureCause.id`.
+        public var id: String { FailureCause.id(ofName: cause) }
 
         /// A cause by its parts, for tests of what shows them.
         public init(cause: String, count: Int, newestEntry: Int64) {

@@ -8,12 +8,15 @@ package struct BulkWork: Sendable {
 
     package let ledger: Ledger
     package let verb: OperatorVerb
+    /// Whether a replay takes what was replayed before, too.
+    package let again: Bool
     private let runner: ActionRunner
 
     /// - Throws: as `JournalOperator.init`.
-    package init(database: String, _ verb: OperatorVerb, on ledger: Ledger) throws {
+    package init(database: String, _ verb: OperatorVerb, on ledger: Ledger, again: Bool = false) throws {
         self.ledger = ledger
         self.verb = verb
+        self.again = again
         runner = ActionRunner(store: try SharedStore(path: database), ledger: ledger, actor: OperatorName.current)
     }
 
@@ -55,7 +58,7 @@ package struct BulkWork: Sendable {
     private func intervene(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
         switch (ledger, verb) {
         case (.journal, .retry): try JournalTable.retryNow(transaction, id: id, time: time)
-        case (.journal, .replay): try JournalTable.replay(transaction, id: id, payload: nil, time: time)
+        case (.journal, .replay): try JournalTable.replay(transaction, id: id, payload: nil, again: again, time: time)
         case (.journal, .discard): try JournalTable.discard(transaction, id: id, time: time)
         case (.journal, .restore): try JournalTable.restore(transaction, id: id, time: time)
         case (.journal, .skip): try JournalTable.skip(transaction, id: id, time: time)

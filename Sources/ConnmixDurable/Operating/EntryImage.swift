@@ -3,7 +3,7 @@ struct EntryImage: Equatable {
     var state: EntryState
     var attempts: Int64
     var stateAt: Int64
-    /// It is the dead head of a parked lane.
+    /// It is the head of a parked lane.
     var isParked = false
 
     var json: String {

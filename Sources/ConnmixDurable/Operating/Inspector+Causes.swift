@@ -4,7 +4,7 @@ extension Inspector {
 
     /// The failures between two times, grouped by their errors, most messages first.
     ///
-    /// Each message counts once, for its last failure in that time. Numbers in errors are made equal (`FailureCause.name`), so that
+    /// Each message counts once, for its last failure in that time; one that was replayed does not, its replay does. Numbers in errors are made equal (`FailureCause.name`), so that
     /// "order 17 not found" and "order 18 not found" are one cause. Reads in short pages.
     ///
     /// - Parameters:
@@ -21,7 +21,9 @@ extension Inspector {
         var isLast = false
         while !isLast {
             let failures = try read { try Self.failures($0, from: cursor, until: until, limit: Self.page) }
-            for failure in failures { tally.add(entry: failure.at.entry, at: failure.at.time, error: failure.error) }
+            for failure in failures where !failure.isReplayed {
+                tally.add(entry: failure.at.entry, at: failure.at.time, error: failure.error)
+            }
             cursor = failures.last?.at ?? cursor
             try looked(failures.count)
             isLast = failures.count < Self.page
@@ -53,11 +55,13 @@ extension Inspector {
 
     private static func failures(
         _ connection: Connection, from cursor: AttemptCursor, until: Int64, limit: Int
-    ) throws -> [(at: AttemptCursor, error: String)] {
+    ) throws -> [(at: AttemptCursor, error: String, isReplayed: Bool)] {
         // The columns of `attempt_by_time` and of the key that it points to, in their order.
         let select = try connection.statement(
             """
-            SELECT ended_at, entry, number, error FROM attempt
+            SELECT ended_at, entry, number, error,
+                EXISTS (SELECT 1 FROM journal INDEXED BY journal_troubled WHERE id = entry AND state > 8 AND state = 11)
+            FROM attempt
             WHERE (ended_at, entry, number) > (?1, ?2, ?3) AND ended_at < ?4
             ORDER BY ended_at, entry, number LIMIT ?5
             """)
@@ -66,9 +70,10 @@ extension Inspector {
         select.bind(3, cursor.number)
         select.bind(4, until)
         select.bind(5, Int64(limit))
-        var failures: [(at: AttemptCursor, error: String)] = []
+        var failures: [(at: AttemptCursor, error: String, isReplayed: Bool)] = []
         try select.forEach { row in
-            failures.append((AttemptCursor(time: row.int(0), entry: row.int(1), number: row.int(2)), row.text(3)))
+            let at = AttemptCursor(time: row.int(0), entry: row.int(1), number: row.int(2))
+            failures.append((at, row.text(3), row.int(4) != 0))
         }
         return failures
     }
@@ -107,118 +112,5 @@ extension Inspector {
             guard let found = try select.first({ (time: $0.int(0), error: $0.text(1)) }) else { return nil }
             return found.time >= since && found.time < until ? (id, found.time, found.error) : nil
         }
-    }
-}
-
-/// Messages that failed in the same way.
-public struct FailureCause: Sendable, Equatable {
-    /// The error with its numbers made equal.
-    public let name: String
-    /// How many messages failed so last.
-    public internal(set) var messages = 0
-    /// How many of them are dead now.
-    public internal(set) var dead = 0
-    /// How many attempts failed so.
-    public internal(set) var attempts = 0
-    /// Microseconds since 1970, UTC; as all times here.
-    public let firstSeen: Int64
-    /// When the newest of these failures was.
-    public internal(set) var lastSeen: Int64
-    /// The message that failed so most recently.
-    public internal(set) var example: Int64
-    /// The error of the example, to the letter.
-    public internal(set) var error: String
-
-    /// No name is made of more of an error than this.
-    private static let nameBytes = 1_024
-
-    /// An error without what is different each time: runs of digits, and long words of hexadecimal digits, become `#`, and what the
-    /// decoder of a typed handler quotes is left out. Everything that names causes names them so.
-    public static func name(of error: String) -> String {
-        var name: [UInt8] = []
-        var word: [UInt8] = []
-        func flush() {
-            let digits = word.count { isDigit($0) }
-            if digits > 0, word.count >= 8, word.allSatisfy(isHex) {
-                name.append(UInt8(ascii: "#"))
-            } else {
-                var isInRun = false
-                for byte in word {
-                    if !isDigit(byte) { name.append(byte) } else if !isInRun { name.append(UInt8(ascii: "#")) }
-                    isInRun = isDigit(byte)
-                }
-            }
-            word.removeAll(keepingCapacity: true)
-        }
-        for byte in beginning(of: ErrorText.withoutEvidence(error)) {
-            if isDigit(byte) || isLetter(byte) {
-                word.append(byte)
-            } else {
-                flush()
-                name.append(byte)
-            }
-        }
-        flush()
-        return String(decoding: name, as: UTF8.self)
-    }
-
-    /// Up to the limit, without a part of a character.
-    private static func beginning(of error: Substring) -> Substring.UTF8View {
-        var end = error.utf8.index(error.startIndex, offsetBy: nameBytes, limitedBy: error.endIndex) ?? error.endIndex
-        while end < error.endIndex, error.utf8[end] & 0xC0 == 0x80 { end = error.utf8.index(before: end) }
-        return error[..<end].utf8
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }
-
-    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
-
-    private static func isHex(_ byte: UInt8) -> Bool { isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 6 }
-}
-
-/// Adds failures up, oldest first. Pure.
-struct CauseTally {
-    private var found: [FailureCause] = []
-    private var places: [String: Int] = [:]
-    /// Most errors are the same to the letter.
-    private var known: [String: Int] = [:]
-    /// Which cause a message failed for last.
-    private var last: [Int64: Int] = [:]
-
-    private static let knownLimit = 10_000
-
-    var oldestEntry: Int64? { last.keys.min() }
-
-    mutating func add(entry: Int64, at time: Int64, error: String) {
-        let place = place(of: error, entry: entry, at: time)
-        found[place].attempts += 1
-        if time >= found[place].lastSeen {
-            found[place].lastSeen = time
-            found[place].example = entry
-            found[place].error = error
-        }
-        last[entry] = place
-    }
-
-    mutating func isDead(_ entry: Int64) {
-        if let place = last[entry] { found[place].dead += 1 }
-    }
-
-    var causes: [FailureCause] {
-        var causes = found
-        for place in last.values { causes[place].messages += 1 }
-        return causes.sorted { ($0.messages, $0.attempts, $0.lastSeen) > ($1.messages, $1.attempts, $1.lastSeen) }
-    }
-
-    private mutating func place(of error: String, entry: Int64, at time: Int64) -> Int {
-        if let place = known[error] { return place }
-        let name = FailureCause.name(of: error)
-        let place = places[name] ?? found.count
-        if place == found.count {
-            places[name] = place
-            found.append(FailureCause(name: name, firstSeen: time, lastSeen: time, example: entry, error: error))
-        }
-        if known.count < Self.knownLimit { known[error] = place }
-        return place
     }
 }

@@ -78,7 +78,7 @@ extension JournalFilter {
     var isSearch: Bool {
         guard ids.isEmpty || ids.contains(where: { $0.lowerBound < $0.upperBound }) else { return false }
         return !states.isEmpty || ids.count > 1 || topic != nil || client != nil || node != nil || since != nil || until != nil
-            || error != nil || handlerVersion != nil || prunedBefore != nil
+            || error != nil || cause != nil || handlerVersion != nil || prunedBefore != nil
     }
 }
 
@@ -86,7 +86,8 @@ extension OutboxFilter {
     var isSearch: Bool {
         guard message == nil, ids.isEmpty || ids.contains(where: { $0.lowerBound < $0.upperBound }) else { return false }
         return !states.isEmpty || ids.count > 1 || kind != nil || client != nil || channel != nil || node != nil || isPartial
-            || since != nil || until != nil || error != nil || topic != nil || handlerVersion != nil || prunedBefore != nil
+            || since != nil || until != nil || error != nil || cause != nil || topic != nil || handlerVersion != nil
+            || prunedBefore != nil
     }
 }
 

@@ -19,6 +19,8 @@ public struct JournalFilter: Sendable {
     public var until: Int64?
     /// A part of the last error, to the letter.
     public var error: String?
+    /// The cause of the last error, by its `FailureCause.id`.
+    public var cause: String?
     /// The version of the handler that took them last, to the letter.
     public var handlerVersion: String?
 

@@ -71,7 +71,7 @@ public final class JournalOperator: Sendable {
         try runner.perform(.retry, ids, reason: reason) { try JournalTable.retryNow($0, id: $1, time: $2) }
     }
 
-    /// Makes new pending entries from old ones in any state, which stay as they are.
+    /// Makes new pending entries from old ones in any state. Dead ones are `replayed` from then on; the others stay as they are.
     ///
     /// A new entry has topic, node, client, lane and payload of the old one, its id as `replayOf`, the time of this call as the
     /// time it was received, and no dedupe key. New entries are made in the order of the old ones.
@@ -79,10 +79,13 @@ public final class JournalOperator: Sendable {
     /// - Parameters:
     ///   - ids: the old entries.
     ///   - payload: JSON that takes the place of the old payload. Only with exactly one id.
+    ///   - again: whether entries that are `replayed` already are replayed once more; otherwise they are left as they are.
     /// - Throws: `badData` where no entry is named, where the payload is no JSON or longer than 64 MiB, or where there is one with
     ///   several ids; `busy` and errors of the disk.
     @discardableResult
-    public func replay(_ ids: [Int64], payload: [UInt8]? = nil, reason: String? = nil) throws -> OperatorReport {
+    public func replay(_ ids: [Int64], payload: [UInt8]? = nil, again: Bool = false, reason: String? = nil) throws
+        -> OperatorReport
+    {
         if let payload {
             guard Set(ids).count == 1 else {
                 throw ConnmixError(.badData, "\(ids.count) entries are named and one payload; name exactly one entry")
@@ -91,7 +94,7 @@ public final class JournalOperator: Sendable {
             else { throw ConnmixError(.badData, "the payload is no JSON value of at most 64 MiB; correct it") }
         }
         return try runner.perform(.replay, ids, reason: reason, note: payload == nil ? "" : ",\"edited\":true") {
-            try JournalTable.replay($0, id: $1, payload: payload, time: $2)
+            try JournalTable.replay($0, id: $1, payload: payload, again: again, time: $2)
         }
     }
 
@@ -113,8 +116,8 @@ public final class JournalOperator: Sendable {
 
     /// Takes an action back, for each entry that is still as the action left it.
     ///
-    /// Entries go back to what they were before; of a replay, the new entries that are still pending are discarded. What has been
-    /// handled meanwhile, or is being handled, stays and is reported as skipped. The undo is an action of its own.
+    /// Entries go back to what they were before; of a replay, the new entries that are still pending are discarded, and
+    /// their originals are dead again. What has been handled meanwhile, or is being handled, stays and is reported as skipped. The undo is an action of its own.
     ///
     /// - Throws: `notFound` where there is no such action of the journal; `badData` where it is an undo itself or nothing of it is
     ///   left to undo; `busy` and errors of the disk.

@@ -23,6 +23,7 @@ enum JournalReader {
                 return try list(connection, part, withData: withData, to: edge)
             }
         }
+        if filter.cause != nil { try FailureCause.define(on: connection) }
         var query = try query(filter)
         if let edge { filter.order == .oldest ? query.add("j.id <= ?", .integer(edge)) : query.add("j.id >= ?", .integer(edge)) }
         let statement = try query.prepare(
@@ -50,7 +51,8 @@ enum JournalReader {
 
     /// The ids of what is meant, between two ids, ascending. No payload is read.
     static func ids(_ connection: Connection, _ filter: JournalFilter, in window: ClosedRange<Int64>) throws -> [Int64] {
-        try indexGroups(filter.states).flatMap { states in
+        if filter.cause != nil { try FailureCause.define(on: connection) }
+        return try indexGroups(filter.states).flatMap { states in
             var part = filter
             part.states = states
             var query = try query(part)
@@ -66,7 +68,7 @@ enum JournalReader {
     }
 
     /// - Parameter onlyIndexed: states that one index holds are not told apart.
-    /// - Throws: `badData` where there are too many ranges of ids.
+    /// - Throws: `badData` where there are too many ranges of ids, or the cause is none.
     static func query(_ filter: JournalFilter, onlyIndexed: Bool = false) throws(ConnmixError) -> Query {
         var query = Query()
         // The conditions of the partial indexes, to the letter; without them SQLite would walk all finished rows.
@@ -87,6 +89,7 @@ enum JournalReader {
         if let since = filter.since { query.add("j.received_at >= ?", .integer(since)) }
         if let until = filter.until { query.add("j.received_at < ?", .integer(until)) }
         if let error = filter.error { query.add("instr(j.last_error, ?) > 0", .text(error)) }
+        if let cause = filter.cause { query.add("cause_id(j.last_error) = ?", .integer(try FailureCause.number(ofID: cause))) }
         if let version = filter.handlerVersion { query.add("r.handler_version = ?", .text(version)) }
         if let time = filter.prunedBefore {
             query.add("j.state >= 8 AND j.state_at < ? AND j.id < (SELECT max(id) FROM journal)", .integer(time))

@@ -18,7 +18,7 @@ public struct JournalRecord: Sendable {
     public let receivedAt: Int64
     /// While it is open: may be handled from then on.
     public let availableAt: Int64?
-    /// When it was done, dead or discarded.
+    /// When it was done, dead, discarded or replayed.
     public let finishedAt: Int64?
     /// The error of its last failure, kept also where it was handled later; `nil` where it never failed.
     public let lastError: String?

@@ -6,7 +6,8 @@ extension JournalTable {
     /// Dead entries, and waiting ones whose time has not come, may be handled now.
     ///
     /// A dead entry's attempts are counted anew, else it would be dead after one more; those it had stay in `attempt`, whose key
-    /// holds the time beside the number. A waiting one keeps its count. The head of a parked lane opens it, and goes first.
+    /// holds the time beside the number. A waiting one keeps its count. The head of a parked lane opens it, and goes first; one that was
+    /// replayed only opens it, since its replay waits in the lane.
     static func retryNow(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
         switch before.state {
@@ -14,7 +15,10 @@ extension JournalTable {
             if before.state == .pending, before.stateAt <= time { return .skipped(.isDueAlready) }
             try put(transaction, id, before, left(by: .retry, before, time))
             return .applied(before: before.json)
-        case .running, .done, .discarded:
+        case .replayed where before.isParked:
+            try put(transaction, id, before, left(by: .retry, before, time))
+            return .applied(before: before.json)
+        case .running, .done, .discarded, .replayed:
             return .skipped(.wrongState("\(before.state)"))
         }
     }
@@ -26,7 +30,7 @@ extension JournalTable {
         case .pending, .dead:
             try put(transaction, id, before, left(by: .discard, before, time))
             return .applied(before: before.json)
-        case .running, .done, .discarded:
+        case .running, .done, .discarded, .replayed:
             return .skipped(.wrongState("\(before.state)"))
         }
     }
@@ -37,12 +41,12 @@ extension JournalTable {
         case .discarded:
             try put(transaction, id, before, left(by: .restore, before, time))
             return .applied(before: before.json)
-        case .pending, .running, .done, .dead:
+        case .pending, .running, .done, .dead, .replayed:
             return .skipped(.wrongState("\(before.state)"))
         }
     }
 
-    /// The lane behind a dead head is opened; the head stays dead.
+    /// The lane behind a dead head is opened; the head stays as it is.
     static func skip(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
         guard before.isParked else { return .skipped(.wrongState("\(before.state)")) }
@@ -50,11 +54,17 @@ extension JournalTable {
         return .applied(before: before.json)
     }
 
-    /// Makes a new entry of an old one, which is left as it is.
+    /// Makes a new entry of an old one. A dead one is `replayed` then; others are left as they are. The lane behind a parked head stays
+    /// parked: the new entry waits in it like those that came before.
     ///
     /// The dedupe key stays behind: the new entry is meant to be handled.
-    static func replay(_ transaction: Transaction, id: Int64, payload: [UInt8]?, time: Int64) throws -> Intervention {
+    ///
+    /// - Parameter again: whether one that was replayed before is replayed once more.
+    static func replay(
+        _ transaction: Transaction, id: Int64, payload: [UInt8]?, again: Bool, time: Int64
+    ) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
+        guard again || before.state != .replayed else { return .skipped(.wrongState("\(before.state)")) }
         let new = try transaction.nextID(.journal)
         let insert = try transaction.connection.statement(
             """
@@ -69,6 +79,7 @@ extension JournalTable {
         if let payload { insert.bind(4, copying: payload) }
         try insert.run()
         transaction.count(1, to: EntryState.pending.rawValue, in: .journal)
+        if before.state == .dead { try put(transaction, id, before, left(by: .replay, before, time)) }
         return .applied(before: before.json, result: new)
     }
 
@@ -77,17 +88,44 @@ extension JournalTable {
         _ transaction: Transaction, _ item: ActionLog.Item, of verb: OperatorVerb, since: Int64, time: Int64
     ) throws -> Intervention {
         if verb == .importing { return try undoImport(transaction, item, time: time) }
-        if verb == .replay {
-            guard let new = item.result, let before = try image(transaction, of: new) else { return .skipped(.notFound) }
-            guard before.state == .pending else { return .skipped(.changed("\(before.state)")) }
-            try put(transaction, new, before, left(by: .discard, before, time))
-            return .applied(before: before.json, result: new)
-        }
+        if verb == .replay { return try undoReplay(transaction, item, time: time) }
         guard let found = try image(transaction, of: item.row) else { return .skipped(.notFound) }
         let old = try EntryImage(json: item.before, of: item.row, transaction.connection)
         guard found == left(by: verb, old, since) else { return .skipped(.changed("\(found.state)")) }
         try put(transaction, item.row, found, old)
         return .applied(before: found.json)
+    }
+
+    /// Puts a replay aside that has not ended, and its original back among the dead, where it was.
+    private static func undoReplay(_ transaction: Transaction, _ item: ActionLog.Item, time: Int64) throws -> Intervention {
+        guard let new = item.result, let replay = try image(transaction, of: new) else { return .skipped(.notFound) }
+        switch replay.state {
+        case .pending:
+            try put(transaction, new, replay, left(by: .discard, replay, time))
+            try _ = revive(transaction, item)
+        case .discarded where try revive(transaction, item):
+            break
+        case .running, .done, .dead, .discarded, .replayed:
+            return .skipped(.replayChanged(entry: new, state: "\(replay.state)"))
+        }
+        return .applied(before: replay.json, result: new)
+    }
+
+    /// The original of a replay that was put aside is dead again, unless another replay stands in its place.
+    ///
+    /// - Returns: whether it was changed.
+    private static func revive(_ transaction: Transaction, _ item: ActionLog.Item) throws -> Bool {
+        guard let found = try image(transaction, of: item.row), found.state == .replayed else { return false }
+        let other = try transaction.connection.statement(
+            "SELECT 1 FROM journal WHERE replay_of IS NOT NULL AND replay_of = ?1 AND state <> 10 LIMIT 1")
+        other.bind(1, item.row)
+        guard try other.first({ _ in true }) == nil else { return false }
+        let old = try EntryImage(json: item.before, of: item.row, transaction.connection)
+        var after = found
+        after.state = .dead
+        if old.state == .dead { after.stateAt = old.stateAt }
+        try put(transaction, item.row, found, after)
+        return true
     }
 
     /// Puts an entry that was imported aside, in whatever state it came, where nothing has happened to it since.
@@ -115,11 +153,14 @@ extension JournalTable {
     /// How a verb leaves an entry that was as `before`.
     private static func left(by verb: OperatorVerb, _ before: EntryImage, _ time: Int64) -> EntryImage {
         switch verb {
+        case .retry where before.state == .replayed, .skip:
+            EntryImage(state: before.state, attempts: before.attempts, stateAt: before.stateAt)
         case .retry:
             EntryImage(state: .pending, attempts: before.state == .dead ? 0 : before.attempts, stateAt: time)
+        case .replay where before.state == .dead:
+            EntryImage(state: .replayed, attempts: before.attempts, stateAt: time, isParked: before.isParked)
         case .discard: EntryImage(state: .discarded, attempts: before.attempts, stateAt: time)
         case .restore: EntryImage(state: .pending, attempts: 0, stateAt: time)
-        case .skip: EntryImage(state: before.state, attempts: before.attempts, stateAt: before.stateAt)
         case .replay, .cancel, .prune, .importing, .undo: before
         }
     }
@@ -127,7 +168,7 @@ extension JournalTable {
     private static func image(_ transaction: Transaction, of id: Int64) throws -> EntryImage? {
         let select = try transaction.connection.statement(
             """
-            SELECT state, attempts, state_at, state = 9 AND EXISTS (SELECT 1 FROM parked_lane AS p
+            SELECT state, attempts, state_at, state IN (9, 11) AND EXISTS (SELECT 1 FROM parked_lane AS p
                 WHERE p.lane = coalesce(journal.lane, journal.client) AND p.entry = journal.id)
             FROM journal WHERE id = ?1
             """)

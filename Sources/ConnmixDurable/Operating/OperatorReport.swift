@@ -10,6 +10,8 @@ public struct OperatorReport: Sendable {
         case isDueAlready
         /// Undo: something has happened to it since; it is in this state now.
         case changed(String)
+        /// Undo of a replay: the new entry has been handled since, or is being handled; it is in this state now.
+        case replayChanged(entry: Int64, state: String)
 
         /// A clause for people, such as `it is due already`. Programs decide by the case.
         public var description: String {
@@ -18,6 +20,7 @@ public struct OperatorReport: Sendable {
             case .wrongState(let state): "it is \(state)"
             case .isDueAlready: "it is due already"
             case .changed(let state): "it has changed since, and is \(state)"
+            case .replayChanged(let entry, let state): "its replay, entry \(entry), is \(state)"
             }
         }
     }

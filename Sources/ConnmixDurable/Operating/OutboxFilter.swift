@@ -20,6 +20,8 @@ public struct OutboxFilter: Sendable {
     public var until: Int64?
     /// A part of the last error, to the letter.
     public var error: String?
+    /// The cause of the last error, by its `FailureCause.id`.
+    public var cause: String?
 
     /// The topic of the message whose handler issued it.
     public var topic: String?

@@ -25,6 +25,7 @@ enum OutboxReader {
                 return try list(connection, part, and: query, withData: withData, to: edge)
             }
         }
+        if filter.cause != nil { try FailureCause.define(on: connection) }
         var query = query
         try add(filter, to: &query)
         if let edge { filter.order == .oldest ? query.add("id <= ?", .integer(edge)) : query.add("id >= ?", .integer(edge)) }
@@ -57,7 +58,8 @@ enum OutboxReader {
     static func ids(
         _ connection: Connection, _ filter: OutboxFilter, in window: ClosedRange<Int64>, and more: Query
     ) throws -> [Int64] {
-        try indexGroups(filter.states).flatMap { states in
+        if filter.cause != nil { try FailureCause.define(on: connection) }
+        return try indexGroups(filter.states).flatMap { states in
             var (part, query) = (filter, more)
             part.states = states
             try add(part, to: &query)
@@ -100,6 +102,7 @@ enum OutboxReader {
         if let since = filter.since { query.add("enqueued_at >= ?", .integer(since)) }
         if let until = filter.until { query.add("enqueued_at < ?", .integer(until)) }
         if let error = filter.error { query.add("instr(last_error, ?) > 0", .text(error)) }
+        if let cause = filter.cause { query.add("cause_id(last_error) = ?", .integer(try FailureCause.number(ofID: cause))) }
         if let time = filter.prunedBefore {
             query.add("state >= 8 AND state_at < ? AND id < (SELECT max(id) FROM outbox)", .integer(time))
         }

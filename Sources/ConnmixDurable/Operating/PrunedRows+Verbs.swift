@@ -4,7 +4,7 @@ extension PrunedRows {
         let connection = transaction.connection
         let select = try connection.statement(
             """
-            SELECT state, state_at, id = (SELECT max(id) FROM journal), state = 9 AND EXISTS (SELECT 1 FROM parked_lane AS p
+            SELECT state, state_at, id = (SELECT max(id) FROM journal), state IN (9, 11) AND EXISTS (SELECT 1 FROM parked_lane AS p
                 WHERE p.lane = coalesce(journal.lane, journal.client) AND p.entry = journal.id)
             FROM journal WHERE id = ?1
             """)

@@ -57,7 +57,7 @@ final class Connection {
         guardCell = .allocate(capacity: 1)
         guardCell.initialize(to: TableGuard())
         csqlite_disable_checkpoint_on_close(handle)
-        csqlite_set_defensive(handle)
+        csqlite_set_defensive(handle, 1)
         waitForOthers(busyTimeout)
         installGuard()
     }
@@ -147,6 +147,13 @@ final class Connection {
     /// Prepares a statement whose text is put together at run time. Values never belong in the text.
     func prepare(_ sql: String) throws -> Statement {
         try sql.lend { try Statement($0, on: handle, persistent: false, in: guarded) }
+    }
+
+    /// Lets `body` change the text of the schema, which is forbidden otherwise. For migrations.
+    func withWritableSchema<T>(_ body: () throws -> T) rethrows -> T {
+        csqlite_set_defensive(handle, 0)
+        defer { csqlite_set_defensive(handle, 1) }
+        return try body()
     }
 
     /// Runs one or more statements that take no values.

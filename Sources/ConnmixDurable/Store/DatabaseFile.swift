@@ -68,6 +68,12 @@ struct DatabaseFile: Sendable {
     }
 
     private func reader(_ mode: Connection.Mode) throws -> Connection {
+        let (database, log) = size()
+        guard database > 0 || log > 0 else {
+            throw ConnmixError(
+                .foreignDatabase,
+                "\(path) is an empty file; name a database of connmix-durable, or start a consumer, which makes it one")
+        }
         let connection = try Connection(path: real, mode: mode)
         try connection.execute("PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096")
         try Migrator(path: path).verify(connection)
@@ -81,8 +87,16 @@ struct DatabaseFile: Sendable {
         try checkPath(mustExist: mustExist, for: use)
         // An empty file is nobody's: what `touch` makes, and what a consumer leaves that was killed in its first moment.
         guard size().database > 0 else { return }
+        let connection = try Connection(path: real, mode: .frozen)
         do {
-            try Migrator(path: path).refuseForeign(firstPageOf: Connection(path: real, mode: .frozen))
+            _ = try connection.integer("PRAGMA application_id")
+        } catch let error as ConnmixError where error.code == .foreignDatabase {
+            throw ConnmixError(.foreignDatabase, "\(path) is no SQLite database; name a database of connmix-durable")
+        } catch let error as ConnmixError where error.code == .corrupt {
+            // As below.
+        }
+        do {
+            try Migrator(path: path).refuseForeign(firstPageOf: connection)
         } catch let error as ConnmixError where error.code == .corrupt {
             // So it looks in the middle of a checkpoint: the first page counts pages that are not there yet. Whoever opens it with its log
             // sees it whole, or says that it is not.

@@ -137,7 +137,7 @@ struct Migrator {
         guard try connection.integer("PRAGMA user_version") < migration.version else { return }
         try connection.execute("BEGIN IMMEDIATE")
         do {
-            try connection.execute(migration.sql)
+            try connection.withWritableSchema { try connection.execute(migration.sql) }
             let record = try connection.prepare(
                 "INSERT INTO migration (version, name, sql, applied_at) VALUES (?1, ?2, ?3, ?4)")
             record.bind(1, migration.version)

@@ -40,7 +40,21 @@ enum PrunedRows {
         try delete.run()
         var deleted = connection.changes
         transaction.count(deleted, from: 8, to: nil, in: ledger)
-        if ledger == .outbox {
+        if ledger == .journal {
+            // What was replayed is as finished as what is done, unless a lane still stands behind it.
+            let replayed = try connection.statement(
+                """
+                DELETE FROM journal WHERE id > ?1 AND id <= ?2 AND state > 8 AND state = 11 AND state_at < ?3
+                    AND NOT EXISTS (SELECT 1 FROM parked_lane AS p WHERE p.lane = coalesce(journal.lane, journal.client)
+                        AND p.entry = journal.id)
+                """)
+            replayed.bind(1, after)
+            replayed.bind(2, range.last)
+            replayed.bind(3, before)
+            try replayed.run()
+            transaction.count(connection.changes, from: 11, to: nil, in: .journal)
+            deleted += connection.changes
+        } else {
             // An acknowledgement that found nobody is as finished as one that was taken.
             let acknowledgements = try connection.statement(
                 "DELETE FROM outbox WHERE id > ?1 AND id <= ?2 AND state = 9 AND flags & 32 AND state_at < ?3")

@@ -7,7 +7,7 @@ struct ActionsUndoCommand: ParsableCommand {
         commandName: "undo", abstract: "Takes an action back, for every row to which nothing has happened since.",
         discussion: """
             Example:  connmix-durable actions undo 12 --reason "wrong topic"
-            Of a replay the new entries that are still pending are discarded. Deleted rows do not come back.
+            Of a replay the new entries that are still pending are discarded, and their originals are dead again. Deleted rows do not come back.
             """)
 
     @OptionGroup var database: DatabaseOptions

@@ -13,12 +13,15 @@ protocol BulkCommand: ParsableCommand {
     var isFiltered: Bool { get }
     /// Few rows first, where the verb can do that.
     var firstFew: CanaryOptions? { get }
+    /// Whether what the verb was used on before is taken, too.
+    var again: Bool { get }
 
     func select(_ inspector: Inspector) throws -> BulkSelection
 }
 
 extension BulkCommand {
     var firstFew: CanaryOptions? { nil }
+    var again: Bool { false }
 
     func validate() throws {
         try options.check(isFiltered: isFiltered)
@@ -30,7 +33,8 @@ extension BulkCommand {
 
     func bulkRun() throws -> BulkRun {
         try BulkRun(
-            Self.verb, on: Self.ledger, database: database, output: output, options: options, canary: firstFew)
+            Self.verb, on: Self.ledger, database: database, output: output, options: options, canary: firstFew,
+            again: again)
     }
 }
 

@@ -26,7 +26,7 @@ struct BulkOptions: ParsableArguments {
             return
         }
         guard isFiltered || all else {
-            throw ValidationError("no filter says which ones; name one, or say --all")
+            throw ValidationError("no filter says which ones; name ids or a filter, or say --all")
         }
         guard !isFiltered || !all else { throw ValidationError("--all contradicts a filter; leave one of them out") }
     }

@@ -31,6 +31,9 @@ struct BulkReport {
         if !report.skipped.isEmpty { text += ", \(report.skipped.count) left as they are" }
         text += "\n"
         for skip in report.skipped.prefix(Self.shownSkips) { text += "  \(skip.id): \(skip.why)\n" }
+        if verb == .replay, report.skipped.contains(where: { $0.why == .wrongState("\(EntryState.replayed)") }) {
+            text += "  what was replayed is replayed once more with --again\n"
+        }
         let hidden = report.skipped.count - Self.shownSkips
         if hidden > 0 { text += "  and \(hidden) more\n" }
         return text

@@ -10,13 +10,13 @@ struct BulkRun {
 
     init(
         _ verb: OperatorVerb, on ledger: Ledger, database: DatabaseOptions, output: OutputOptions, options: BulkOptions,
-        canary: CanaryOptions?
+        canary: CanaryOptions?, again: Bool = false
     ) throws {
         self.database = database
         self.output = output
         self.options = options
         self.canary = canary
-        work = try BulkWork(database: database.database, verb, on: ledger)
+        work = try BulkWork(database: database.database, verb, on: ledger, again: again)
     }
 
     /// - Parameter select: called where no action goes on.
@@ -40,6 +40,15 @@ struct BulkRun {
     ///
     /// - Throws: `Failure` where it is empty or nobody consents.
     func confirmed(_ selection: BulkSelection) throws -> Bool {
+        guard try mayGoOn(selection) else { return false }
+        try consent(selection)
+        return true
+    }
+
+    /// Whether the selection is to be changed, if somebody consents, and somebody can.
+    ///
+    /// - Throws: `Failure` where it is empty or nobody can consent.
+    func mayGoOn(_ selection: BulkSelection) throws -> Bool {
         guard selection.missing.isEmpty else {
             let names = selection.missing.prefix(10).map { "\($0)" }.joined(separator: ", ")
             throw Failure(.failed, "the \(work.ledger) has no \(work.ledger.row) \(names); nothing was changed")
@@ -51,8 +60,14 @@ struct BulkRun {
             StandardError.write(line: "\(rows(count)) would be \(work.verb.past); nothing was changed")
             return false
         }
-        try consent(to: "\(work.verb.asQuestion) \(rows(count))?", count: count)
+        try Question.check(toDo: "\(rows(count)) would be \(work.verb.past)", isGiven: options.yes)
         return true
+    }
+
+    /// - Throws: `Failure` where nobody consents.
+    func consent(_ selection: BulkSelection) throws {
+        let count = selection.ids.count
+        try consent(to: "\(work.verb.asQuestion) \(rows(count))?", count: count)
     }
 
     // MARK: -

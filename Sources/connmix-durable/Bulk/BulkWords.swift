@@ -20,7 +20,10 @@ extension Ledger {
 
 extension BulkWork {
     /// How it is called for on the command line.
-    var command: String { verb == .skip ? "connmix-durable lanes skip" : "connmix-durable \(ledger) \(verb.rawValue)" }
+    var command: String {
+        verb == .skip
+            ? "connmix-durable lanes skip" : "connmix-durable \(ledger) \(verb.rawValue)" + (again ? " --again" : "")
+    }
 }
 
 extension OperatorVerb {

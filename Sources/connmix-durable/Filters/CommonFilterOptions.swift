@@ -3,9 +3,11 @@ public import ConnmixDurable
 
 /// What both ledgers can be filtered by.
 struct CommonFilterOptions: ParsableArguments {
-    @Option(name: .customLong("id"), help: ArgumentHelp("Ids: N, N,N or N-M. May be repeated.", valueName: "ids"))
+    @Option(
+        name: .customLong("id"), help: ArgumentHelp("Ids: N, N,N or N-M. May be repeated.", valueName: "ids"),
+        completion: Completions.ids)
     var ids: [IDRanges] = []
-    @Option(help: "The topic.")
+    @Option(help: "The topic.", completion: Completions.topics)
     var topic: String?
     @Option(help: "The client id.")
     var client: String?
@@ -17,6 +19,8 @@ struct CommonFilterOptions: ParsableArguments {
     var until: TimePoint?
     @Option(help: "A part of the last error.")
     var error: String?
+    @Option(help: ArgumentHelp("The cause of the last error, by its id: see causes.", valueName: "id"))
+    var cause: CauseID?
     @Option(help: "The handler's version.")
     var handlerVersion: String?
     @Option(help: "At most so many; 0 for all. Default: 50 where they are shown, all where they are changed.")
@@ -35,13 +39,11 @@ struct CommonFilterOptions: ParsableArguments {
     /// Whether nothing says which ones.
     var isEmpty: Bool {
         ids.isEmpty && topic == nil && client == nil && node == nil && since == nil && until == nil && error == nil
-            && handlerVersion == nil
+            && cause == nil && handlerVersion == nil
     }
 
-    /// Ids that were named one by one, not in ranges.
-    var singleIDs: [Int64] { ids.flatMap(\.ranges).compactMap(\.single) }
-
-    func write(to writer: inout JSONWriter) {
+    /// - Parameter ids: all that were named, with or without --id.
+    func write(to writer: inout JSONWriter, ids: [IDRanges]) {
         if !ids.isEmpty {
             writer.key("id")
             writer.array(ids.flatMap(\.ranges)) { writer, range in
@@ -49,7 +51,8 @@ struct CommonFilterOptions: ParsableArguments {
             }
         }
         for (name, value) in [
-            ("topic", topic), ("client", client), ("node", node), ("error", error), ("handler_version", handlerVersion),
+            ("topic", topic), ("client", client), ("node", node), ("error", error), ("cause", cause?.text),
+            ("handler_version", handlerVersion),
         ] where value != nil {
             writer.key(name); writer.string(value)
         }

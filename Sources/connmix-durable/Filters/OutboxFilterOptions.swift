@@ -5,6 +5,8 @@ import ConnmixDurable
 struct OutboxFilterOptions: RowFilterOptions {
     typealias Row = OutboxRecord
 
+    @Argument(help: ArgumentHelp("Ids, as with --id.", valueName: "ids"), completion: Completions.ids)
+    var bareIDs: [IDRanges] = []
     @OptionGroup var common: CommonFilterOptions
     @Option(
         name: .customLong("state"),

@@ -6,6 +6,8 @@ protocol RowFilterOptions: ParsableArguments {
     associatedtype Row: LedgerRow
 
     var common: CommonFilterOptions { get }
+    /// Ids without --id.
+    var bareIDs: [IDRanges] { get }
     var states: [StateList<Row.State>] { get }
     /// Whether something is said that only this ledger knows.
     var hasOwnConditions: Bool { get }
@@ -20,15 +22,18 @@ extension RowFilterOptions {
     func addOwnConditions(to filter: inout Row.Filter) {}
     func writeOwnConditions(to writer: inout JSONWriter) {}
 
+    /// All ids that are named.
+    var ids: [IDRanges] { bareIDs + common.ids }
+
     /// The states that are named.
     var named: Set<Row.State> { states.reduce(into: []) { $0.formUnion($1.states) } }
 
     /// Whether nothing says which ones.
-    var isEmpty: Bool { common.isEmpty && states.isEmpty && !hasOwnConditions }
+    var isEmpty: Bool { common.isEmpty && bareIDs.isEmpty && states.isEmpty && !hasOwnConditions }
 
     var filter: Row.Filter {
         var filter = Row.Filter()
-        filter.ids = common.ids.flatMap(\.ranges)
+        filter.ids = ids.flatMap(\.ranges)
         filter.states = named
         filter.topic = common.topic
         filter.client = common.client
@@ -36,6 +41,7 @@ extension RowFilterOptions {
         filter.since = common.since?.microseconds
         filter.until = common.until?.microseconds
         filter.error = common.error
+        filter.cause = common.cause?.text
         filter.handlerVersion = common.handlerVersion
         filter.order = common.order
         addOwnConditions(to: &filter)
@@ -70,7 +76,7 @@ extension RowFilterOptions {
 
     /// Ids that were named one by one and are not there.
     private func missing(_ inspector: Inspector) throws -> [Int64] {
-        let ids = common.singleIDs
+        let ids = ids.flatMap(\.ranges).compactMap(\.single)
         guard !ids.isEmpty else { return [] }
         var filter = Row.Filter()
         filter.ids = ids.map { $0...$0 }
@@ -82,7 +88,7 @@ extension RowFilterOptions {
     private func json(_ states: Set<Row.State>) -> String {
         var writer = JSONWriter()
         writer.object { writer in
-            common.write(to: &writer)
+            common.write(to: &writer, ids: ids)
             writeOwnConditions(to: &writer)
             guard !states.isEmpty else { return }
             writer.key("state"); writer.array(states.map(\.description).sorted()) { $0.string($1) }

@@ -14,4 +14,6 @@ struct StateList<State: CaseIterable & CustomStringConvertible & Hashable & Send
     }
 
     static var allValueStrings: [String] { State.allCases.map(\.description) }
+
+    static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }

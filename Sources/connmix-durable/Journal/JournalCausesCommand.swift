@@ -2,81 +2,20 @@ import ArgumentParser
 import ConnmixDurable
 
 /// `connmix-durable journal causes`
-struct JournalCausesCommand: ParsableCommand {
+struct JournalCausesCommand: RowCausesCommand {
+    typealias Row = JournalRecord
+
     static let configuration = CommandConfiguration(
         commandName: "causes", abstract: "Failed messages grouped by error: how many, first and last seen.",
         discussion: """
-            Example:  connmix-durable journal causes --since 2h
-            Each message counts once, for its last failure. Numbers in errors are made equal and shown as #.
+            Examples:
+              connmix-durable journal causes --since 2h
+              connmix-durable journal list --cause 5f0a91c3
+            Each message counts once, for its last failure; one that was replayed does not. What differs from error to error is shown as #.
+            A cause keeps its id: --cause takes it wherever filters are taken.
             """)
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "Failures not before: RFC 3339, or an age such as 2h. Default: 24h.")
-    var since: TimePoint?
-    @Option(help: "Failures before: RFC 3339, or an age such as 2h.")
-    var until: TimePoint?
-    @Option(help: "At most so many causes; 0 for all.")
-    var limit = 50
-
-    private static let day: Int64 = 86_400_000_000
-
-    func validate() throws {
-        guard limit >= 0 else { throw ValidationError("--limit is \(limit); it may be 0 (all) or more") }
-    }
-
-    func run() throws {
-        let now = Timestamp.now()
-        let inspector = try database.inspector()
-        var note = SearchNote(JournalRecord.count(inspector, [.dead]))
-        defer { note.clear() }
-        let causes = try inspector.causes(
-            since: since?.microseconds ?? now - Self.day, until: until?.microseconds ?? .max
-        ) { note.looked($0) }
-        note.clear()
-        guard !causes.isEmpty else { throw Failure(.failed, "nothing failed in that time") }
-        let shown = limit == 0 ? causes : Array(causes.prefix(limit))
-        if output.json {
-            try StandardOutput().writeLines(shown) { $0.members(of: $1) }
-        } else {
-            try StandardOutput().write(text(shown, .output, now: now))
-            let hidden = causes.count - shown.count
-            if hidden > 0 { StandardError.write(line: "there are \(hidden) more causes; see all with --limit 0") }
-        }
-    }
-
-    private func text(_ causes: [FailureCause], _ terminal: Terminal, now: Int64) -> String {
-        // The cause is what people look for: on a narrow terminal it gets the room of what can be done without.
-        let isWide = (terminal.width ?? .max) >= 120
-        var columns: [Table.Column] = [
-            .init(title: "MESSAGES", isNumber: true),
-            .init(title: "DEAD", isNumber: true, colour: { $0 == "0" ? .dim : .red }),
-        ]
-        if isWide { columns += [.init(title: "ATTEMPTS", isNumber: true), .init(title: "FIRST", isNumber: true)] }
-        columns += [
-            .init(title: "LAST", isNumber: true),
-            .init(title: "EXAMPLE", isNumber: true),
-            .init(title: "CAUSE", isFlexible: true, colour: { _ in .red }),
-        ]
-        var table = Table(columns)
-        for cause in causes {
-            var cells = ["\(cause.messages)", "\(cause.dead)"]
-            if isWide { cells += ["\(cause.attempts)", Age.text(cause.firstSeen, now: now)] }
-            table.add(cells + [Age.text(cause.lastSeen, now: now), "\(cause.example)", cause.name])
-        }
-        return table.text(terminal)
-    }
-}
-
-extension JSONWriter {
-    mutating func members(of cause: FailureCause) {
-        key("cause"); string(cause.name)
-        key("messages"); integer(cause.messages)
-        key("dead"); integer(cause.dead)
-        key("attempts"); integer(cause.attempts)
-        key("first_seen"); time(cause.firstSeen)
-        key("last_seen"); time(cause.lastSeen)
-        key("example"); integer(cause.example)
-        key("error"); string(cause.error)
-    }
+    @OptionGroup var causes: CauseOptions
 }

@@ -6,8 +6,8 @@ struct JournalDiscardCommand: RowVerbCommand {
     static let configuration = CommandConfiguration(
         commandName: "discard", abstract: "Puts entries aside: they are not handled until they are restored.",
         discussion: """
-            Example:  connmix-durable journal discard --id 17,20-23 --reason "the customer has left"
-            Dead entries only, where neither --state nor --id names others. journal restore brings them back.
+            Example:  connmix-durable journal discard 17,20-23 --reason "the customer has left"
+            Dead entries only, where neither --state nor ids name others. journal restore brings them back.
             """)
 
     @OptionGroup var database: DatabaseOptions

@@ -7,7 +7,7 @@ struct JournalPruneCommand: RowPruneCommand {
         commandName: "prune", abstract: "Deletes finished entries for good. It cannot be undone.",
         discussion: """
             Example:  connmix-durable journal prune --older-than 30d
-            Only those that are done, where --state names no others. The newest row is always kept.
+            Only those that are done or were replayed, where --state names no others. The newest row is always kept.
             The file does not shrink; what is free in it is used again.
             """)
 
@@ -18,5 +18,5 @@ struct JournalPruneCommand: RowPruneCommand {
     @OptionGroup(title: "Filters") var filters: JournalFilterOptions
     @OptionGroup(title: "How") var options: BulkOptions
 
-    var usualStates: Set<EntryState> { [.done] }
+    var usualStates: Set<EntryState> { [.done, .replayed] }
 }

@@ -6,7 +6,7 @@ struct JournalRestoreCommand: RowVerbCommand, CanaryCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Brings discarded entries back, with all their attempts.",
         discussion: """
-            Example:  connmix-durable journal restore --id 17,20-23
+            Example:  connmix-durable journal restore 17,20-23
             They are handled as soon as their lanes are free.
             """)
 

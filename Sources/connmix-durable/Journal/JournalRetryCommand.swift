@@ -6,8 +6,9 @@ struct JournalRetryCommand: RowVerbCommand, CanaryCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry", abstract: "Puts dead entries, and ones that wait, back as they are.",
         discussion: """
+            Take retry where a dead message need only be tried again, under its own id; replay where a new entry is wanted.
             Example:  connmix-durable journal retry --error "price service" --since 2h --reason "it is back"
-            Dead entries only, where neither --state nor --id names others; each has all its attempts again.
+            Dead entries only, where neither --state nor ids name others; each has all its attempts again.
             With --canary few are tried first:  connmix-durable journal retry --topic orders --canary --yes
             """)
 

@@ -12,6 +12,6 @@ struct JournalShowCommand: RowShowCommand {
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var payload: PayloadOptions
-    @Argument(help: "The entry's id.")
+    @Argument(help: "The entry's id.", completion: Completions.ids)
     var id: Int64
 }

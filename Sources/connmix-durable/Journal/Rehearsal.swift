@@ -5,6 +5,9 @@ struct Rehearsal {
     let report: HandlerTrial.Report
     let sent: [OutboxRecord]
 
+    /// Whether it would send what was sent, in the same order.
+    var isSame: Bool { report.commands.map(\.description) == sent.map(Self.description) }
+
     func text(_ terminal: Terminal) -> String {
         let (would, did) = (report.commands.map(\.description), sent.map(Self.description))
         guard !would.isEmpty || !did.isEmpty else { return "no commands, now or then\n" }
@@ -37,6 +40,7 @@ struct Rehearsal {
         case .released: writer.string("released")
         }
         writer.key("error"); writer.string(report.error)
+        writer.key("cause"); writer.string(report.error.map { FailureCause.id(of: $0) })
         writer.key("would_send")
         writer.array(report.commands) { writer, command in writer.object { Self.members(of: command, &$0) } }
         writer.key("did_send")

@@ -7,6 +7,6 @@ struct OutboxCommand: ParsableCommand {
         discussion: "Example:  connmix-durable outbox list --state pending,dead",
         subcommands: [
             OutboxListCommand.self, OutboxShowCommand.self, OutboxRetryCommand.self, OutboxCancelCommand.self,
-            OutboxPruneCommand.self, OutboxTailCommand.self,
+            OutboxPruneCommand.self, OutboxTailCommand.self, OutboxCausesCommand.self,
         ])
 }

@@ -12,6 +12,6 @@ struct OutboxShowCommand: RowShowCommand {
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var payload: PayloadOptions
-    @Argument(help: "The command's id.")
+    @Argument(help: "The command's id.", completion: Completions.ids)
     var id: Int64
 }

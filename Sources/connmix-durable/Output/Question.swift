@@ -14,10 +14,17 @@ enum Question {
     /// - Throws: `Failure` where they do not want it or nobody can be asked; `CancellationError`.
     static func consent(to question: @autoclosure () -> String, toDo work: String, isGiven: Bool) throws {
         guard !isGiven else { return }
-        guard canBeAsked else {
+        try check(toDo: work, isGiven: isGiven)
+        guard try ask(question()) else { throw Failure(.failed, "nothing was changed") }
+    }
+
+    /// For work whose question comes at the end of something long.
+    ///
+    /// - Throws: `Failure` where nobody has consented or can be asked.
+    static func check(toDo work: String, isGiven: Bool) throws {
+        guard isGiven || canBeAsked else {
             throw Failure(.usage, "\(work), and nobody can be asked; say --yes, or look with --dry-run")
         }
-        guard try ask(question()) else { throw Failure(.failed, "nothing was changed") }
     }
 
     /// - Returns: whether the answer was yes.

@@ -25,6 +25,7 @@ extension JSONWriter {
         key("dead_last_hour")
         array(activity.deadLastHour) { writer, cause in
             writer.object { writer in
+                writer.key("id"); writer.string(cause.id)
                 writer.key("cause"); writer.string(cause.cause)
                 writer.key("count"); writer.integer(cause.count)
                 writer.key("newest"); writer.integer(cause.newestEntry)

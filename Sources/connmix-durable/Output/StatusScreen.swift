@@ -66,14 +66,14 @@ enum StatusScreen {
         guard !activity.deadLastHour.isEmpty else { return "" }
         var table = Table([
             .init(title: "DEAD IN THE LAST HOUR", isNumber: true, colour: { _ in .red }), .init(title: "newest", isNumber: true),
-            .init(title: "cause", isFlexible: true),
+            .init(title: "id"), .init(title: "cause", isFlexible: true),
         ])
         for cause in activity.deadLastHour.prefix(shownCauses) {
-            table.add(["\(cause.count)", "\(cause.newestEntry)", cause.cause])
+            table.add(["\(cause.count)", "\(cause.newestEntry)", cause.id, cause.cause])
         }
         let hidden = activity.deadLastHour.dropFirst(shownCauses).reduce(0) { $0 + $1.count }
-        if hidden > 0 { table.add(["\(hidden)", "", "other causes"]) }
-        if activity.isDeadLastHourCut { table.add(["and more", "", "only the newest failures were looked at"]) }
+        if hidden > 0 { table.add(["\(hidden)", "", "", "other causes"]) }
+        if activity.isDeadLastHourCut { table.add(["and more", "", "", "only the newest failures were looked at"]) }
         return "\n" + table.text(terminal)
     }
 

@@ -79,7 +79,7 @@ extension EntryState {
         case .running: .cyan
         case .done: .green
         case .dead: .red
-        case .discarded: .dim
+        case .discarded, .replayed: .dim
         }
     }
 }

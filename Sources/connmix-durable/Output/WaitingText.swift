@@ -11,10 +11,36 @@ extension StatusReport.Waiting {
     func nodeText(now: Int64) -> String { "node \(node), away for \(Age.text(since, now: now))" }
 }
 
-extension OutboxRecord {
-    /// Which node the command waits for, of those that something waits for.
-    func awaited(among waiting: [StatusReport.Waiting]) -> StatusReport.Waiting? {
-        guard state == .pending, function != nil || client == nil && channel == nil else { return nil }
-        return waiting.first { node == nil || $0.node == node }
+extension CommandWait {
+    /// What a command waits for.
+    func text(now: Int64) -> String {
+        switch self {
+        case .consumer: return "for a consumer: none runs on this file"
+        case .connection: return "for a connection: no node is connected"
+        case .behind(let command, let others):
+            let more = others == 0 ? "" : others == 1 ? " and 1 other" : " and \(others) others"
+            return "behind command \(command)\(more)"
+        case .time(let until): return "until \(Timestamp.text(until)), \(Age.text(until, now: now))"
+        case .node(let node, let since): return "for node \(node), away for \(Age.text(since, now: now))"
+        }
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.key("for")
+        switch self {
+        case .consumer: writer.string("consumer")
+        case .connection: writer.string("connection")
+        case .behind(let command, let others):
+            writer.string("behind")
+            writer.key("command"); writer.integer(command)
+            writer.key("others"); writer.integer(others)
+        case .time(let until):
+            writer.string("time")
+            writer.key("until"); writer.time(until)
+        case .node(let node, let since):
+            writer.string("node")
+            writer.key("node"); writer.string(node)
+            writer.key("since"); writer.time(since)
+        }
     }
 }

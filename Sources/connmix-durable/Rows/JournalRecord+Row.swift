@@ -27,6 +27,14 @@ extension JournalRecord: LedgerRow {
 
     static func counts(_ status: StatusReport) -> [EntryState: Int64] { status.journal }
 
+    static let causeTitle = "messages"
+
+    static func causes(
+        _ inspector: Inspector, since: Int64, until: Int64, looked: (Int) throws -> Void
+    ) throws -> [FailureCause] {
+        try inspector.causes(since: since, until: until, looked: looked)
+    }
+
     /// Entries wait for no node.
     static func waiting(_ inspector: Inspector) throws -> [StatusReport.Waiting] { [] }
 

@@ -38,6 +38,12 @@ protocol LedgerRow {
     static func states(_ inspector: Inspector, of ids: [Int64]) throws -> [Int64: State]
     /// How many rows there are, by state.
     static func counts(_ status: StatusReport) -> [State: Int64]
+    /// What is counted where failures are grouped; a key in JSON.
+    static var causeTitle: String { get }
+    /// Failures grouped by their errors.
+    static func causes(
+        _ inspector: Inspector, since: Int64, until: Int64, looked: (Int) throws -> Void
+    ) throws -> [FailureCause]
     /// What rows of this ledger may wait for.
     static func waiting(_ inspector: Inspector) throws -> [StatusReport.Waiting]
 }
@@ -70,6 +76,7 @@ protocol LedgerFilter {
     var since: Int64? { get set }
     var until: Int64? { get set }
     var error: String? { get set }
+    var cause: String? { get set }
     var handlerVersion: String? { get set }
     var limit: Int { get set }
     var order: ListOrder { get set }

@@ -26,6 +26,14 @@ extension OutboxRecord: LedgerRow {
 
     static func counts(_ status: StatusReport) -> [CommandState: Int64] { status.outbox }
 
+    static let causeTitle = "commands"
+
+    static func causes(
+        _ inspector: Inspector, since: Int64, until: Int64, looked: (Int) throws -> Void
+    ) throws -> [FailureCause] {
+        try inspector.commandCauses(since: since, until: until, looked: looked)
+    }
+
     static func waiting(_ inspector: Inspector) throws -> [StatusReport.Waiting] { try inspector.waiting() }
 
     func write(to writer: inout JSONWriter, waiting: [StatusReport.Waiting]) { writer.members(of: self, waiting: waiting) }
@@ -42,13 +50,18 @@ extension OutboxRecord {
     struct Detail: LedgerDetail {
         let command: OutboxRecord
         let waiting: [StatusReport.Waiting]
+        let waits: [CommandWait]
 
         static func read(_ inspector: Inspector, _ id: Int64, withData: Bool) throws -> Self {
             let command = try inspector.command(id, withData: withData)
-            return Self(command: command, waiting: try inspector.waiting())
+            return Self(command: command, waiting: try inspector.waiting(), waits: try inspector.waits(of: command))
         }
 
-        func write(to writer: inout JSONWriter) { writer.members(of: command, waiting: waiting) }
+        func write(to writer: inout JSONWriter) {
+            writer.members(of: command, waiting: waiting)
+            writer.key("waits")
+            writer.array(waits) { writer, wait in writer.object { wait.write(to: &$0) } }
+        }
 
         func text(_ terminal: Terminal, now: Int64) -> String {
             var sheet = FactSheet()
@@ -61,7 +74,7 @@ extension OutboxRecord {
             sheet.add("message", command.messageID.map { "\($0)" })
             sheet.add("lane", command.lane)
             sheet.add("node", command.node)
-            sheet.add("waits for", command.awaited(among: waiting)?.nodeText(now: now), .yellow)
+            for (index, wait) in waits.enumerated() { sheet.add(index == 0 ? "waits" : " ", wait.text(now: now), .yellow) }
             sheet.add("answers", "\(command.attempts)")
             sheet.add("writes", "\(command.writes)")
             sheet.add("enqueued", time: command.enqueuedAt, now: now)

@@ -28,15 +28,19 @@ final class LaunchGate: Sendable {
     let name: String
     private let logger: Logger
     private let waits: Bool
+    private let onFailure: (@Sendable (_ reason: String) -> Void)?
     private let state = Mutex(State())
     /// Whether starts have failed; looked at with every answer of a worker.
     private let isTroubled = Atomic<Bool>(false)
 
-    /// - Parameter waits: whether a start that fails is tried again, as `consume` does it.
-    init(name: String, waits: Bool, logger: Logger) {
+    /// - Parameters:
+    ///   - waits: whether a start that fails is tried again, as `consume` does it.
+    ///   - onFailure: told of starts that fail, for whoever does not wait for a worker.
+    init(name: String, waits: Bool, logger: Logger, onFailure: (@Sendable (_ reason: String) -> Void)? = nil) {
         self.name = name
         self.waits = waits
         self.logger = logger
+        self.onFailure = onFailure
     }
 
     /// Waits until a process may be started.
@@ -163,6 +167,7 @@ final class LaunchGate: Sendable {
 
     private func tell(_ what: Logger.Message, _ failures: Int?, _ reason: String) {
         guard let failures else { return }
+        onFailure?(reason)
         logger.warning(
             what,
             metadata: ["program": "\(name)", "reason": "\(reason)", "failed_starts": "\(failures)"])

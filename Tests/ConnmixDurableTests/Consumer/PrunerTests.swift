@@ -84,6 +84,32 @@ struct PrunerTests {
         }
     }
 
+    @Test("what was replayed goes like what is done, unless a lane stands behind it")
+    func replayed() async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                let attempt = FailedAttempt(number: 1, outcome: .failed, startedAt: 1, endedAt: 2, error: "e")
+                for id in Int64(1)...3 {
+                    _ = try transaction.addEntry(.running)
+                    try JournalTable.bury(transaction, id: id, attempt: attempt, run: 1)
+                }
+                try ParkedLanes.park(transaction, lane: "c", entry: 2, reason: "e")
+            }
+            _ = try JournalOperator(database: store.path).replay([1, 2])
+            let deleted = try await store.writer.write { transaction in
+                var pruner = Pruner(Retention(age: .zero))
+                return try pruner.prune(transaction, now: transaction.now + 1)
+            }
+            #expect(deleted == 1)
+            let left = try store.read {
+                try $0.text("SELECT group_concat(id || ':' || state) FROM (SELECT * FROM journal ORDER BY id)")
+            }
+            #expect(left == "2:11,3:9,4:2,5:2")
+            let (kept, counted) = try await store.writer.write { try $0.counters(.journal) }
+            #expect(kept == counted)
+        }
+    }
+
     @Test("young rows stay, and the walk rests; over the size any age goes")
     func bySize() async throws {
         try await withStore { store in

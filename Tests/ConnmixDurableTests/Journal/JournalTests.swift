@@ -89,7 +89,7 @@ struct JournalTests {
             let error = await #expect(throws: ConnmixError.self) {
                 try await store.writer.write { transaction in
                     _ = try transaction.addEntry()
-                    try transaction.connection.execute("UPDATE journal SET state = 11")
+                    try transaction.connection.execute("UPDATE journal SET state = 12")
                 }
             }
             #expect(error?.message.contains("CHECK") == true)

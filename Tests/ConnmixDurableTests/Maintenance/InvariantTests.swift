@@ -7,7 +7,10 @@ struct InvariantTests {
     /// For each invariant, what breaks it in a file with one done entry, one dead one that parks its lane, and one sent command.
     private static let breaks: [(name: String, sql: String)] = [
         ("the counters of the open entries", "UPDATE counter SET n = n + 1 WHERE ledger = 1 AND state = 2"),
-        ("the counters of the dead and discarded entries", "UPDATE counter SET n = n - 1 WHERE ledger = 1 AND state = 9"),
+        (
+            "the counters of the dead, discarded and replayed entries",
+            "UPDATE counter SET n = n - 1 WHERE ledger = 1 AND state = 9"
+        ),
         ("the counters of the pending commands", "UPDATE counter SET n = 77 WHERE ledger = 2 AND state = 2"),
         ("the counters of the commands that ended without being sent", "INSERT INTO counter VALUES (2, 12, 1)"),
         ("the counters of the done entries", "UPDATE counter SET n = 0 WHERE ledger = 1 AND state = 8"),

@@ -137,9 +137,82 @@ struct OperatorTests {
             let undo = try journal.undo(report.action)
             #expect(undo.applied == [2])
             #expect(undo.replays == [7])
-            #expect(undo.skipped == [.init(id: 1, why: .changed("running"))])
+            #expect(undo.skipped == [.init(id: 1, why: .replayChanged(entry: 6, state: "running"))])
             #expect(try row(store, 7).state == .discarded)
             #expect(try row(store, 1).state == .done)
+        }
+    }
+
+    @Test("a dead entry is replayed once: it is not dead any more, and is taken again only where somebody insists")
+    func replayed() async throws {
+        try await withJournal { store, journal in
+            let dead = try row(store, 2)
+            let first = try journal.replay([2])
+            #expect(first.replays == [6])
+            #expect(try row(store, 2) == Row(state: .replayed, attempts: 1, stateAt: try row(store, 6).stateAt))
+            let why = OperatorReport.Why.wrongState("replayed")
+            #expect(try journal.replay([2]).skipped == [.init(id: 2, why: why)])
+            #expect(try journal.retry([2]).skipped == [.init(id: 2, why: why)])
+            #expect(try journal.discard([2]).skipped == [.init(id: 2, why: why)])
+            #expect(try Inspector(database: store.path).causes(since: 0).map(\.messages) == [1])  // entry 3
+            // While another replay stands in its place it is not dead.
+            let second = try journal.replay([2], again: true)
+            #expect(second.replays == [7])
+            #expect(try journal.undo(first.action).replays == [6])
+            #expect(try row(store, 2).state == .replayed)
+            #expect(try row(store, 6).state == .discarded)
+            #expect(try journal.undo(second.action).replays == [7])
+            #expect(try row(store, 2).state == .dead)
+            // Undone, it is as it was; and once the replay has run, the undo says so.
+            let third = try journal.replay([2])
+            _ = try journal.undo(third.action)
+            #expect(try row(store, 2).stateAt >= dead.stateAt)
+            let last = try journal.replay([2])
+            _ = try await store.writer.write { transaction in
+                _ = try JournalTable.claim(transaction, ids: [9], run: 1)
+                try JournalTable.finish(transaction, ids: [9])
+            }
+            let late = try journal.undo(last.action)
+            #expect(late.skipped == [.init(id: 2, why: .replayChanged(entry: 9, state: "done"))])
+            #expect("\(late.skipped[0].why)" == "its replay, entry 9, is done")
+            #expect(try row(store, 2).state == .replayed)
+        }
+    }
+
+    @Test("a replay that an operator put aside makes its original dead again when the action is undone")
+    func discardedReplay() async throws {
+        try await withJournal { store, journal in
+            let dead = try row(store, 2)
+            let replay = try journal.replay([1, 2])
+            _ = try journal.discard(replay.replays)
+            let undo = try journal.undo(replay.action)
+            #expect(undo.applied == [2])
+            #expect(undo.skipped == [.init(id: 1, why: .replayChanged(entry: 6, state: "discarded"))])
+            #expect(try row(store, 2) == dead)
+        }
+    }
+
+    @Test("the dead head of a parked lane that is replayed: the lane stays parked until it is opened, by skip or release")
+    func replayedHead() async throws {
+        try await withJournal { store, journal in
+            try await store.writer.write { try ParkedLanes.park($0, lane: "c", entry: 2, reason: "e") }
+            func heads() throws -> [Int64] { try Inspector(database: store.path).parkedLanes().map(\.entry) }
+            let replay = try journal.replay([2])
+            #expect(try row(store, 2).state == .replayed)
+            #expect(try heads() == [2])
+            for open in [{ try journal.skip(lanes: ["c"]) }, { try journal.release(lanes: ["c"]) }] {
+                let report = try open()
+                #expect(report.applied == [2])
+                #expect(try heads() == [])
+                #expect(try row(store, 2).state == .replayed)
+                #expect(try journal.undo(report.action).applied == [2])
+                #expect(try heads() == [2])
+            }
+            let problems = try DatabaseMaintenance(database: store.path).check().problems
+            #expect(!problems.contains { $0.contains("lanes") }, "\(problems)")
+            #expect(try journal.undo(replay.action).applied == [2])
+            #expect(try row(store, 2).state == .dead)
+            #expect(try heads() == [2])
         }
     }
 

@@ -51,6 +51,34 @@ struct MigratorTests {
         }
     }
 
+    @Test("a file of before the state \"replayed\" takes it, keeps its rows, and takes no other; the schema is closed again")
+    func replayed() async throws {
+        try await withFolder { folder in
+            let connection = try Connection(path: folder + "/a", mode: .create)
+            try Migrator(migrations: Array(Migration.all.prefix(4)), path: "a").migrate(connection)
+            let other = try Connection(path: folder + "/a", mode: .write)
+            func set(_ state: Int, on connection: Connection) -> ConnmixError.Code? {
+                code { try connection.execute("UPDATE journal SET state = \(state) WHERE id = 1") }
+            }
+            try connection.execute(
+                """
+                INSERT INTO journal (id, state, attempts, flags, run, topic, node, client, received_at, state_at, data)
+                VALUES (1, 9, 1, 0, 1, 't', 'n', 'c', 1, 1, x'')
+                """)
+            #expect(set(11, on: other) != nil)
+            try Migrator(path: "a").migrate(connection)
+            try Migrator(path: "a").verify(connection)
+            for connection in [connection, other, try Connection(path: folder + "/a", mode: .write)] {
+                #expect(set(11, on: connection) == nil)
+                #expect(set(12, on: connection) != nil)
+                #expect(try connection.text("PRAGMA integrity_check") == "ok")
+                try connection.execute("PRAGMA writable_schema = ON")
+                #expect(code { try connection.execute("UPDATE sqlite_schema SET sql = sql") } != nil)
+                #expect(try connection.integer("SELECT state FROM journal") == 11)
+            }
+        }
+    }
+
     @Test("a migration that fails leaves nothing behind")
     func failing() async throws {
         try await withFolder { folder in
