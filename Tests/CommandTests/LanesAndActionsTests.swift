@@ -38,6 +38,7 @@ struct LanesAndActionsTests {
             #expect(undo.code == 0)
             #expect(try undo.objects().first?["applied"] == .number(2))
             #expect(try undo.objects().first?["skipped"]?.array?.count == 1)
+            #expect(try await run(path, "actions", "list").output.contains("undone, but 1 "))
             let states = try Inspector(database: path).entryStates([1, 2, 3])
             #expect(states == [1: .dead, 2: .discarded, 3: .dead])
             #expect(try await run(path, "actions", "undo", "2", "--yes").lines == ["action 5: 1 of 1 command undone"])

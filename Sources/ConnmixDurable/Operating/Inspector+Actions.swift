@@ -17,6 +17,11 @@ extension Inspector {
         }
     }
 
+    /// How many rows an action was applied to and not undone for.
+    package func countApplied(of action: OperatorAction) throws -> Int {
+        try read { try ActionLog.countApplied($0, action.id) }
+    }
+
     /// The rows that an action was applied to and that were not undone, ascending; of an import the entries that it made.
     package func appliedRows(of action: OperatorAction) throws -> [Int64] {
         let isImport = action.verb == OperatorVerb.importing.rawValue

@@ -17,16 +17,22 @@ struct ActionsListCommand: ParsableCommand {
     }
 
     func run() throws {
-        let actions = try database.inspector().actions(limit: limit == 0 ? .max : limit)
+        let inspector = try database.inspector()
+        let actions = try inspector.actions(limit: limit == 0 ? .max : limit)
         guard !actions.isEmpty else { throw Failure(.failed, "no operator has changed anything") }
         if output.json {
             try StandardOutput().writeLines(actions) { $0.members(of: $1) }
         } else {
-            try StandardOutput().write(text(actions, .output, now: Timestamp.now()))
+            let states = try actions.map { action in
+                let left = action.state == .undone ? try inspector.countApplied(of: action) : 0
+                return left == 0 ? action.state.description : "\(action.state), but \(left)"
+            }
+            try StandardOutput().write(text(actions, states, .output, now: Timestamp.now()))
         }
     }
 
-    private func text(_ actions: [OperatorAction], _ terminal: Terminal, now: Int64) -> String {
+    /// - Parameter states: in words, in the order of the actions.
+    private func text(_ actions: [OperatorAction], _ states: [String], _ terminal: Terminal, now: Int64) -> String {
         let colours = Dictionary(actions.map { ($0.state.description, $0.state.colour) }) { $1 }
         var table = Table([
             .init(title: "ID", isNumber: true),
@@ -37,10 +43,10 @@ struct ActionsListCommand: ParsableCommand {
             .init(title: "WHO", limit: 24),
             .init(title: "REASON", isFlexible: true),
         ])
-        for action in actions {
+        for (action, state) in zip(actions, states) {
             let rows = action.finished == action.total ? "\(action.total)" : "\(action.finished)/\(action.total)"
             table.add([
-                "\(action.id)", "\(action.ledger.description) \(action.verb)", action.state.description, rows,
+                "\(action.id)", "\(action.ledger.description) \(action.verb)", state, rows,
                 Age.text(action.createdAt, now: now), action.actor, action.reason ?? "",
             ])
         }
