@@ -121,7 +121,8 @@ public struct OwnTables: ~Copyable {
             guard ContinuousClock.now >= deadline else { return }
             throw ConnmixError(
                 .timedOut,
-                "the handler's own statements ran for more than \(limit), while every other commit waited; write less at a time")
+                "the handler's own statements ran for more than \(limit.text), while every other commit waited; write less at a time"
+            )
         }
         do {
             try checkTime()
