@@ -7,11 +7,14 @@ package struct ConsumerStanding: Sendable, Equatable {
     package var paused: String?
     /// How many nodes are being consumed.
     package var consuming = 0
+    /// Why handlers cannot run.
+    package var handlerTrouble: String?
 
-    package init(hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0) {
+    package init(hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0, handlerTrouble: String? = nil) {
         self.hasEnded = hasEnded
         self.paused = paused
         self.consuming = consuming
+        self.handlerTrouble = handlerTrouble
     }
 }
 
@@ -20,7 +23,7 @@ extension ConsumerCore {
         state.withLock { state in
             ConsumerStanding(
                 paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason,
-                consuming: state.nodes.values.count { $0 == .consuming })
+                consuming: state.nodes.values.count { $0 == .consuming }, handlerTrouble: handlers?.trouble?.reason)
         }
     }
 }

@@ -18,6 +18,7 @@ struct Migration: Equatable {
         Migration("0002_changes_and_evidence.sql", PackageResources._002_changes_and_evidence_sql),
         Migration("0003_waiting.sql", PackageResources._003_waiting_sql),
         Migration("0004_causes.sql", PackageResources._004_causes_sql),
+        Migration("0005_work.sql", PackageResources._005_work_sql),
     ]
 
     init(_ name: String, _ bytes: [UInt8]) {
