@@ -10,7 +10,7 @@ struct JournalRehearseCommand: AsyncParsableCommand {
         abstract: "Runs a handler on an entry and prints the commands it would send beside those it did send; changes nothing.",
         discussion: """
             Example:  connmix-durable journal rehearse 17 -- php handler.php
-            The handler is run as by consume --exec. Exit code 1 where it fails.
+            The handler is run as by consume --exec. Exit code 1 where it fails. Options are ours before --, and the handler's behind it.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -19,6 +19,8 @@ struct JournalRehearseCommand: AsyncParsableCommand {
     var id: Int64
     @Option(help: ArgumentHelp("The time limit of the attempt.", valueName: "seconds"))
     var timeout: Seconds?
+    @Flag(help: "Let methods and functions pass that connmix is not known to have.")
+    var anyMethod = false
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The handler and its arguments, behind --", valueName: "cmd"))
     var command: [String] = []
 
@@ -37,7 +39,7 @@ struct JournalRehearseCommand: AsyncParsableCommand {
         let logger = Logger(label: "connmix-durable") { _ in SwiftLogNoOpLogHandler() }
         let program = try SidecarProgram(command)
         let gate = LaunchGate(name: program.name, waits: false, logger: logger)
-        let handler = ExecHandler(program, timeout: timeout?.duration, gate: gate, logger: logger)
+        let handler = ExecHandler(program, timeout: timeout?.duration, anyMethod: anyMethod, gate: gate, logger: logger)
         let message = Message(
             id: entry.id, topic: entry.topic, node: entry.node, client: ClientID(entry.client), attempt: 1,
             receivedAt: entry.receivedAt, data: ByteBuffer(bytes: entry.data ?? []))
