@@ -127,7 +127,7 @@ public struct ClusterProbe: Sendable {
         return opening.flatMap { channel in
             let connected = ContinuousClock.now - start
             let timer = loop.scheduleTask(in: limit) {
-                pong.fail(ConnmixError(.unreachable, "a WebSocket opened, and no pong came within \(timeout)"))
+                pong.fail(ConnmixError(.unreachable, "a WebSocket opened, and no pong came within \(timeout.text)"))
             }
             return pong.futureResult.map { (connected, $0, nil) }.recover { (connected, nil, $0.brief) }.always { _ in
                 timer.cancel()

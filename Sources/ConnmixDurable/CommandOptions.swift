@@ -67,7 +67,7 @@ extension Command {
     private func check(_ options: CommandOptions) throws(ConnmixError) {
         if let limit = options.expiresAfter {
             guard limit >= .milliseconds(1), limit <= .seconds(3_650 * 86_400) else {
-                throw ConnmixError(.badData, "expiresAfter is \(limit); it may be 1 ms to ten years")
+                throw ConnmixError(.badData, "expiresAfter is \(limit.text); it may be 1 ms to ten years")
             }
         }
         if let time = options.notBefore, time < 0 {

@@ -6,14 +6,16 @@ public struct CommandRetryPolicy: Sendable {
     public var cap: Duration = .seconds(30)
     /// Answers with an unknown code after which a command is dead.
     public var maxAttempts = 10
-    /// Answers 401 (the end user cannot be reached) after which a command is dead.
+    /// Answers 401 (the end user cannot be reached) after which a command is dead. Once an end user was found to be gone, one is enough
+    /// for its other commands, until it sends something, for a minute.
     public var maxUnreachableAnswers = 3
-    /// The pause between two answers 401: a client that just moved is found, and a gone one is given up within two seconds.
-    public var unreachablePause: Duration = .milliseconds(700)
+    /// The pause between two answers 401: the mesh may not know a client yet that has just come, and a gone one is given up
+    /// within a second.
+    public var unreachablePause: Duration = .milliseconds(250)
 
     /// What certain codes mean here, before all that is said above.
     public var rules: [EngineErrorCode: Rule] = [:]
-    /// Whether the other pending commands of an end user are dead at once, too, when the engine says that it is gone.
+    /// Whether the other pending commands of an end user are dead at once and not sent, when the engine says that it is gone.
     public var buriesCommandsOfGoneClients = false
 
     /// What one error code means.
@@ -37,8 +39,9 @@ public struct CommandRetryPolicy: Sendable {
     /// - Parameters:
     ///   - attempts: answers so far, this one included.
     ///   - isOwner: whether the node that answered is known to hold the client.
+    ///   - isKnownGone: whether another command has found out that the client is gone.
     func verdict(
-        _ code: EngineErrorCode, message: String, kind: Command.Kind, attempts: Int, isOwner: Bool,
+        _ code: EngineErrorCode, message: String, kind: Command.Kind, attempts: Int, isOwner: Bool, isKnownGone: Bool = false,
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         let said = message.isEmpty ? "error \(code)" : "error \(code): \(message.bounded(toBytes: 500))"
@@ -56,7 +59,7 @@ public struct CommandRetryPolicy: Sendable {
         case .callFailed where kind.isCall:
             return isOwner ? .dead(reason: GoneRecipient.client.error("\(said)")) : .askNextNode
         case .sendFailed:
-            guard attempts >= maxUnreachableAnswers else { return .retry(after: unreachablePause) }
+            guard isKnownGone || attempts >= maxUnreachableAnswers else { return .retry(after: unreachablePause) }
             return .dead(reason: GoneRecipient.client.error("\(said)"))
         default:
             guard attempts < maxAttempts else { return .dead(reason: "refused \(attempts) times (\(said))") }

@@ -212,7 +212,7 @@ public final class ConnmixConsumer: Service {
             lookAtFiles: { [files = store.files] in files.loss() }, onVoid: { [store] in store.forbidCheckpoints() },
             database: store.path, metrics: metrics,
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
-            live: live,
+            live: live, topics: configuration.topics, handlers: configuration.handlerStanding,
             onEvent: { [logger, eventsContinuation, store] event in
                 switch event {
                 case .paused(let reason): store.show(paused: reason)

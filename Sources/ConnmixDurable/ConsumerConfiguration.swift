@@ -18,6 +18,8 @@ public struct ConsumerConfiguration: Sendable {
     package static let concurrencyLimit = 10_000
     /// Handlers are processes of their own, so no message of theirs can end this one: after a crash none is suspect.
     package var handlersAreProcesses = false
+    /// What is known of handlers that run elsewhere.
+    package var handlerStanding: HandlerStanding?
     /// When a commit counts as done.
     public var synchronous = Synchronous.full
     /// Which messages are handled one after the other.
@@ -128,6 +130,9 @@ public struct ConsumerConfiguration: Sendable {
         }
         try require(diskHeadroom >= 0, "diskHeadroom is \(diskHeadroom); it may be 0 for none, or more")
         try require((64...1_000_000).contains(windowCapacity), "windowCapacity is \(windowCapacity); it may be 64 to 1000000")
+        try require(
+            commandRetry.maxUnreachableAnswers >= 1,
+            "commandRetry.maxUnreachableAnswers is \(commandRetry.maxUnreachableAnswers); it must be at least 1")
         try require((1...64).contains(laneWindow), "laneWindow is \(laneWindow); it may be 1 to 64")
         let durations: [(String, Duration)] = [
             ("directoryRefresh", directoryRefresh), ("connectTimeout", connectTimeout), ("replyTimeout", replyTimeout),
@@ -137,14 +142,15 @@ public struct ConsumerConfiguration: Sendable {
         ]
         for (name, duration) in durations {
             try require(
-                duration >= .milliseconds(1) && duration <= .seconds(86_400), "\(name) is \(duration); it may be 1 ms to 1 day")
+                duration >= .milliseconds(1) && duration <= .seconds(86_400),
+                "\(name) is \(duration.text); it may be 1 ms to 1 day")
         }
         for (name, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
-            try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration); it may be 0 to 1 day")
+            try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration.text); it may be 0 to 1 day")
         }
         if let age = retention.age {
             try require(
-                age >= .zero && age <= .seconds(3_650 * 86_400), "retention.age is \(age); it may be 0 to ten years")
+                age >= .zero && age <= .seconds(3_650 * 86_400), "retention.age is \(age.text); it may be 0 to ten years")
         }
         if let bytes = retention.bytes {
             try require(bytes >= 1 << 20, "retention.bytes is \(bytes); it must be at least 1048576")
@@ -152,7 +158,7 @@ public struct ConsumerConfiguration: Sendable {
         if let dedupe {
             try require(
                 dedupe.window >= .seconds(1) && dedupe.window <= .seconds(365 * 86_400),
-                "the dedupe window is \(dedupe.window); it may be 1 s to 1 year")
+                "the dedupe window is \(dedupe.window.text); it may be 1 s to 1 year")
         }
         if let acknowledge {
             try require(
@@ -162,7 +168,7 @@ public struct ConsumerConfiguration: Sendable {
         if let attemptTimeout {
             try require(
                 attemptTimeout >= .milliseconds(1) && attemptTimeout <= .seconds(86_400),
-                "attemptTimeout is \(attemptTimeout); it may be 1 ms to 1 day")
+                "attemptTimeout is \(attemptTimeout.text); it may be 1 ms to 1 day")
         }
         var addresses: [CenterAddress] = []
         for center in centers { addresses.append(try CenterAddress(center)) }

@@ -9,19 +9,24 @@ package struct ConsumerStanding: Sendable, Equatable {
     package var consuming = 0
     /// More entries are open than `backlogLimit`.
     package var isBacklogged = false
+    /// Why handlers cannot run.
+    package var handlerTrouble: String?
 
-    /// Why no messages are taken; `nil` where they are.
+    /// Why it is not ready; `nil` where messages are taken and can be handled.
     package var obstacle: String? {
         if hasEnded { return "the consumer has ended" }
         if let paused { return "nothing is taken: \(paused)" }
+        if let handlerTrouble { return "handlers cannot run: \(handlerTrouble)" }
         return consuming == 0 ? "no node is being consumed" : nil
     }
 
     package init(
-        isRunning: Bool = false, hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0, isBacklogged: Bool = false
+        isRunning: Bool = false, hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0, isBacklogged: Bool = false,
+        handlerTrouble: String? = nil
     ) {
         self.isRunning = isRunning
         self.isBacklogged = isBacklogged
+        self.handlerTrouble = handlerTrouble
         self.hasEnded = hasEnded
         self.paused = paused
         self.consuming = consuming
@@ -33,7 +38,8 @@ extension ConsumerCore {
         state.withLock { state in
             ConsumerStanding(
                 isRunning: true, paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason,
-                consuming: state.nodes.values.count { $0 == .consuming }, isBacklogged: state.gauge.isBacklogged)
+                consuming: state.nodes.values.count { $0 == .consuming }, isBacklogged: state.gauge.isBacklogged,
+                handlerTrouble: handlers?.trouble?.reason)
         }
     }
 }

@@ -13,7 +13,7 @@ public enum HandlerError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .permanent(let reason): reason
         case .retry(_, let reason): reason
-        case .timedOut(let limit): "the attempt took longer than \(limit)"
+        case .timedOut(let limit): "the attempt took longer than \(limit.text)"
         }
     }
 }

@@ -61,7 +61,7 @@ public final class Receipt: Sendable {
             group.addTask { try await self.answer() }
             group.addTask { [id] in
                 try await Task.sleep(for: limit)
-                throw ConnmixError(.timedOut, "command \(id) was not answered within \(limit); it goes on being sent")
+                throw ConnmixError(.timedOut, "command \(id) was not answered within \(limit.text); it goes on being sent")
             }
             defer { group.cancelAll() }
             guard let first = try await group.next() else { throw CancellationError() }

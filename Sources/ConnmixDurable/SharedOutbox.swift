@@ -64,7 +64,7 @@ public final class SharedOutbox: Sendable {
             guard exists else { throw ConnmixError(.notFound, "the outbox has no command \(id)") }
             if let settlement { return Receipt.Answer(settlement) }
             guard ContinuousClock.now < deadline else {
-                throw ConnmixError(.timedOut, "command \(id) was not answered within \(limit); it goes on being sent")
+                throw ConnmixError(.timedOut, "command \(id) was not answered within \(limit.text); it goes on being sent")
             }
             try await Task.sleep(for: min(.milliseconds(50), max(.milliseconds(1), deadline - .now)))
         }

@@ -16,6 +16,21 @@ public struct StatusReport: Sendable {
         public let paused: String?
     }
 
+    /// Why no handler can run. Messages wait, and lose no attempt by it.
+    public struct HandlerTrouble: Sendable, Equatable {
+        /// As the log says it, with the beginning of what the handler printed.
+        public let reason: String
+        /// In microseconds since 1970.
+        public let since: Int64
+    }
+
+    /// What the consumer does with which messages.
+    struct Work: Sendable, Equatable {
+        var topics: [String] = []
+        var handler: String?
+        var trouble: HandlerTrouble?
+    }
+
     /// A node as the running consumer sees it.
     public struct Node: Sendable {
         /// As the center lists it: new after each start of the node.
@@ -52,6 +67,13 @@ public struct StatusReport: Sendable {
 
     /// Who owns the file, and whether it takes messages.
     public let consumer: Consumer
+    /// The queues that the running consumer pops; empty where none runs.
+    public let topics: [String]
+    /// The running consumer's handler, as `connmix-durable consume` was told of it: `--worker php worker.php`. `nil` for handlers in
+    /// Swift, and where no consumer runs.
+    public let handler: String?
+    /// Why handlers cannot run; `nil` where they can, or no consumer runs.
+    public let handlerTrouble: HandlerTrouble?
     /// Only while a consumer runs.
     public let nodes: [Node]
     /// What waits for which nodes, longest first; as of the consumer's last account, empty where none runs.

@@ -1,3 +1,4 @@
+import ConnmixDurable
 import Glibc
 import Logging
 import SystemPackage
@@ -41,6 +42,36 @@ struct LaunchGateTests {
         turn.failed("again")
         turn.finish()
         #expect(!gate.betweenStarts { _ in }, "the next one has the turn")
+        next.finish()
+    }
+
+    @Test("after a failure one process at a time is started, until one has proved itself or stood for a while")
+    func probe() async throws {
+        let standing = HandlerStanding("--worker handler")
+        let gate = LaunchGate(
+            name: "handler", waits: true, standing: standing, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        for isProved in [true, false] {
+            let failed = try await gate.enter()
+            failed.failed("no")
+            #expect(standing.trouble?.reason == "handler cannot be started: no")
+            let probe = try await gate.enter()
+            probe.started(Int32.max)
+            let next = Task { try await gate.enter() }
+            isProved ? gate.proved() : probe.stood(isWell: true)
+            #expect(standing.trouble == nil)
+            let turn = try await next.value
+            turn.started(Int32.max - 1)
+            let third = try await gate.enter()
+            for turn in [probe, turn, third] { turn.finish() }
+        }
+        let failed = try await gate.enter()
+        failed.failed("no")
+        let probe = try await gate.enter()
+        probe.started(Int32.max)
+        gate.wasUseless(begunAt: probe.begunAt, "ended", hadRead: false)
+        probe.finish()
+        #expect(standing.trouble?.reason == "ended")
+        let next = try await gate.enter()
         next.finish()
     }
 

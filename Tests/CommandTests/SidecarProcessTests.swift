@@ -164,7 +164,7 @@ struct SidecarProcessTests {
             #expect(run.frames == ["stderr", "end"])
             let errors = try run.errors()
             #expect(errors[0].hasPrefix("python3 was ended: it wrote a line over 16 MiB"))
-            #expect(errors[1] == "python3 was ended: it wrote a line that is no answer")
+            #expect(errors[1].hasPrefix("python3 was ended: it wrote a line that is no answer; it printed \"{\"id\":"))
             #expect(try survivors(folder).isEmpty)
         }
     }

@@ -44,7 +44,7 @@ struct SidecarStartTests {
                 let command = "{\"m\":\"mesh.send\",\"p\":{\"c\":\"\(users[0].id)\",\"d\":\"x\"}}"
                 let arguments =
                     ["consume", "--database", folder + "/db", "--center", engine.center, "--topic", "chat"]
-                    + ["--max-attempts", "1", "--exec", program, command]
+                    + ["--concurrency", "4", "--max-attempts", "1", "--exec", program, command]
                 _ = try await Program.run(arguments, errors: log) {
                     try await engine.waitUntil { $0.nodes[0].consumers == 1 }
                     switch how {

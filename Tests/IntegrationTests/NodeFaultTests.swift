@@ -111,7 +111,7 @@ struct NodeFaultTests {
                         _ = try await peer.firstBytes()
                         // Whatever it is that hangs, the one limit for all is what ends it.
                         let trouble = await consumer.events.trouble()
-                        #expect(trouble == "\(silent) did not open a WebSocket within 0.3 seconds")
+                        #expect(trouble == "\(silent) did not open a WebSocket within 300 ms")
                     }
                 }
             }

@@ -129,9 +129,9 @@ struct ConnectionPulse {
     /// Why the connection is lost, whatever was asked on it.
     func silence(now: ContinuousClock.Instant) -> String? {
         guard case .read(let lastHeard) = inflow else { return nil }
-        if now >= lastHeard + patience { return "nothing was heard for \(patience)" }
+        if now >= lastHeard + patience { return "nothing was heard for \(patience.text)" }
         if case .stuck(let since, _) = outflow, now >= since + patience {
-            return "the engine took nothing of what was written for \(patience)"
+            return "the engine took nothing of what was written for \(patience.text)"
         }
         return nil
     }
@@ -139,7 +139,7 @@ struct ConnectionPulse {
     /// Why the connection is lost, as its commands tell.
     func deafness(now: ContinuousClock.Instant) -> String? {
         guard isRead, let unansweredSince, let deafAt, now >= deafAt else { return nil }
-        return "no command was answered for \(deafAt - unansweredSince)"
+        return "no command was answered for \((deafAt - unansweredSince).text)"
     }
 
     /// - Returns: whether to ping now. A peer that takes nothing is not pinged.

@@ -211,7 +211,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
             case .nowConsuming(let form): tell(.consuming(form))
             case .notConsuming(let reason): tell(.notConsuming(reason))
             case .overdue(let command):
-                batch.add(command, .overdue(reason: "no answer within \(settings.replyTimeout)"))
+                batch.add(command, .overdue(reason: "no answer within \(settings.replyTimeout.text)"))
             case .close(let end): close(end)
             }
         }

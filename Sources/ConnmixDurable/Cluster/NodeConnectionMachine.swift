@@ -239,7 +239,7 @@ struct NodeConnectionMachine {
 
     private mutating func finishLeaving(now: ContinuousClock.Instant) -> [Action] {
         guard case .leaving(let deadline, let quietUntil) = phase else { return [] }
-        if now >= deadline { return close(.wanted, "leaving took longer than \(settings.leaveTimeout)") }
+        if now >= deadline { return close(.wanted, "leaving took longer than \(settings.leaveTimeout.text)") }
         if let quietUntil, now < quietUntil { return [] }
         return consumption.isOff && requests.isEmpty ? close(.wanted, "left", isClean: true) : []
     }

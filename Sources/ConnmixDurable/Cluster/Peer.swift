@@ -28,7 +28,7 @@ struct Peer: Sendable {
 
     func fault(_ what: String) -> ConnmixError { ConnmixError(.unreachable, "\(name) \(what)") }
 
-    func timedOut(_ what: String, after limit: Duration) -> ConnmixError { fault("did not \(what) within \(limit)") }
+    func timedOut(_ what: String, after limit: Duration) -> ConnmixError { fault("did not \(what) within \(limit.text)") }
 
     /// A status that is not the wanted one.
     func answered(status: UInt, to what: String) -> ConnmixError {

@@ -212,17 +212,20 @@ extension ConsumerCore {
         return state.withLock { state in
             let isDue = now - state.accountedAt >= 1_000_000
             let waiting = isDue ? state.relay.waitingForNodes.map { StatusReport.Waiting($0) } : state.accountedWaiting
+            let trouble = handlers?.trouble
             let isWrong =
-                state.accountIsStale || waiting != state.accountedWaiting
+                state.accountIsStale || trouble != state.accountedTrouble || waiting != state.accountedWaiting
                 || isDue && (atRisk, highWater) != (state.accountedAtRisk, state.accountedHighWater)
             guard isWrong || isDue && !isIdle else { return nil }
             state.accountedAt = now
             state.accountedAtRisk = atRisk
             state.accountedHighWater = highWater
             state.accountedWaiting = waiting
+            state.accountedTrouble = trouble
             state.accountIsStale = false
             return CommitAccount.Facts(
-                atRisk: atRisk, highWater: highWater, nodes: state.nodes, paused: state.gauge.reason, waiting: waiting)
+                atRisk: atRisk, highWater: highWater, nodes: state.nodes, paused: state.gauge.reason, waiting: waiting,
+                work: StatusReport.Work(topics: topics, handler: handlers?.name, trouble: trouble))
         }
     }
 
@@ -230,6 +233,8 @@ extension ConsumerCore {
     func lastAccount() -> CommitAccount.Facts {
         let (atRisk, highWater) = intake.withLock { ($0.atRisk, $0.highWater) }
         let nodes = state.withLock { $0.nodes }
-        return CommitAccount.Facts(atRisk: atRisk, highWater: highWater, nodes: nodes, waiting: [])
+        return CommitAccount.Facts(
+            atRisk: atRisk, highWater: highWater, nodes: nodes, waiting: [],
+            work: StatusReport.Work(topics: topics, handler: handlers?.name))
     }
 }

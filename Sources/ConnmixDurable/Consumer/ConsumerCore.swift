@@ -30,6 +30,7 @@ final class ConsumerCore: Sendable {
         var accountedAtRisk = 0
         var accountedHighWater = 0
         var accountedWaiting: [StatusReport.Waiting] = []
+        var accountedTrouble: StatusReport.HandlerTrouble?
         var accountIsStale = true
         var failure: (any Error)?
         /// What has happened to the files. It is never taken back.
@@ -82,6 +83,9 @@ final class ConsumerCore: Sendable {
     let spans: ConsumerSpans
     /// What this run says of itself without a commit.
     let live: LiveAccount
+    let topics: [String]
+    /// What is known of handlers that run elsewhere.
+    let handlers: HandlerStanding?
     /// Bytes that may still be written to the file's disk, where it says.
     let freeBytes: @Sendable () -> Int64?
     /// Whether the files' names still lead to what is open. A few microseconds.
@@ -95,12 +99,14 @@ final class ConsumerCore: Sendable {
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement?, retention: Retention,
         seenChanges: ChangeMark.Versions, losses: LossLedger, gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
         lookAtFiles: @escaping @Sendable () -> FileLoss?, onVoid: @escaping @Sendable () -> Void, database: String,
-        metrics: ConsumerMetrics, spans: ConsumerSpans, live: LiveAccount,
+        metrics: ConsumerMetrics, spans: ConsumerSpans, live: LiveAccount, topics: [String], handlers: HandlerStanding?,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
         self.spans = spans
         self.live = live
+        self.topics = topics
+        self.handlers = handlers
         self.run = run
         self.judge = judge
         self.lanes = lanes

@@ -26,7 +26,8 @@ extension Logger.Metadata {
 }
 
 extension Logger {
-    /// Says what happened, at info and below; only what keeps the consumer from taking messages is an error.
+    /// Says what happened, at info and below. A warning is what somebody should look into; only what keeps the consumer from taking
+    /// messages is an error.
     func log(_ event: ConsumerEvent) {
         func say(_ level: Logger.Level, _ text: Logger.Message, _ facts: (LogKey, String)...) {
             log(level: level, text, metadata: .facts(facts))
@@ -51,7 +52,7 @@ extension Logger {
         case .nodeNotConsuming(let node, let reason):
             say(.info, "not consuming", (.node, node.id), (.reason, "\(reason)"))
         case .centerTrouble(let reason?):
-            say(.info, "center in trouble", (.reason, reason))
+            say(.warning, "center in trouble", (.reason, reason))
         case .centerTrouble(nil):
             say(.info, "center well")
         case .unknownFrame(let node, let reason):
@@ -63,9 +64,11 @@ extension Logger {
         case .notAcknowledged(let entry, let messages, let reason):
             say(.info, "messages not acknowledged", (.entry, "\(entry)"), (.entries, "\(messages)"), (.reason, reason))
         case .handlerFailed(let id, let attempt, let error, let isDead):
-            say(.info, isDead ? "message dead" : "handler failed", (.entry, "\(id)"), (.attempt, "\(attempt)"), (.error, error))
+            say(
+                isDead ? .warning : .info, isDead ? "message dead" : "handler failed", (.entry, "\(id)"),
+                (.attempt, "\(attempt)"), (.error, error))
         case .commandDead(let id, let reason):
-            say(.info, "command dead", (.command, "\(id)"), (.reason, reason))
+            say(.warning, "command dead", (.command, "\(id)"), (.reason, reason))
         case .commandExpired(let id, let reason):
             say(.info, "command expired", (.command, "\(id)"), (.reason, reason))
         case .commandUnknown(let id, let reason):
@@ -75,7 +78,7 @@ extension Logger {
         case .resumed:
             say(.notice, "resumed")
         case .clockJumped(let jump):
-            say(.notice, "the clock was set", (.jump, "\(jump)"))
+            say(.notice, "the clock was set", (.jump, jump.text))
         case .logGrown(let bytes, let reason):
             say(.notice, "the file's log has grown", (.bytes, "\(bytes)"), (.reason, reason))
         case .logShrunk(let bytes):

@@ -11,6 +11,6 @@ enum OwnWriteFailure: Error {
     /// What is said of an attempt whose writes did that.
     static let endedTransaction = ConnmixError(
         .badData,
-        "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK), and for less than \(OwnTables.timeLimit)"
+        "a statement of the handler ended the shared transaction; write without OR ROLLBACK and RAISE(ROLLBACK), and for less than \(OwnTables.timeLimit.text)"
     )
 }

@@ -14,6 +14,33 @@ enum AccountText {
         list(waiting.map { [("node", $0.node), ("since", "\($0.since)"), ("commands", "\($0.commands)")] })
     }
 
+    /// One object: the handler and its trouble, and one more for each topic.
+    static func of(_ work: StatusReport.Work) -> String {
+        var facts: [(key: String, value: String)] = []
+        if let handler = work.handler { facts.append(("handler", handler)) }
+        if let trouble = work.trouble {
+            facts += [("trouble", trouble.reason), ("since", "\(trouble.since)")]
+        }
+        return list([facts] + work.topics.map { [("topic", $0)] })
+    }
+
+    /// - Throws: as `nodes`.
+    static func work(_ json: String) throws(ConnmixError) -> StatusReport.Work {
+        var work = StatusReport.Work()
+        for (place, facts) in try read(json).enumerated() {
+            guard place == 0 else {
+                guard let topic = facts["topic"] else { throw unreadable }
+                work.topics.append(topic)
+                continue
+            }
+            work.handler = facts["handler"]
+            guard let reason = facts["trouble"] else { continue }
+            guard let since = facts["since"].flatMap({ Int64($0) }) else { throw unreadable }
+            work.trouble = StatusReport.HandlerTrouble(reason: reason, since: since)
+        }
+        return work
+    }
+
     /// - Throws: `corrupt` where it is in another form.
     static func nodes(_ json: String) throws(ConnmixError) -> [StatusReport.Node] {
         var nodes: [StatusReport.Node] = []

@@ -66,15 +66,15 @@ enum RunTable {
 
     static func account(
         _ transaction: Transaction, run: Int64, atRisk: Int, highWater: Int, nodes: [NodeIdentity: NodeState], paused: String?,
-        waiting: [StatusReport.Waiting]
+        waiting: [StatusReport.Waiting], work: StatusReport.Work = .init()
     ) throws {
         let upsert = try transaction.connection.statement(
             """
-            INSERT INTO runtime (id, run, updated_at, at_risk, at_risk_high, nodes, paused, waiting)
-            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            INSERT INTO runtime (id, run, updated_at, at_risk, at_risk_high, nodes, paused, waiting, work)
+            VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
             ON CONFLICT (id) DO UPDATE SET run = excluded.run, updated_at = excluded.updated_at,
                 at_risk = excluded.at_risk, at_risk_high = excluded.at_risk_high, nodes = excluded.nodes,
-                paused = excluded.paused, waiting = excluded.waiting
+                paused = excluded.paused, waiting = excluded.waiting, work = excluded.work
             """)
         upsert.bind(1, run)
         upsert.bind(2, transaction.now)
@@ -83,6 +83,7 @@ enum RunTable {
         upsert.bind(5, AccountText.of(nodes))
         upsert.bind(6, paused)
         upsert.bind(7, waiting.isEmpty ? nil : AccountText.of(waiting))
+        upsert.bind(8, AccountText.of(work))
         try upsert.run()
         let high = try transaction.connection.statement(
             "UPDATE run SET at_risk_high = ?2 WHERE id = ?1 AND at_risk_high < ?2")
@@ -127,13 +128,18 @@ enum RunTable {
     /// The live account of a run; `nil` where the file still holds an earlier run's.
     static func account(
         _ connection: Connection, of run: Int64?
-    ) throws -> (atRisk: Int64, highWater: Int64, nodesJSON: String, paused: String?, waitingJSON: String?, updatedAt: Int64)? {
+    ) throws -> (
+        atRisk: Int64, highWater: Int64, nodesJSON: String, paused: String?, waitingJSON: String?, workJSON: String?,
+        updatedAt: Int64
+    )? {
         guard let run else { return nil }
         let select = try connection.statement(
-            "SELECT at_risk, at_risk_high, nodes, paused, waiting, updated_at FROM runtime WHERE run = ?1")
+            "SELECT at_risk, at_risk_high, nodes, paused, waiting, work, updated_at FROM runtime WHERE run = ?1")
         select.bind(1, run)
         return try select.first {
-            ($0.amount(0), $0.amount(1), $0.text(2), $0.optionalText(3), $0.optionalText(4), $0.time(5))
+            (
+                $0.amount(0), $0.amount(1), $0.text(2), $0.optionalText(3), $0.optionalText(4), $0.optionalText(5), $0.time(6)
+            )
         }
     }
 }

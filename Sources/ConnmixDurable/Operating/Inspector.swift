@@ -28,6 +28,7 @@ public final class Inspector {
         return try read { connection in
             let run = try RunTable.newest(connection)
             let account = owner == nil ? nil : try RunTable.account(connection, of: run?.id)
+            let work = try account?.workJSON.map { try AccountText.work($0) } ?? StatusReport.Work()
             let newest = try LossReader.Newest(connection, isLive: owner != nil, account: live)
             let takenAt = Clock.now()
             let atRisk = AtRisk(live: live, account: account.map { ($0.atRisk, $0.updatedAt) }, run: newest.live)
@@ -42,6 +43,7 @@ public final class Inspector {
                     isRunning: owner != nil, pid: owner?.pid, since: owner?.since, version: run?.version,
                     handlerVersion: run?.handlerVersion,
                     paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
+                topics: work.topics, handler: work.handler, handlerTrouble: work.trouble,
                 nodes: try account.map { try AccountText.nodes($0.nodesJSON) } ?? [],
                 waiting: try account?.waitingJSON.map { try AccountText.waiting($0) } ?? [],
                 atRisk: atRisk.messages, atRiskHigh: owner == nil ? 0 : high, atRiskUpdatedAt: atRisk.updatedAt,

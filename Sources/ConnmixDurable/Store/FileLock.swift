@@ -198,7 +198,7 @@ final class FileLock: Sendable {
         while !tryLock(byte, exclusive: exclusive) {
             guard ContinuousClock.now < deadline else {
                 throw ConnmixError(
-                    .busy, "another process has held the lock in \(path) for \(limit); look for one that is stopped")
+                    .busy, "another process has held the lock in \(path) for \(limit.text); look for one that is stopped")
             }
             usleep(200)
         }

@@ -91,7 +91,7 @@ final class GuardedStatements {
     private func checkTime() throws {
         if isCancelled() { throw CancellationError() }
         guard ContinuousClock.now >= deadline else { return }
-        throw ConnmixError(.timedOut, "the handler's own statements ran for more than \(limit), \(closure.hurry)")
+        throw ConnmixError(.timedOut, "the handler's own statements ran for more than \(limit.text), \(closure.hurry)")
     }
 
     private func prepare(_ sql: String, _ values: [SQLValue]) throws -> Statement {

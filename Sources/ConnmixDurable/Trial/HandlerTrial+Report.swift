@@ -54,7 +54,7 @@ extension HandlerTrial.Outcome: CustomStringConvertible {
         switch self {
         case .done(let commands) where commands.isEmpty: "done, without commands"
         case .done(let commands): "done, with \(commands.map(\.description).joined(separator: "; "))"
-        case .retry(let pause, let error): "retry after \(pause): \(error)"
+        case .retry(let pause, let error): "retry after \(pause.text): \(error)"
         case .dead(let reason): "dead: \(reason)"
         case .released: "released"
         }

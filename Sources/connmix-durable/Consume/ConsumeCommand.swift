@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConnmixDurable
 import Logging
+import NIOCore
 
 /// `connmix-durable consume`
 struct ConsumeCommand: AsyncParsableCommand {
@@ -13,7 +14,8 @@ struct ConsumeCommand: AsyncParsableCommand {
               connmix-durable consume --topic chat orders --exec php handler.php
               connmix-durable consume --topic chat --concurrency 8 --timeout 30 --worker php worker.php
 
-            --exec and --worker take everything that follows; name them last.
+            --exec and --worker take everything that follows; name them last. Where the handler has an option that is called like one of
+            ours, write -- before it:  connmix-durable consume --topic chat --worker -- php worker.php --timeout 5
             SIGTERM, SIGINT or SIGHUP finishes what is in hand; a second one stops at once. Nothing is lost either way.
             """)
 
@@ -23,7 +25,8 @@ struct ConsumeCommand: AsyncParsableCommand {
     @Flag(help: "Answer every text frame with: received: TEXT")
     var echo = false
     @Option(
-        parsing: .remaining, help: ArgumentHelp("Run a process a message: JSON on stdin, commands on stdout.", valueName: "cmd"))
+        parsing: .remaining,
+        help: ArgumentHelp("Run a process a message: JSON on stdin, commands on stdout. No shell.", valueName: "cmd"))
     var exec: [String] = []
     @Option(
         parsing: .remaining, help: ArgumentHelp("Keep processes alive: a line in, a line out a message.", valueName: "cmd"))
@@ -44,6 +47,7 @@ struct ConsumeCommand: AsyncParsableCommand {
                     ? "no handler is named; name one of --echo, --exec CMD and --worker CMD"
                     : "several handlers are named; name only one of --echo, --exec CMD and --worker CMD")
         }
+        _ = try words
     }
 
     func run() async throws {
@@ -59,13 +63,18 @@ struct ConsumeCommand: AsyncParsableCommand {
             return
         }
         DescriptorLimit.raise()
-        let program = try SidecarProgram(exec + worker)
-        let gate = LaunchGate(name: program.name, waits: true, logger: logger)
+        let command = try words
+        let program = try SidecarProgram(command)
+        let standing = HandlerStanding(HandlerWords.text(option, command))
+        let gate = LaunchGate(name: program.name, waits: true, standing: standing, logger: logger)
         let reaper = OrphanReaper(gate).map { [$0] } ?? []
         try fit(&configuration)
         configuration.handlersAreProcesses = true
+        configuration.handlerStanding = standing
+        let anyMethod = options.commands.anyMethod
         if !exec.isEmpty {
-            let handler = ExecHandler(program, timeout: options.timeout?.duration, gate: gate, logger: logger)
+            let handler = ExecHandler(
+                program, timeout: options.timeout?.duration, anyMethod: anyMethod, gate: gate, logger: logger)
             try await ConsumerRun.untilSignal(
                 configuration, handler: { try await handler.handle($0, $1) }, beside: reaper, metrics: options.metrics,
                 listen: listen, logger: logger)
@@ -73,7 +82,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             let count = configuration.concurrency
             configuration.concurrency = WorkerPool.handlers(forWorkers: count)
             try await WorkerPool.with(
-                program, gate: gate, count: count, timeout: options.timeout?.duration, logger: logger
+                program, gate: gate, count: count, timeout: options.timeout?.duration, anyMethod: anyMethod, logger: logger
             ) { [configuration, logger] pool in
                 try await ConsumerRun.untilSignal(
                     configuration, handler: { try await pool.handle($0, $1) }, beside: reaper + [pool],
@@ -82,12 +91,26 @@ struct ConsumeCommand: AsyncParsableCommand {
         }
     }
 
-    /// As many processes as there are file descriptors for: the default is lowered, a number that was named is refused. One that is
-    /// out of range is refused elsewhere.
+    private var option: String { exec.isEmpty ? "--worker" : "--exec" }
+
+    /// The handler's program and arguments; none with `--echo`.
+    private var words: [String] {
+        get throws {
+            let words = exec + worker
+            // The help is read for it, which few need.
+            let mayBeOurs = words.contains { $0.hasPrefix("--") }
+            let handler = try HandlerWords(words, of: option, ours: mayBeOurs ? Self.optionNames : [])
+            guard echo || !handler.command.isEmpty else { throw ValidationError("no program is named behind \(option) --") }
+            return handler.command
+        }
+    }
+
+    /// As many processes as there are cores, and file descriptors for; a number that was named is taken, or refused. One that is out of
+    /// range is refused elsewhere.
     private func fit(_ configuration: inout ConsumerConfiguration) throws {
         let each = exec.isEmpty ? DescriptorLimit.perWorker : DescriptorLimit.perProcess
         if options.concurrency == nil {
-            configuration.concurrency = min(configuration.concurrency, max(1, DescriptorLimit.most(each)))
+            configuration.concurrency = min(max(2, System.coreCount), max(1, DescriptorLimit.most(each)))
         }
         guard (1...ConsumerConfiguration.concurrencyLimit).contains(configuration.concurrency) else { return }
         try DescriptorLimit.check(configuration.concurrency, each: each, exec.isEmpty ? "a worker" : "a process")

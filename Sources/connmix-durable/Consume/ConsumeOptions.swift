@@ -16,22 +16,31 @@ struct ConsumeOptions: ParsableArguments {
     var ca: String?
     @Option(
         help: ArgumentHelp(
-            "Reach nodes elsewhere than the center says: HOST=HOST, HOST:PORT=HOST:PORT, or *=HOST. May be repeated.",
+            """
+            Reach nodes elsewhere than the center says: HOST=HOST, HOST:PORT=HOST:PORT, or *=HOST. May be repeated. Default: as \
+            the center says.
+            """,
             valueName: "from=to"))
     var rewrite: [RewriteRule] = []
-    @Option(help: "How many handlers run at once, and how many workers there are.")
+    @Option(
+        help: """
+            How many handlers run at once: processes of --exec, or workers. (the number of cores, at least 2; with --echo 64)
+            """)
     var concurrency: Int?
-    @Option(help: "Attempts after which a message is dead.")
+    @Option(help: "Attempts after which a message is dead. (10)")
     var maxAttempts: Int?
     @Option(help: "Seconds an attempt of --exec or --worker may take. Default: no limit.")
     var timeout: Seconds?
     @Option(help: "full: committed is on disk. normal: committed survives the process.")
     var synchronous = Synchronous.full
-    @Option(help: "Kept with what this run handles.")
+    @Option(help: "Kept with what this run handles. Default: none.")
     var handlerVersion: String?
     @Option(
         help: ArgumentHelp(
-            "Serve /metrics, /health and /ready there. Without a host only this machine is served; port 0 picks a free one.",
+            """
+            Serve /metrics, /health and /ready there. Without a host only this machine is served; port 0 picks a free one. \
+            Default: nowhere.
+            """,
             valueName: "host:port"))
     var metrics: MetricsAddress?
     @Option(
@@ -82,6 +91,7 @@ struct ConsumeOptions: ParsableArguments {
     @Option(help: "Bytes that stay free on the disk: with less, nothing more is taken. 0: no such limit. (67108864)")
     var diskHeadroom: Int?
 
+    @OptionGroup(title: "Commands") var commands: SentCommandOptions
     @OptionGroup(title: "Messages") var messages: MessageOptions
 
     func validate() throws {
@@ -129,6 +139,7 @@ struct ConsumeOptions: ParsableArguments {
             configuration.commandRetry.cap = backoffCap.duration
         }
         messages.apply(to: &configuration)
+        commands.apply(to: &configuration)
         if let nodeGrace { configuration.nodeGrace = nodeGrace.duration }
         if let shutdownGrace { configuration.shutdownGrace = shutdownGrace.duration }
         if let drain { configuration.drain = drain.duration }

@@ -16,7 +16,7 @@ struct MessageOptions: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Handle a message once within the window, told by these values in its data; client stands for its client.",
+            "Handle a message once within the window, told by these values in its data; client stands for its client. Default: always.",
             valueName: "path"))
     var dedupe: [DedupePart] = []
     @Option(help: ArgumentHelp("How long a message is remembered for --dedupe: seconds, or 2h. (1h)", valueName: "time"))
@@ -24,7 +24,7 @@ struct MessageOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Acknowledge messages to the end user's connection: set this context value there.", valueName: "key"))
+            "Acknowledge messages to the end user's connection: set this context value there. Default: not.", valueName: "key"))
     var acknowledge: String?
     @Option(help: ArgumentHelp("What it is set to: this value of the data, such as frame.data.n.", valueName: "path"))
     var acknowledgeValue: JSONPath?

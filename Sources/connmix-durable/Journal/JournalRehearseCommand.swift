@@ -14,7 +14,7 @@ struct JournalRehearseCommand: AsyncParsableCommand {
               connmix-durable journal rehearse --cause 5f0a91c3 --limit 20 --worker -- php worker.php
             The handler is run as by consume --exec, with --worker as by consume --worker, one entry after the other. Of several entries it is
             summed up what would be done, and what would fail for which cause. Dead entries only, where --cause and no state is named.
-            Exit code 1 where one fails.
+            Exit code 1 where one fails. Options are ours before --, and the handler's behind it.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -26,6 +26,8 @@ struct JournalRehearseCommand: AsyncParsableCommand {
     @Flag(help: "All there are; needed where no filter is given.")
     var all = false
     @OptionGroup(title: "Filters") var filters: RehearsalFilterOptions
+    @Flag(help: "Let methods and functions pass that connmix is not known to have.")
+    var anyMethod = false
     @Argument(parsing: .postTerminator, help: ArgumentHelp("The handler and its arguments, behind --", valueName: "cmd"))
     var command: [String] = []
 
@@ -50,7 +52,7 @@ struct JournalRehearseCommand: AsyncParsableCommand {
                 .failed, "the journal has no entry \(selection.missing.prefix(10).map { "\($0)" }.joined(separator: ", "))")
         }
         guard !selection.ids.isEmpty else { throw Failure(.failed, "no entry matches") }
-        let handler = RehearsalHandler(program: try SidecarProgram(command), isWorker: worker, timeout: timeout?.duration)
+        let handler = RehearsalHandler(program: try SidecarProgram(command), isWorker: worker, timeout: timeout?.duration, anyMethod: anyMethod)
         let rehearsals = Rehearsals(ids: selection.ids, database: database.database, asJSON: output.json)
         // The handler is a process group of its own: a Ctrl-C must reach it through us.
         try await Interruption.unlessCome { try await handler.with { try await rehearsals.run($0) } }

@@ -6,6 +6,8 @@ struct RehearsalHandler: Sendable {
     let program: SidecarProgram
     let isWorker: Bool
     let timeout: Duration?
+    /// Whether methods pass that connmix is not known to have.
+    let anyMethod: Bool
 
     private enum End: Sendable {
         case through
@@ -19,12 +21,12 @@ struct RehearsalHandler: Sendable {
         let logger = Logger(label: "connmix-durable") { _ in SwiftLogNoOpLogHandler() }
         guard isWorker else {
             let gate = LaunchGate(name: program.name, waits: false, logger: logger)
-            let handler = ExecHandler(program, timeout: timeout, gate: gate, logger: logger)
+            let handler = ExecHandler(program, timeout: timeout, anyMethod: anyMethod, gate: gate, logger: logger)
             return try await body(HandlerTrial(Handlers(all: { try await handler.handle($0, $1) })))
         }
         let failures = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(1))
         let gate = LaunchGate(name: program.name, waits: false, logger: logger) { failures.continuation.yield($0) }
-        try await WorkerPool.with(program, gate: gate, count: 1, timeout: timeout, logger: logger) { pool in
+        try await WorkerPool.with(program, gate: gate, count: 1, timeout: timeout, anyMethod: anyMethod, logger: logger) { pool in
             try await withThrowingTaskGroup(of: End?.self) { group in
                 group.addTask {
                     try await pool.run()

@@ -44,6 +44,17 @@ extension JSONWriter {
             writer.key("handler_version"); writer.string(status.consumer.handlerVersion)
             writer.key("paused"); writer.string(status.consumer.paused)
         }
+        key("topics"); array(status.topics) { $0.string($1) }
+        key("handler"); string(status.handler)
+        key("workers")
+        if let trouble = status.handlerTrouble {
+            object { writer in
+                writer.key("cannot_run"); writer.string(trouble.reason)
+                writer.key("since"); writer.time(trouble.since)
+            }
+        } else {
+            string(nil)
+        }
         key("nodes")
         array(status.nodes) { writer, node in
             writer.object { writer in

@@ -19,7 +19,11 @@ enum StatusScreen {
         } else {
             sheet.add("consumer", "not running", .yellow)
         }
-        sheet.add("handler", consumer.handlerVersion)
+        sheet.add("handler", [status.handler, consumer.handlerVersion].compactMap { $0 }.joined(separator: ", version "))
+        sheet.add("topics", status.topics.joined(separator: ", "))
+        sheet.add(
+            "workers",
+            status.handlerTrouble.map { "cannot run, for \(Age.text($0.since, now: status.takenAt)): \($0.reason)" }, .red)
         sheet.add("paused", consumer.paused, .red)
         for (index, node) in status.nodes.enumerated() {
             sheet.add(

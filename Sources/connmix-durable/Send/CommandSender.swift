@@ -33,7 +33,9 @@ struct CommandSender {
             return try await Interruption.unlessCome { try await outbox.answer(to: id, within: max(.zero, limit)) }
         } catch let error as ConnmixError where error.code == .timedOut {
             let isRunning = try database.inspector().status().consumer.isRunning
-            throw Failure(.failed, isRunning ? error.message : "\(error.message) once a consumer runs: none does")
+            // As it was asked for, whatever was left of that for this one.
+            let words = "command \(id) was not answered within \((options.wait?.duration ?? limit).text); it goes on being sent"
+            throw Failure(.failed, isRunning ? words : "\(words) once a consumer runs: none does")
         }
     }
 

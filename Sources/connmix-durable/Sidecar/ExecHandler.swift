@@ -20,12 +20,15 @@ struct ExecHandler: Sendable {
 
     private let program: SidecarProgram
     private let timeout: Duration?
+    private let anyMethod: Bool
     private let gate: LaunchGate
     private let logger: Logger
 
-    init(_ program: SidecarProgram, timeout: Duration?, gate: LaunchGate, logger: Logger) {
+    /// - Parameter anyMethod: whether commands may have names that connmix is not known to have.
+    init(_ program: SidecarProgram, timeout: Duration?, anyMethod: Bool = false, gate: LaunchGate, logger: Logger) {
         self.program = program
         self.timeout = timeout
+        self.anyMethod = anyMethod
         self.gate = gate
         self.logger = logger
     }
@@ -35,10 +38,11 @@ struct ExecHandler: Sendable {
         if Task.isCancelled, run.status != .exited(0) { throw CancellationError() }
         switch run.status {
         case .exited(0):
+            let commands = try commands(run)
             if !run.errorTail.isEmpty {
-                logger.debug("handler's stderr", metadata: ["entry": "\(message.id)", "text": "\(run.errorTail)"])
+                logger.info("handler's stderr", metadata: ["entry": "\(message.id)", "text": "\(run.errorTail)"])
             }
-            for command in try commands(run.output) { try context.stage(command) }
+            for command in commands { try context.stage(command) }
         case .exited(65): throw HandlerError.permanent(words("says the message can never be handled (exit 65)", run))
         case .exited(75): throw SidecarError(words("asks for another attempt (exit 75)", run))
         case .exited(let code): throw SidecarError(words("ended with exit code \(code)", run))
@@ -46,21 +50,37 @@ struct ExecHandler: Sendable {
         }
     }
 
+    /// What was printed beside requests is often the only word of what went wrong.
     private func words(_ what: String, _ run: Run) -> String {
-        "\(program.name) \(what)" + (run.errorTail.isEmpty ? "" : ": \(run.errorTail)")
+        words(PrintedText(firstBad(run.output)?.rest ?? []).added(to: "\(program.name) \(what)"), stderr: run)
     }
 
-    private func commands(_ output: [UInt8]) throws -> [Command] {
+    private func words(_ what: String, stderr run: Run) -> String {
+        what + (run.errorTail.isEmpty ? "" : ": \(run.errorTail)")
+    }
+
+    private func commands(_ run: Run) throws -> [Command] {
         var commands: [Command] = []
+        if let bad = firstBad(run.output, { commands.append($0) }) {
+            let what = "line \(bad.line) of \(program.name)'s output is no valid request: \(bad.error.message)"
+            throw SidecarError(words(PrintedText(bad.rest).added(to: what), stderr: run))
+        }
+        return commands
+    }
+
+    /// The first line that is no request, and all that follows it.
+    private func firstBad(
+        _ output: [UInt8], _ take: (Command) -> Void = { _ in }
+    ) -> (line: Int, error: ConnmixError, rest: ArraySlice<UInt8>)? {
         for (index, line) in output.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard line.contains(where: { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }) else { continue }
             do {
-                commands.append(try Command(wire: Array(line)))
+                take(try Command(wire: Array(line), anyMethod: anyMethod))
             } catch {
-                throw SidecarError("line \(index + 1) of \(program.name)'s output is no valid request: \(error.message)")
+                return (index + 1, error, output[line.startIndex...])
             }
         }
-        return commands
+        return nil
     }
 
     /// Waits with its message where the program cannot be started: that is no attempt.
@@ -101,7 +121,7 @@ struct ExecHandler: Sendable {
             case .timedOut?, nil:
                 // Cancelling ends the process and waits for it.
                 _ = try? await group.next()
-                guard turn.number != nil else { throw StartFailure(reason: "it did not start within \(timeout ?? .zero)") }
+                guard turn.number != nil else { throw StartFailure(reason: "it did not start within \((timeout ?? .zero).text)") }
                 throw HandlerError.timedOut(after: timeout ?? .zero)
             }
         }

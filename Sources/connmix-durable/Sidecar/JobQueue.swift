@@ -16,6 +16,17 @@ final class JobQueue: Sendable {
     }
 
     private let state = Mutex(State())
+    private let inHand = Atomic<Int>(0)
+
+    /// Whether there are more messages than one, waiting or with workers.
+    var hasSeveral: Bool { inHand.load(ordering: .relaxed) > 1 }
+
+    /// Runs `body`, which adds one message and waits for what becomes of it.
+    func counting<T>(_ body: () async throws -> T) async rethrows -> T {
+        inHand.add(1, ordering: .relaxed)
+        defer { inHand.subtract(1, ordering: .relaxed) }
+        return try await body()
+    }
 
     /// Hands the message to a worker, or keeps it until one asks.
     func add(_ job: WorkerJob) {
@@ -26,6 +37,12 @@ final class JobQueue: Sendable {
     func putBack(_ job: WorkerJob) {
         guard job.putBack() else { return }
         offer(job) { $0.prepend(job) }
+    }
+
+    /// Takes a message back that may be what ended its worker; it is the last one, so that another one can show whether it is.
+    func putLast(_ job: WorkerJob) {
+        guard job.putBack() else { return }
+        offer(job) { $0.append(job) }
     }
 
     /// The next message; where there is none the worker counts as one that waits for it.

@@ -1,3 +1,4 @@
+import ConnmixDurable
 import DequeModule
 import Glibc
 import Logging
@@ -14,10 +15,13 @@ final class LaunchGate: Sendable {
 
     private struct State {
         var pause = LaunchPause()
+        var blame = Blame()
         /// Somebody has the turn.
         var isTaken = false
         /// A process is being started, and nobody knows its number.
         var isStarting = false
+        /// After a failure one process has to show that it is over: it keeps the turn until it has.
+        var probe: Int32?
         var waiters: Deque<(number: UInt64, waiter: Waiter)> = []
         var lastNumber: UInt64 = 0
         /// Those that were waited for before they were in the queue.
@@ -29,16 +33,22 @@ final class LaunchGate: Sendable {
     private let logger: Logger
     private let waits: Bool
     private let onFailure: (@Sendable (_ reason: String) -> Void)?
+    private let standing: HandlerStanding?
     private let state = Mutex(State())
-    /// Whether starts have failed; looked at with every answer of a worker.
-    private let isTroubled = Atomic<Bool>(false)
+    /// Whether it is news that something works; looked at with every answer of a worker.
+    private let isInDoubt = Atomic<Bool>(true)
 
     /// - Parameters:
     ///   - waits: whether a start that fails is tried again, as `consume` does it.
+    ///   - standing: where it is said that no handler can run.
     ///   - onFailure: told of starts that fail, for whoever does not wait for a worker.
-    init(name: String, waits: Bool, logger: Logger, onFailure: (@Sendable (_ reason: String) -> Void)? = nil) {
+    init(
+        name: String, waits: Bool, standing: HandlerStanding? = nil, logger: Logger,
+        onFailure: (@Sendable (_ reason: String) -> Void)? = nil
+    ) {
         self.name = name
         self.waits = waits
+        self.standing = standing
         self.logger = logger
         self.onFailure = onFailure
     }
@@ -122,47 +132,100 @@ final class LaunchGate: Sendable {
 
     func started(_ number: Int32) {
         DescriptorLimit.restore(for: number)
-        pass { $0.running.insert(number) }
+        let next = state.withLock { state -> Waiter? in
+            state.running.insert(number)
+            state.isStarting = false
+            guard !state.pause.isTroubled else {
+                state.probe = number
+                return nil
+            }
+            return Self.pass(&state)
+        }
+        next?.resume()
     }
 
     func failed(_ reason: String, begunAt: ContinuousClock.Instant) {
-        var failures: Int?
-        pass { state in failures = Self.failed(&state, begunAt) }
+        let (failures, next) = state.withLock { state in
+            standing?.cannotRun("\(name) cannot be started: \(reason)".bounded(toBytes: Self.reasonBytes))
+            return (failed(&state, begunAt), Self.pass(&state))
+        }
         tell("the handler cannot be started and is tried again; messages wait", failures, reason)
+        next?.resume()
     }
 
     func leave() {
-        pass { _ in }
+        state.withLock { Self.pass(&$0) }?.resume()
     }
 
     func ended(_ number: Int32) {
-        state.withLock { _ = $0.running.remove(number) }
+        let next = state.withLock { state in
+            state.running.remove(number)
+            return Self.endProbe(number, &state)
+        }
+        next?.resume()
     }
 
     /// It works: a process of `--exec` was started, a worker has answered.
     func proved() {
-        guard isTroubled.load(ordering: .relaxed) else { return }
-        let failures = state.withLock { state in
-            isTroubled.store(false, ordering: .relaxed)
-            return state.pause.succeeded()
+        guard isInDoubt.load(ordering: .relaxed) else { return }
+        let (failures, next) = state.withLock { state in
+            state.blame.answered()
+            isInDoubt.store(false, ordering: .relaxed)
+            return (recovered(&state), Self.endProbe(state.probe, &state))
         }
-        if let failures {
-            logger.notice("the handler works again", metadata: ["program": "\(name)", "failed_starts": "\(failures)"])
+        sayRecovered(failures)
+        next?.resume()
+    }
+
+    /// A worker has stood for a while without an answer.
+    ///
+    /// - Parameter isWell: whether it has left no message unread: it only has nothing to say yet.
+    func stood(_ number: Int32, isWell: Bool) {
+        let (failures, next) = state.withLock { state in
+            (isWell ? recovered(&state) : nil, Self.endProbe(number, &state))
         }
+        sayRecovered(failures)
+        next?.resume()
     }
 
     /// A worker started and ended before it had answered anything: to those that wait for it that is no better than no start.
-    func wasUseless(begunAt: ContinuousClock.Instant, _ reason: String) {
+    ///
+    /// - Parameter hadRead: whether a message may have ended it.
+    func wasUseless(begunAt: ContinuousClock.Instant, _ reason: String, hadRead: Bool) {
         let failures = state.withLock { state in
-            isTroubled.store(true, ordering: .relaxed)
-            return Self.failed(&state, begunAt)
+            isInDoubt.store(true, ordering: .relaxed)
+            if !hadRead || state.blame.isOfProgram { standing?.cannotRun(reason.bounded(toBytes: Self.reasonBytes)) }
+            return failed(&state, begunAt)
         }
         tell("the handler ends before it has answered, and is started again", failures, reason)
     }
 
+    /// A worker that had answered nothing has read the message and ended.
+    ///
+    /// - Returns: whether that is no attempt.
+    func spares(_ message: Int64, mayWait: Bool) -> Bool {
+        state.withLock { $0.blame.fell(message, mayWait: mayWait) }
+    }
+
+    /// The attempt has failed.
+    func spent(_ message: Int64) {
+        guard isInDoubt.load(ordering: .relaxed) else { return }
+        state.withLock { $0.blame.failed(message) }
+    }
+
+    /// What is shown of a reason elsewhere than in the log.
+    private static let reasonBytes = 1_000
+
     /// - Returns: how many starts have failed, where that is to be said.
-    private static func failed(_ state: inout State, _ begunAt: ContinuousClock.Instant) -> Int? {
-        state.pause.failed(begunAt: begunAt, now: .now) ? state.pause.failures : nil
+    private func failed(_ state: inout State, _ begunAt: ContinuousClock.Instant) -> Int? {
+        isInDoubt.store(true, ordering: .relaxed)
+        return state.pause.failed(begunAt: begunAt, now: .now) ? state.pause.failures : nil
+    }
+
+    /// - Returns: how many starts had failed, where that was said.
+    private func recovered(_ state: inout State) -> Int? {
+        standing?.canRun()
+        return state.pause.succeeded()
     }
 
     private func tell(_ what: Logger.Message, _ failures: Int?, _ reason: String) {
@@ -173,17 +236,23 @@ final class LaunchGate: Sendable {
             metadata: ["program": "\(name)", "reason": "\(reason)", "failed_starts": "\(failures)"])
     }
 
+    private func sayRecovered(_ failures: Int?) {
+        guard let failures else { return }
+        logger.notice("the handler works again", metadata: ["program": "\(name)", "failed_starts": "\(failures)"])
+    }
+
     /// Ends the turn, and gives it to the next one.
-    private func pass(_ body: (inout State) -> Void) {
-        let next = state.withLock { state in
-            body(&state)
-            isTroubled.store(state.pause.isTroubled, ordering: .relaxed)
-            state.isStarting = false
-            let next = state.waiters.popFirst()?.waiter
-            state.isTaken = next != nil
-            return next
-        }
-        next?.resume()
+    private static func pass(_ state: inout State) -> Waiter? {
+        state.isStarting = false
+        let next = state.waiters.popFirst()?.waiter
+        state.isTaken = next != nil
+        return next
+    }
+
+    private static func endProbe(_ number: Int32?, _ state: inout State) -> Waiter? {
+        guard let number, state.probe == number else { return nil }
+        state.probe = nil
+        return pass(&state)
     }
 
     // MARK: Orphans

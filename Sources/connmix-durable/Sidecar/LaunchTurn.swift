@@ -30,6 +30,11 @@ final class LaunchTurn: Sendable {
         gate.started(number)
     }
 
+    /// The process has run for a while; see `LaunchGate.stood`.
+    func stood(isWell: Bool) {
+        if let number { gate.stood(number, isWell: isWell) }
+    }
+
     /// There is no process. Where it could not be started everybody waits a while.
     func failed(_ reason: String) {
         if end() { gate.failed(reason, begunAt: begunAt) }

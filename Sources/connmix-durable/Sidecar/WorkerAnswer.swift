@@ -14,8 +14,9 @@ struct WorkerAnswer: Sendable, Equatable {
     /// The worker ends after this one.
     let isLast: Bool
 
+    /// - Parameter anyMethod: whether commands may have names that connmix is not known to have.
     /// - Returns: `nil` where the line is no answer, and the worker cannot be trusted any more.
-    init?(_ line: [UInt8]) {
+    init?(_ line: [UInt8], anyMethod: Bool = false) {
         var id: Int64?
         var isOK: Bool?
         var error: String?
@@ -52,7 +53,7 @@ struct WorkerAnswer: Sendable, Equatable {
         self.isLast = isLast
         let reason = error ?? "the worker gave no reason"
         if isOK {
-            verdict = Self.done(commands)
+            verdict = Self.done(commands, anyMethod)
         } else if isPermanent {
             verdict = .permanent(reason)
         } else if let retryAfter, retryAfter >= 0, retryAfter <= 1e7 {
@@ -63,11 +64,11 @@ struct WorkerAnswer: Sendable, Equatable {
     }
 
     /// Bad commands fail the message; the worker itself keeps to the protocol.
-    private static func done(_ lines: [[UInt8]]) -> Verdict {
+    private static func done(_ lines: [[UInt8]], _ anyMethod: Bool) -> Verdict {
         var commands: [Command] = []
         for (index, line) in lines.enumerated() {
             do {
-                commands.append(try Command(wire: line))
+                commands.append(try Command(wire: line, anyMethod: anyMethod))
             } catch {
                 return .failed("command \(index + 1) of the worker's answer is no valid request: \(error.message)")
             }

@@ -1,6 +1,8 @@
+import ConnmixDurable
 import Logging
 import NIOCore
 import Synchronization
+import SystemPackage
 
 /// What is said between the pool and one worker process.
 ///
@@ -16,16 +18,21 @@ final class WorkerConversation: Sendable {
         var isTimerSet = false
         var isOver = false
         var reason: String?
-        var errorTail = ByteTail()
+        var fault: WorkerEnd.Fault?
+        var printed = PrintedText()
+        var complaints = Complaints()
     }
 
     /// What is known when the process has ended.
     struct Rest {
         /// The messages that it still held, the one that it worked on first.
         let jobs: [WorkerJob]
-        /// What it was at fault for.
+        /// What it was at fault for, in words.
         let reason: String?
-        /// The end of what it wrote to stderr.
+        let fault: WorkerEnd.Fault?
+        /// What it wrote to stdout that was no answer.
+        let printed: PrintedText
+        /// The end of what it wrote to stderr since its last answer.
         let errorTail: String
         let answers: Int
         let saidLast: Bool
@@ -44,14 +51,17 @@ final class WorkerConversation: Sendable {
     private let over: EventLoopPromise<Void>
     private let state: Mutex<State>
 
-    init(queue: JobQueue, gate: LaunchGate, timeout: Duration?, logger: Logger, loop: any EventLoop) {
+    init(
+        queue: JobQueue, gate: LaunchGate, timeout: Duration?, anyMethod: Bool, logger: Logger, loop: any EventLoop
+    ) {
         self.queue = queue
         self.gate = gate
         self.timeout = timeout
         self.logger = logger
         self.loop = loop
         over = loop.makePromise()
-        state = Mutex(State(session: WorkerSession(timeout: timeout.map { .nanoseconds($0.nanoseconds) })))
+        state = Mutex(
+            State(session: WorkerSession(timeout: timeout.map { .nanoseconds($0.nanoseconds) }, anyMethod: anyMethod)))
     }
 
     /// - Parameters:
@@ -60,6 +70,11 @@ final class WorkerConversation: Sendable {
     func attach(_ input: any Channel, _ unread: UnreadInput) {
         state.withLock { ($0.input, $0.unread) = (input, unread) }
         input.closeFuture.whenComplete { _ in self.inputClosed() }
+    }
+
+    /// - Parameter errors: where the process's stderr will be read from.
+    func listen(to errors: SystemPackage.FileDescriptor) {
+        state.withLock { $0.complaints = Complaints(errors) }
     }
 
     /// The process runs: messages can be handed over now.
@@ -87,9 +102,9 @@ final class WorkerConversation: Sendable {
     }
 
     /// Ends it for a fault of the process. Only the first end counts.
-    func fail(with reason: String) {
+    func fail(with reason: String, _ fault: WorkerEnd.Fault = .improper) {
         state.withLock { state in
-            if !state.isOver { state.reason = reason }
+            if !state.isOver { (state.reason, state.fault) = (reason, fault) }
         }
         end()
     }
@@ -108,12 +123,18 @@ final class WorkerConversation: Sendable {
             state.unread?.close()
             defer { state.jobs = [] }
             return Rest(
-                jobs: state.jobs, reason: state.reason, errorTail: state.errorTail.text, answers: state.session.answers,
-                saidLast: state.session.isLast, unread: unread)
+                jobs: state.jobs, reason: state.reason, fault: state.fault, printed: state.printed,
+                errorTail: state.complaints.text, answers: state.session.answers, saidLast: state.session.isLast,
+                unread: unread)
         }
     }
 
     var isBroken: Bool { state.withLock { $0.reason != nil } }
+
+    /// Whether it has read what it was given.
+    var isWell: Bool {
+        state.withLock { WorkerEnd.Message(size: $0.jobs.size, unread: $0.unread?.count) != .unread }
+    }
 
     // MARK: In
 
@@ -125,6 +146,8 @@ final class WorkerConversation: Sendable {
             let now = NIODeadline.now()
             let room = state.session.room(now: now)
             guard !state.isOver, room != .none, let input = state.input else { return (nil, nil) }
+            // Before the first answer stderr is about the start, which the first message is hit by.
+            if room == .free, state.session.answers > 0 { state.complaints.began() }
             state.session.take(job.id, now: now)
             state.jobs.append(job)
             if room == .free { job.begin() }
@@ -185,7 +208,7 @@ final class WorkerConversation: Sendable {
             if next > .now() {
                 self.setTimer(next)
             } else {
-                self.fail(with: "it gave no answer within \(self.timeout ?? .zero)")
+                self.fail(with: "it gave no answer within \((self.timeout ?? .zero).text)", .late)
             }
         }
     }
@@ -198,6 +221,7 @@ final class WorkerConversation: Sendable {
             let answer = state.session.answered(line, now: .now())
             guard case .finish = answer else { return (answer, nil, nil) }
             let job = state.jobs.removeFirst()
+            state.complaints.answered()
             guard !state.session.isLast else {
                 defer { state.jobs = [] }
                 return (answer, job, state.jobs)
@@ -222,10 +246,30 @@ final class WorkerConversation: Sendable {
         }
     }
 
+    /// Keeps what was written to stdout and is no answer.
+    ///
+    /// - Returns: whether there is room for more of it.
+    func printed(_ bytes: [UInt8]) -> Bool {
+        state.withLock { state in
+            state.printed.append(bytes)
+            return !state.printed.isFull
+        }
+    }
+
     func complained(_ bytes: [UInt8], lines: [String]) {
-        state.withLock { $0.errorTail.append(bytes) }
+        state.withLock { $0.complaints.append(bytes) }
         for line in lines { logger.info("worker's stderr", metadata: ["text": "\(line)"]) }
     }
+
+    /// Stderr is closed.
+    func complaintsEnd() {
+        state.withLock { $0.complaints.ended() }
+    }
+}
+
+extension [WorkerJob] {
+    /// Bytes of their lines.
+    var size: Int { reduce(0) { $0 + $1.line.readableBytes } }
 }
 
 extension Duration {

@@ -19,6 +19,7 @@ final class WorkerJob: Sendable {
     private let context: HandlerContext
     private let state: Mutex<State>
     private let returns = Mutex(0)
+    private let hasFallen = Mutex(false)
 
     init(
         id: Int64, line: ByteBuffer, context: HandlerContext,
@@ -61,6 +62,16 @@ final class WorkerJob: Sendable {
         returns.withLock { returns in
             returns += 1
             return returns <= Self.mostReturns
+        }
+    }
+
+    /// A worker that had answered nothing ended with it.
+    ///
+    /// - Returns: whether it is the first one.
+    func isFirstFall() -> Bool {
+        hasFallen.withLock { hasFallen in
+            defer { hasFallen = true }
+            return !hasFallen
         }
     }
 

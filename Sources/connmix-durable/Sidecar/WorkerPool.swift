@@ -13,6 +13,7 @@ final class WorkerPool: Service {
     private let gate: LaunchGate
     private let count: Int
     private let timeout: Duration?
+    private let anyMethod: Bool
     private let logger: Logger
     private let loop: any EventLoop
     private let queue = JobQueue()
@@ -28,11 +29,12 @@ final class WorkerPool: Service {
 
     /// Runs `body` with a pool and on its event loop.
     static func with(
-        _ program: SidecarProgram, gate: LaunchGate, count: Int, timeout: Duration?, logger: Logger,
+        _ program: SidecarProgram, gate: LaunchGate, count: Int, timeout: Duration?, anyMethod: Bool = false, logger: Logger,
         body: @Sendable (WorkerPool) async throws -> Void
     ) async throws {
         let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let pool = WorkerPool(program, gate: gate, count: count, timeout: timeout, logger: logger, loop: threads.next())
+        let pool = WorkerPool(
+            program, gate: gate, count: count, timeout: timeout, anyMethod: anyMethod, logger: logger, loop: threads.next())
         let result: Result<Void, any Error>
         do {
             result = .success(
@@ -45,12 +47,14 @@ final class WorkerPool: Service {
     }
 
     private init(
-        _ program: SidecarProgram, gate: LaunchGate, count: Int, timeout: Duration?, logger: Logger, loop: any EventLoop
+        _ program: SidecarProgram, gate: LaunchGate, count: Int, timeout: Duration?, anyMethod: Bool, logger: Logger,
+        loop: any EventLoop
     ) {
         self.program = program
         self.gate = gate
         self.count = count
         self.timeout = timeout
+        self.anyMethod = anyMethod
         self.logger = logger
         self.loop = loop
     }
@@ -58,7 +62,7 @@ final class WorkerPool: Service {
     /// Hands a message to a worker and waits for its answer.
     func handle(_ message: Message, _ context: HandlerContext) async throws {
         firstMessage.continuation.finish()
-        switch try await answer(message, context) {
+        switch try await queue.counting({ try await answer(message, context) }) {
         case .done(let commands): for command in commands { try context.stage(command) }
         case .failed(let reason): throw SidecarError(reason)
         case .permanent(let reason): throw HandlerError.permanent(reason)
@@ -103,14 +107,14 @@ final class WorkerPool: Service {
             // It throws where the consumer stops, and only there.
             guard let turn = try? await gate.enter() else { return }
             let process = WorkerProcess(
-                program, queue: queue, gate: gate, turn: turn, timeout: timeout, logger: logger, loop: loop)
+                program, queue: queue, gate: gate, turn: turn, timeout: timeout, anyMethod: anyMethod, logger: logger,
+                loop: loop)
             let end = await process.run()
             guard !Task.isCancelled else { return }
             switch end.manner {
             // The gate has said so, and lets nobody through for a while.
-            case .notStarted: break
+            case .notStarted, .useless: break
             case .expected: logger.debug("worker ended and is replaced", metadata: ["reason": "\(end.reason)"])
-            case .useless: gate.wasUseless(begunAt: end.begunAt, end.reason)
             case .fault:
                 tell(end.reason, logger)
                 // Half to all of the pause, so that workers that died together do not start together.

@@ -9,7 +9,6 @@ struct WorkerProcess: Sendable {
     struct End {
         let manner: WorkerEnd.Manner
         let reason: String
-        let begunAt: ContinuousClock.Instant
     }
 
     private enum Part: Sendable {
@@ -26,20 +25,23 @@ struct WorkerProcess: Sendable {
 
     private let program: SidecarProgram
     private let queue: JobQueue
+    private let gate: LaunchGate
     private let conversation: WorkerConversation
     private let turn: LaunchTurn
     private let loop: any EventLoop
 
     /// - Parameter turn: its own; it is given up when the process was started, and ends with it.
     init(
-        _ program: SidecarProgram, queue: JobQueue, gate: LaunchGate, turn: LaunchTurn, timeout: Duration?, logger: Logger,
-        loop: any EventLoop
+        _ program: SidecarProgram, queue: JobQueue, gate: LaunchGate, turn: LaunchTurn, timeout: Duration?, anyMethod: Bool,
+        logger: Logger, loop: any EventLoop
     ) {
         self.program = program
         self.queue = queue
+        self.gate = gate
         self.turn = turn
         self.loop = loop
-        conversation = WorkerConversation(queue: queue, gate: gate, timeout: timeout, logger: logger, loop: loop)
+        conversation = WorkerConversation(
+            queue: queue, gate: gate, timeout: timeout, anyMethod: anyMethod, logger: logger, loop: loop)
     }
 
     /// Runs the process until it ends, breaks the protocol, takes too long, or the calling task is cancelled. The message that
@@ -62,11 +64,16 @@ struct WorkerProcess: Sendable {
         }
         let rest = conversation.close()
         let end = WorkerEnd(
-            isClean: (try? status.get()) == .exited(0), answers: rest.answers, saidLast: rest.saidLast,
-            hasFault: rest.reason != nil, lived: .now - turn.begunAt)
+            isClean: (try? status.get()) == .exited(0), answers: rest.answers, saidLast: rest.saidLast, fault: rest.fault,
+            message: .init(size: rest.jobs.size, unread: rest.unread), lived: .now - turn.begunAt)
         let reason = reason(status, rest)
         settle(rest, end, reason)
-        return End(manner: turn.number == nil ? .notStarted : end.manner, reason: reason, begunAt: turn.begunAt)
+        let manner = turn.number == nil ? .notStarted : end.manner
+        // Before the turn is given up: the next one has to wait.
+        if manner == .useless, !Task.isCancelled {
+            gate.wasUseless(begunAt: turn.begunAt, reason, hadRead: end.message == .read)
+        }
+        return End(manner: manner, reason: reason)
     }
 
     private func reason(_ status: Result<TerminationStatus, any Error>, _ rest: WorkerConversation.Rest) -> String {
@@ -77,6 +84,7 @@ struct WorkerProcess: Sendable {
         case .failure(let error): reason = "\(program.name) could not be run: \(error)"
         }
         if let fault = rest.reason { reason = "\(program.name) was ended: \(fault)" }
+        reason = rest.printed.added(to: reason)
         return rest.errorTail.isEmpty ? reason : "\(reason): \(rest.errorTail)"
     }
 
@@ -86,11 +94,13 @@ struct WorkerProcess: Sendable {
         for job in rest.jobs.dropFirst().reversed() { queue.putBack(job) }
         guard let held = rest.jobs.first else { return }
         guard !Task.isCancelled else { return held.finish(.failure(CancellationError())) }
-        let size = rest.jobs.reduce(0) { $0 + $1.line.readableBytes }
-        switch end.held(size: size, unread: rest.unread) {
+        switch end.held {
         case .untouched: queue.putBack(held)
         case .returned where held.mayReturn(): queue.putBack(held)
-        case .returned, .failed: held.finish(.failure(SidecarError(reason)))
+        case .doubtful where gate.spares(held.id, mayWait: held.isFirstFall() && queue.hasSeveral): queue.putLast(held)
+        case .returned, .doubtful, .failed:
+            gate.spent(held.id)
+            held.finish(.failure(SidecarError(reason)))
         }
     }
 
@@ -119,6 +129,10 @@ struct WorkerProcess: Sendable {
     }
 
     private func execute(_ descriptors: Descriptors) async -> Result<TerminationStatus, any Error> {
+        let patience = loop.scheduleTask(in: .seconds(WorkerEnd.soon.components.seconds)) {
+            turn.stood(isWell: conversation.isWell)
+        }
+        defer { patience.cancel() }
         do {
             let result = try await Subprocess.run(
                 program.executable, arguments: program.arguments, environment: HandlerEnvironment.common,
@@ -162,6 +176,7 @@ struct WorkerProcess: Sendable {
             channels.append(
                 try await bootstrap.takingOwnershipOfDescriptor(input: error.readEnd.rawValue) { channel in
                     channel.eventLoop.makeCompletedFuture {
+                        conversation.listen(to: error.readEnd)
                         try channel.pipeline.syncOperations.addHandler(ErrorLineHandler(conversation))
                         return channel
                     }

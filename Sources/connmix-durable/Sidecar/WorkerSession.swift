@@ -27,6 +27,7 @@ struct WorkerSession {
     static let proof = 16
 
     private let timeout: TimeAmount?
+    private let anyMethod: Bool
     private var held: Int64?
     private var ahead: Int64?
     private var begunAt = NIODeadline.uptimeNanoseconds(0)
@@ -36,9 +37,12 @@ struct WorkerSession {
     /// It has said that it ends: nothing more is handed over, and what was written ahead it does not begin.
     private(set) var isLast = false
 
-    /// - Parameter timeout: how long an answer may take, from when the message is the first.
-    init(timeout: TimeAmount? = nil) {
+    /// - Parameters:
+    ///   - timeout: how long an answer may take, from when the message is the first.
+    ///   - anyMethod: whether commands may have names that connmix is not known to have.
+    init(timeout: TimeAmount? = nil, anyMethod: Bool = false) {
         self.timeout = timeout
+        self.anyMethod = anyMethod
     }
 
     /// When the message that it works on must be answered.
@@ -77,7 +81,9 @@ struct WorkerSession {
     /// A line came.
     mutating func answered(_ line: [UInt8], now: NIODeadline) -> Answered {
         guard let id = held else { return .violation("it wrote a line though it held no message") }
-        guard let answer = WorkerAnswer(line) else { return .violation("it wrote a line that is no answer") }
+        guard let answer = WorkerAnswer(line, anyMethod: anyMethod) else {
+            return .violation("it wrote a line that is no answer")
+        }
         guard answer.id == id else { return .violation("it answered message \(answer.id) while it held \(id)") }
         quickAnswers = now - begunAt <= Self.quick ? quickAnswers + 1 : 0
         answers += 1

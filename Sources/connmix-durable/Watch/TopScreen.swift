@@ -62,6 +62,9 @@ struct TopScreen {
     private func alert(_ snapshot: StatusSnapshot) -> ScreenLine {
         if let trouble = model.trouble { return ScreenLine("cannot look: \(trouble)", .red) }
         if let paused = snapshot.status.consumer.paused { return ScreenLine("nothing is taken: \(paused)", .red) }
+        if let trouble = snapshot.status.handlerTrouble {
+            return ScreenLine("handlers cannot run: \(trouble.reason.escapedForTerminal)", .red)
+        }
         let nodes = snapshot.status.nodes
         if snapshot.status.consumer.isRunning, !nodes.contains(where: { $0.state == .consuming }) {
             return ScreenLine(nodes.isEmpty ? "no node is known: is the center reachable?" : "no node is being consumed", .red)

@@ -9,6 +9,7 @@ struct CommitAccount {
         /// Why nothing is taken.
         var paused: String?
         var waiting: [StatusReport.Waiting]
+        var work: StatusReport.Work
     }
 
     let core: ConsumerCore
@@ -30,7 +31,7 @@ struct CommitAccount {
     private func write(_ transaction: Transaction, _ facts: Facts) throws {
         try RunTable.account(
             transaction, run: core.run, atRisk: facts.atRisk, highWater: facts.highWater,
-            nodes: facts.nodes, paused: facts.paused, waiting: facts.waiting)
+            nodes: facts.nodes, paused: facts.paused, waiting: facts.waiting, work: facts.work)
     }
 
     private func observe(_ connection: Connection, _ nodes: [NodeIdentity: NodeState]) throws {

@@ -143,9 +143,9 @@ extension Relay {
         return trouble
     }
 
-    /// The client's connection is gone for certain: its other commands need not be tried.
+    /// The client's connection is gone: its other commands need not be tried, or not more than once.
     private mutating func clientGone(_ client: ClientID?, found id: Int64, now: Int64) {
-        guard policy.buriesCommandsOfGoneClients, let client, gone.gone(client.text, found: id, now: now) else { return }
+        guard let client, gone.gone(client.text, found: id, now: now), policy.buriesCommandsOfGoneClients else { return }
         for other in window.rows(of: .client(client.text)) where window.isConfirmed(other) && !isUnderWay(other) {
             guard let item = window[other], item.command.client?.text == client.text else { continue }
             followUps.append(bury(other, item, code: nil, reason: GoneRecipient.client.error("command \(id) found out")))
@@ -157,8 +157,10 @@ extension Relay {
     ) -> Change {
         var item = item
         let isOwner = item.node.map(routes.currentID) == node
+        let isKnownGone = code == .sendFailed && gone.finder(of: item.command.client, now: now) != nil
         let verdict = policy.verdict(
-            code, message: message, kind: item.command.kind, attempts: item.attempts, isOwner: isOwner, using: &random)
+            code, message: message, kind: item.command.kind, attempts: item.attempts, isOwner: isOwner,
+            isKnownGone: isKnownGone, using: &random)
         switch verdict {
         case .dead(let reason):
             let isGone = isOwner && item.node != node && code == .callFailed

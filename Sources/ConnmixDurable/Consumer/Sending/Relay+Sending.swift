@@ -77,7 +77,7 @@ extension Relay {
             return settle(id, item, .unknown, node: nil, error: "the process ended before an answer was written down")
         }
         if item.hasExpired(now: now) { return expire(id, item) }
-        if let finder = gone.finder(of: item.command.client, now: now) {
+        if policy.buriesCommandsOfGoneClients, let finder = gone.finder(of: item.command.client, now: now) {
             return bury(id, item, code: nil, reason: GoneRecipient.client.error("command \(finder) found out"))
         }
         return nil

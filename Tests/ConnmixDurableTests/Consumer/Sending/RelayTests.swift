@@ -425,6 +425,25 @@ struct RelayTests {
         #expect(dead(relay.nextSends(now: 0).changes) == [9])
     }
 
+    @Test("once a client was found to be gone one answer is enough for its other commands, until it sends something")
+    func knownGone() throws {
+        var policy = CommandRetryPolicy()
+        policy.maxUnreachableAnswers = 2
+        var relay = make([try send("a"), try send("a"), try send("a")], policy: policy)
+        let gone = Reply.Outcome.failure(.sendFailed, message: "")
+        #expect(sent(&relay) == ["1@n1"])
+        #expect(state(relay.replied(1, gone, now: 0)) == .pending)
+        _ = relay.tick(now: 250_000)
+        #expect(sent(&relay, now: 250_000) == ["1@n1"])
+        #expect(state(relay.replied(1, gone, now: 250_000)) == .dead)
+        #expect(relay.takeFollowUps().isEmpty)
+        #expect(sent(&relay, now: 250_000) == ["2@n1"])
+        #expect(state(relay.replied(2, gone, now: 250_000)) == .dead)
+        relay.clientSeen("a")
+        #expect(sent(&relay, now: 250_000) == ["3@n1"])
+        #expect(state(relay.replied(3, gone, now: 250_000)) == .pending)
+    }
+
     @Test("rules by code come first")
     func rules() throws {
         var policy = CommandRetryPolicy()
