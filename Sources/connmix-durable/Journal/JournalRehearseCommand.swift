@@ -52,7 +52,8 @@ struct JournalRehearseCommand: AsyncParsableCommand {
                 .failed, "the journal has no entry \(selection.missing.prefix(10).map { "\($0)" }.joined(separator: ", "))")
         }
         guard !selection.ids.isEmpty else { throw Failure(.failed, "no entry matches") }
-        let handler = RehearsalHandler(program: try SidecarProgram(command), isWorker: worker, timeout: timeout?.duration, anyMethod: anyMethod)
+        let handler = RehearsalHandler(
+            program: try SidecarProgram(command), isWorker: worker, timeout: timeout?.duration, anyMethod: anyMethod)
         let rehearsals = Rehearsals(ids: selection.ids, database: database.database, asJSON: output.json)
         // The handler is a process group of its own: a Ctrl-C must reach it through us.
         try await Interruption.unlessCome { try await handler.with { try await rehearsals.run($0) } }
