@@ -424,7 +424,7 @@ final class SyncNode implements SyncNodeInterface
 
     private function command(array $request): MessageInterface
     {
-        $wait = max(0.0, $this->timeout - 1.0);
+        $wait = json_encode(min(300.0, $this->timeout > 2.0 ? $this->timeout - 1.0 : $this->timeout / 2));
         $headers = ['Content-Type: application/json', 'Connection: close'];
         if ($this->token !== '') {
             $headers[] = 'Authorization: Bearer ' . $this->token;
@@ -573,7 +573,14 @@ final class Worker
         }
         $this->flushPrinted();
         for ($number = 1; ($line = fgets(STDIN)) !== false; $number++) {
-            $message = json_decode($line, true, 512, JSON_THROW_ON_ERROR | JSON_BIGINT_AS_STRING);
+            // Whatever the engine takes is read; data nested deeper is nobody's.
+            $message = json_decode($line, true, 100000, JSON_BIGINT_AS_STRING | JSON_INVALID_UTF8_SUBSTITUTE);
+            if (!is_array($message)) {
+                $id = preg_match('/"id":(\d+)/', $line, $found) ? (int) $found[1] : 0;
+                $this->held = $id;
+                $this->answer(['ok' => false, 'error' => 'PHP cannot read the message: ' . json_last_error_msg(), 'permanent' => true]);
+                continue;
+            }
             $this->held = (int) $message['id'];
             $answer = $this->handle(new Message(rtrim($line, "\n"), $message));
             $this->flushPrinted();
@@ -636,15 +643,15 @@ final class Worker
             ini_set('log_errors', '0'); // it would say the same once more
         }
         $this->startBuffer();
-        register_shutdown_function(function (): void {
-            if ($this->held === null) {
+        $process = getmypid();
+        register_shutdown_function(function () use ($process): void {
+            // A child that a handler forked answers for nobody.
+            if ($this->held === null || getmypid() !== $process) {
                 return;
             }
             // exit(), die() or a fatal error in the midst of a message.
             $fatal = error_get_last();
-            while (ob_get_level() > $this->level) {
-                ob_end_flush();
-            }
+            $this->endBuffers();
             $printed = trim($this->printed);
             $why = $fatal !== null && ($fatal['type'] & (E_ERROR | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR))
                 ? $fatal['message']
@@ -663,12 +670,17 @@ final class Worker
         $this->level = ob_get_level();
     }
 
+    private function endBuffers(): void
+    {
+        // One that may not be removed stays.
+        while (ob_get_level() > $this->level && @ob_end_flush()) {
+        }
+    }
+
     private function flushPrinted(): void
     {
         // A handler may have left its own buffers open, or closed ours.
-        while (ob_get_level() > $this->level) {
-            ob_end_flush();
-        }
+        $this->endBuffers();
         if ($this->printed !== '') {
             fwrite(STDERR, rtrim($this->printed, "\n") . "\n");
             $this->printed = '';

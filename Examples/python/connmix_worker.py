@@ -103,18 +103,21 @@ def run(handle):
     # Whoever prints, in C too, prints to stderr from now on.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    process = os.getpid()
     for line in sys.stdin.buffer:
         message = Message(json.loads(line))
         last = False
         try:
             handle(message)
             answer = {"ok": True, "commands": message.commands}
-            text = json.dumps({"id": message.id, **answer})
+            text = json.dumps({"id": message.id, **answer}, allow_nan=False)
         except Permanent as error:
             text = json.dumps({"id": message.id, "ok": False, "error": str(error), "permanent": True})
         except RetryAfter as error:
             text = json.dumps({"id": message.id, "ok": False, "error": str(error), "retry_after": error.seconds})
         except SystemExit as error:
+            if os.getpid() != process:  # a child that the handler forked answers for nobody
+                raise
             last = True
             text = json.dumps({"id": message.id, "ok": False, "error": f"the handler ended the process: {error.code}", "last": True})
         except Exception as error:

@@ -17,6 +17,7 @@ public final class HandlerContext: Sendable {
         var isClosed = false
         var begunAt: Int64?
         var hasMissedDatabase = false
+        var diskTrouble: ConnmixError?
     }
 
     private let state = Locked(State())
@@ -85,8 +86,16 @@ public final class HandlerContext: Sendable {
             throw ConnmixError(
                 .invalidConfiguration, "there is no database here to read tables of; run the handler in a consumer")
         }
-        return try await TableSnapshot.read(reading, body)
+        do {
+            return try await TableSnapshot.read(reading, body)
+        } catch let error as ConnmixError where error.isTransient {
+            state.withLock { $0.diskTrouble = error }
+            throw error
+        }
     }
+
+    /// The disk, or what else passes, kept the handler from reading: no fault of its message.
+    var diskTrouble: ConnmixError? { state.withLock { $0.diskTrouble } }
 
     /// The handler wanted to read where there is no database.
     var hasMissedDatabase: Bool { state.withLock { $0.hasMissedDatabase } }

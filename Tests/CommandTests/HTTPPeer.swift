@@ -29,6 +29,9 @@ final class HTTPPeer {
 
     deinit { close(file) }
 
+    /// A descriptor that keeps the connection open without it.
+    func copy() -> Int32 { dup(file) }
+
     /// - Returns: whether all of it was taken.
     @discardableResult
     func send(_ bytes: [UInt8]) -> Bool {

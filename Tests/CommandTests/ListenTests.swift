@@ -3,6 +3,7 @@ import ConnmixDurable
 import FoundationEssentials
 import Glibc
 import Subprocess
+import Synchronization
 import SystemPackage
 import Testing
 import TestSupport
@@ -39,7 +40,7 @@ struct ListenTests {
         return try await Program.run(arguments) {
             try await eventually("it listens") {
                 guard let peer = HTTPPeer(port: port) else { return false }
-                return try peer.post("/", "").status != 503
+                return try peer.post("/v1/command", "{}", headers: ["Authorization: Bearer 0123456789abcdef"]).status != 503
             }
             try await body(port)
         }
@@ -75,8 +76,8 @@ struct ListenTests {
                     }
                     #expect(keyed[0] == keyed[1])
                     #expect(try peer.post("/v1/mesh/send", "nonsense").status == 400)
-                    #expect(try peer.post("/elsewhere", "{}").status == 404)
-                    #expect(try peer.post("/v1/mesh/send", "", method: "GET").status == 405)
+                    #expect(try #require(HTTPPeer(port: port)).post("/elsewhere", "{}").status == 404)
+                    #expect(try #require(HTTPPeer(port: port)).post("/v1/mesh/send", "", method: "GET").status == 405)
                 }
                 #expect(outcome.code == 0)
                 await user.close()
@@ -149,7 +150,9 @@ struct ListenTests {
                     let peer = try #require(HTTPPeer(port: port))
                     let body = #"{"c":"1","d":"x"}"#
                     #expect(try peer.post("/v1/mesh/send", body).status == 401)
-                    let answer = try peer.post("/v1/mesh/send", body, headers: ["Authorization: Bearer 0123456789abcdef"])
+                    // Whoever is refused is not read any further.
+                    let other = try #require(HTTPPeer(port: port))
+                    let answer = try other.post("/v1/mesh/send", body, headers: ["Authorization: Bearer 0123456789abcdef"])
                     #expect(answer.status == 202)
                 }
             }
@@ -200,4 +203,33 @@ struct ListenTests {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Examples/" + name).path
     }
+
+    @Test(
+        "a connection takes any number of requests; half a request holds up nobody's stop, and an uncalled-for body is not waited for"
+    )
+    func connections() async throws {
+        try await withFolder { folder in
+            try await withDevEngine { engine in
+                let start = ContinuousClock.now
+                let outcome = try await listening(folder, center: engine.center) { port in
+                    let peer = try #require(HTTPPeer(port: port))
+                    let body = #"{"c":"room","d":"\#(String(repeating: "x", count: 4_000))"}"#
+                    for _ in 0..<60 { #expect(try peer.post("/v1/mesh/publish", body).status == 202) }
+                    let refused = try #require(HTTPPeer(port: port))
+                    refused.send(Array("POST /elsewhere HTTP/1.1\r\nContent-Length: 1000\r\n\r\n".utf8))
+                    #expect(refused.readResponse()?.status == 404)
+                    let half = try #require(HTTPPeer(port: port))
+                    half.send(Array("POST /v1/mesh/send HTTP/1.1\r\nContent-Length: 100\r\n\r\n{".utf8))
+                    #expect(try peer.post("/v1/mesh/publish", body).status == 202)
+                    Self.held.withLock { $0.append(half.copy()) }
+                }
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                // It has a minute to send the rest.
+                #expect(ContinuousClock.now - start < .seconds(50))
+                Self.held.withLock { for file in $0 { close(file) } }
+            }
+        }
+    }
+
+    private static let held = Mutex<[Int32]>([])
 }

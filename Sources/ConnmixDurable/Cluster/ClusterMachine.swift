@@ -51,7 +51,7 @@ struct ClusterMachine {
 
     init(
         settings: Settings, now: ContinuousClock.Instant,
-        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+        random: any RandomNumberGenerator & Sendable = Chance()
     ) {
         self.settings = settings
         self.random = random

@@ -22,7 +22,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private let report: (NodeConnection, ConnectionReport) -> Void
     private var state = State.detached
     private var machine: NodeConnectionMachine
-    private var generator = SystemRandomNumberGenerator()
+    private var generator = Chance()
     private var batch: ReadBatch
     private var timer: DeadlineTimer?
     /// The answer to the latest ping of a peer that takes nothing for now: older ones need none.

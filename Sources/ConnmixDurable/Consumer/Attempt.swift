@@ -42,7 +42,10 @@ struct Attempt: Sendable {
             if Task.isCancelled, !(error is HandlerError) { return .released }
             // One that gives up because of the stop, before it is interrupted, leaves its message as it was too.
             if error is CancellationError, Task.isShuttingDownGracefully { return .released }
-            var generator = SystemRandomNumberGenerator()
+            if let trouble = context.diskTrouble {
+                return judge.waitOut(trouble, attempt: message.attempt, startedAt: context.begunAt ?? startedAt, now: Clock.now())
+            }
+            var generator = Chance()
             return judge.verdict(
                 on: error, topic: message.topic, attempt: message.attempt, startedAt: context.begunAt ?? startedAt,
                 now: Clock.now(),

@@ -110,7 +110,8 @@ final class Batches: Sendable {
         } catch {
             failure = error
         }
-        batch.end(.ended(failure))
+        // The leader's time is up, or it is stopped: that says nothing of the others, which go on in another batch.
+        batch.end(Task.isCancelled && failure != nil ? .disbanded : .ended(failure))
         try item.end(failure)
     }
 }

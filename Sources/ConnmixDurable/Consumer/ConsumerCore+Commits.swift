@@ -134,7 +134,7 @@ extension ConsumerCore {
             state.accountIsStale = true
             state.dispatcher.putBack(claims: work.claims)
             state.dispatcher.putBack(releases: work.releases)
-            var generator = SystemRandomNumberGenerator()
+            var generator = Chance()
             let now = time(&state)
             state.schedule.failed(known, now: now, using: &generator)
             if isFatal { state.failure = state.failure ?? known }

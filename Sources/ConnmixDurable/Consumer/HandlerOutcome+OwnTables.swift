@@ -12,7 +12,7 @@ extension HandlerOutcome.Result {
     ) throws -> HandlerOutcome.Result? {
         guard case .done(let commands, let writes) = self, !writes.isEmpty else { return nil }
         func judged(_ error: any Error) -> HandlerOutcome.Result {
-            var generator = SystemRandomNumberGenerator()
+            var generator = Chance()
             return judge.verdict(
                 on: error, topic: topic, attempt: number, startedAt: startedAt, now: transaction.now, using: &generator)
         }

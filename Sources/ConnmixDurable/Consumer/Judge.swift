@@ -5,6 +5,16 @@ struct Judge: Sendable {
     var policies: [String: RetryPolicy] = [:]
     var policyForError: @Sendable (any Error) -> RetryPolicy? = { _ in nil }
 
+    /// What a trouble of the disk makes of an attempt: tried again after a pause, however often it was tried before (P8).
+    func waitOut(_ trouble: ConnmixError, attempt number: Int, startedAt: Int64, now: Int64) -> HandlerOutcome.Result {
+        .retry(
+            FailedAttempt(
+                number: number, outcome: .retryAsked, startedAt: startedAt, endedAt: now, error: trouble.message.boundedError),
+            after: Self.diskPause)
+    }
+
+    private static let diskPause: Duration = .seconds(5)
+
     func verdict(
         on error: any Error, topic: String, attempt number: Int, startedAt: Int64, now: Int64,
         using generator: inout some RandomNumberGenerator

@@ -111,16 +111,22 @@ extension JournalTable {
         return .applied(before: replay.json, result: new)
     }
 
-    /// The original of a replay that was put aside is dead again, unless another replay stands in its place.
+    /// The original of a replay that was put aside is dead again, unless another replay stands in its place. One that had been replayed
+    /// before is dead only where that replay was put aside too: where it is not there any more, it had ended and was pruned.
     ///
     /// - Returns: whether it was changed.
     private static func revive(_ transaction: Transaction, _ item: ActionLog.Item) throws -> Bool {
         guard let found = try image(transaction, of: item.row), found.state == .replayed else { return false }
-        let other = try transaction.connection.statement(
-            "SELECT 1 FROM journal WHERE replay_of IS NOT NULL AND replay_of = ?1 AND state <> 10 LIMIT 1")
-        other.bind(1, item.row)
-        guard try other.first({ _ in true }) == nil else { return false }
+        let others = try transaction.connection.statement(
+            """
+            SELECT count(*), coalesce(sum(state <> 10), 0) FROM journal
+            WHERE replay_of IS NOT NULL AND replay_of = ?1 AND id <> ?2
+            """)
+        others.bind(1, item.row)
+        others.bind(2, item.result ?? 0)
+        let (putAside, standing) = try others.first { ($0.int(0) - $0.int(1), $0.int(1)) } ?? (0, 0)
         let old = try EntryImage(json: item.before, of: item.row, transaction.connection)
+        guard standing == 0, old.state == .dead || putAside > 0 else { return false }
         var after = found
         after.state = .dead
         if old.state == .dead { after.stateAt = old.stateAt }

@@ -58,7 +58,7 @@ extension RowFilterOptions {
 
     /// What a bulk verb is about.
     ///
-    /// - Parameter states: where neither states nor ids are named.
+    /// - Parameter states: where no states are named, and ids alone do not say it.
     func selection(
         _ inspector: Inspector, states: Set<Row.State>, prunedBefore: Int64? = nil
     ) throws -> BulkSelection {
@@ -66,7 +66,9 @@ extension RowFilterOptions {
         filter.limit = common.limit ?? 0
         filter.order = common.namedOrder ?? .oldest
         filter.prunedBefore = prunedBefore
-        if filter.states.isEmpty, filter.ids.isEmpty || prunedBefore != nil { filter.states = states }
+        // Finished rows keep their last error: a cause alone does not say that they ended with it.
+        let isWide = filter.ids.isEmpty || filter.cause != nil || prunedBefore != nil
+        if filter.states.isEmpty, isWide { filter.states = states }
         let missing = try missing(inspector)
         var note = SearchNote(Row.count(inspector, filter.states))
         defer { note.clear() }

@@ -15,7 +15,16 @@ final class HTTPConnectionWatch: ChannelDuplexHandler {
     /// The head of a request is on its way.
     private(set) var awaitsHead = true
 
-    var headBytes: Int { limits.headBytes }
+    /// What has come of the head so far.
+    private var headBytes = 0
+
+    /// - Returns: whether the head of a request has become too long with these bytes.
+    func isTooMuch(_ bytes: Int) -> Bool {
+        guard awaitsHead else { return false }
+        // What comes with one read is bounded by the read itself, and may hold whole requests.
+        defer { headBytes += bytes }
+        return headBytes > limits.headBytes
+    }
 
     init(limits: HTTPService.Limits, connections: HTTPConnections) {
         self.limits = limits
@@ -23,7 +32,7 @@ final class HTTPConnectionWatch: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        connections.enter(context.channel)
+        guard connections.enter(context.channel) else { return context.close(promise: nil) }
         start(context)
         context.fireChannelActive()
     }
@@ -38,10 +47,13 @@ final class HTTPConnectionWatch: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .head:
             awaitsHead = false
-            connections.asked(context.channel)
+            headBytes = 0
             start(context)
         case .body: break
-        case .end: timer?.cancel()
+        case .end:
+            // One that is still being sent counts as resting: whoever sends half a request must hold up nobody.
+            connections.asked(context.channel)
+            timer?.cancel()
         }
         context.fireChannelRead(data)
     }
@@ -80,17 +92,13 @@ final class HTTPHeadLimit: ChannelInboundHandler {
     typealias InboundOut = ByteBuffer
 
     private let watch: HTTPConnectionWatch
-    private var bytes = 0
 
     init(_ watch: HTTPConnectionWatch) {
         self.watch = watch
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let count = unwrapInboundIn(data).readableBytes
-        // What comes with one read is bounded by the read itself.
-        bytes = watch.awaitsHead ? bytes + count : 0
-        guard bytes <= watch.headBytes + count else { return context.close(promise: nil) }
+        guard !watch.isTooMuch(unwrapInboundIn(data).readableBytes) else { return context.close(promise: nil) }
         context.fireChannelRead(data)
     }
 }

@@ -7,20 +7,42 @@ final class HTTPConnections: Sendable {
         var order: OpenConnections<ObjectIdentifier>
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isStopping = false
+        var answers = 0
     }
 
     private let state: NIOLockedValueBox<State>
 
+    private let limit: Int
+
     init(limit: Int) {
+        self.limit = limit
         state = NIOLockedValueBox(State(order: OpenConnections(limit: limit)))
     }
 
-    func enter(_ channel: any Channel) {
-        let evicted = state.withLockedValue { state -> (any Channel)? in
+    /// - Returns: whether there is room: while the server stops, or where every connection is being answered, there is none.
+    func enter(_ channel: any Channel) -> Bool {
+        let (mayEnter, evicted) = state.withLockedValue { state -> (Bool, (any Channel)?) in
+            guard !state.isStopping, !state.order.isBusy else { return (false, nil) }
             state.channels[ObjectIdentifier(channel)] = channel
-            return state.order.enter(ObjectIdentifier(channel)).flatMap { state.channels.removeValue(forKey: $0) }
+            return (true, state.order.enter(ObjectIdentifier(channel)).flatMap { state.channels.removeValue(forKey: $0) })
         }
         evicted?.close(promise: nil)
+        return mayEnter
+    }
+
+    /// An answer is about to be made. Its client may go away meanwhile, so these are counted by themselves.
+    ///
+    /// - Returns: whether there are not too many.
+    func begin() -> Bool {
+        state.withLockedValue { state in
+            guard state.answers < limit else { return false }
+            state.answers += 1
+            return true
+        }
+    }
+
+    func ended() {
+        state.withLockedValue { $0.answers -= 1 }
     }
 
     func asked(_ channel: any Channel) {

@@ -19,6 +19,8 @@ struct HTTPService: Sendable {
     }
 
     typealias Respond = @Sendable (Request) async -> Response
+    /// Looks at a request before its body is read: with an answer it is refused.
+    typealias Screen = @Sendable (Request) -> Response?
 
     struct Request: Sendable {
         let method: HTTPMethod
@@ -89,13 +91,13 @@ struct HTTPService: Sendable {
     }
 
     /// Answers requests until a graceful shutdown, in which what is being answered is answered, or a cancellation.
-    func run(_ respond: @escaping Respond) async throws {
+    func run(screen: @escaping Screen, _ respond: @escaping Respond) async throws {
         do {
             try await withGracefulShutdownHandler {
                 try await listener.executeThenClose { accepted in
                     try await withThrowingDiscardingTaskGroup { tasks in
                         for try await connection in accepted {
-                            tasks.addTask { await serve(connection, respond) }
+                            tasks.addTask { await serve(connection, screen, respond) }
                         }
                     }
                 }
@@ -108,7 +110,7 @@ struct HTTPService: Sendable {
     }
 
     /// Whatever goes wrong with a connection is its own end and nobody else's.
-    private func serve(_ connection: Connection, _ respond: @escaping Respond) async {
+    private func serve(_ connection: Connection, _ screen: @escaping Screen, _ respond: @escaping Respond) async {
         do {
             try await connection.executeThenClose { inbound, outbound in
                 var head: HTTPRequestHead?
@@ -118,6 +120,9 @@ struct HTTPService: Sendable {
                     case .head(let next):
                         head = next
                         body = []
+                        if let refusal = screen(Request(next, [])) {
+                            return try await write(refusal, keepsAlive: false, withBody: next.method != .HEAD, outbound)
+                        }
                         // The client waits for it before it sends a body.
                         if next.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
                             try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
@@ -131,7 +136,12 @@ struct HTTPService: Sendable {
                         guard let asked = head else { return }
                         head = nil
                         let keepsAlive = asked.isKeepAlive
+                        guard connections.begin() else {
+                            let busy = Response(status: .serviceUnavailable, body: "{\"error\":\"too many requests at once\"}\n")
+                            return try await write(busy, keepsAlive: false, withBody: true, outbound)
+                        }
                         let response = await respond(Request(asked, body))
+                        connections.ended()
                         try await write(response, keepsAlive: keepsAlive, withBody: asked.method != .HEAD, outbound)
                         guard keepsAlive else { return }
                     }

@@ -22,20 +22,7 @@ struct ListenCall: Sendable {
 
     /// - Parameter token: what the caller has to name; `nil` where this machine only is served.
     init(_ request: HTTPService.Request, token: ListenToken?) throws(Refusal) {
-        try Self.checkCaller(request, token)
-        let method: String? =
-            switch request.path {
-            case "/v1/mesh/send": "mesh.send"
-            case "/v1/mesh/publish": "mesh.publish"
-            case "/v1/command": nil
-            default:
-                throw Refusal(
-                    status: .notFound,
-                    reason: "there are /v1/mesh/send, /v1/mesh/publish and /v1/command; not \(request.path.shown)")
-            }
-        guard request.method == .POST else {
-            throw Refusal(status: .methodNotAllowed, reason: "a command is sent with POST", headers: ["Allow": "POST"])
-        }
+        let method = try Self.screen(request, token)
         wait = try Self.wait(request.query["wait"])
         var text = request.body
         if let method { text = Array("{\"m\":\"\(method)\",\"p\":".utf8) + text + Array("}".utf8) }
@@ -54,6 +41,28 @@ struct ListenCall: Sendable {
         } catch {
             throw Refusal(status: .badRequest, reason: (error as? ConnmixError)?.message ?? "\(error)")
         }
+    }
+
+    /// What can be said before the body is there.
+    ///
+    /// - Returns: the method that the path stands for; `nil` where the body names it.
+    @discardableResult
+    static func screen(_ request: HTTPService.Request, _ token: ListenToken?) throws(Refusal) -> String? {
+        try checkCaller(request, token)
+        let method: String? =
+            switch request.path {
+            case "/v1/mesh/send": "mesh.send"
+            case "/v1/mesh/publish": "mesh.publish"
+            case "/v1/command": nil
+            default:
+                throw Refusal(
+                    status: .notFound,
+                    reason: "there are /v1/mesh/send, /v1/mesh/publish and /v1/command; not \(request.path.shown)")
+            }
+        guard request.method == .POST else {
+            throw Refusal(status: .methodNotAllowed, reason: "a command is sent with POST", headers: ["Allow": "POST"])
+        }
+        return method
     }
 
     private static func checkCaller(_ request: HTTPService.Request, _ token: ListenToken?) throws(Refusal) {

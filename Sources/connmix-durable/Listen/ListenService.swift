@@ -14,7 +14,15 @@ struct ListenService: Service {
     }
 
     func run() async throws {
-        try await http.run { await respond(to: $0) }
+        try await http.run(screen: { screen($0) }, { await respond(to: $0) })
+    }
+
+    /// Whoever may not push sends no body.
+    private func screen(_ request: HTTPService.Request) -> HTTPService.Response? {
+        do throws(ListenCall.Refusal) {
+            try ListenCall.screen(request, token)
+            return nil
+        } catch { return Self.response(error) }
     }
 
     private func respond(to request: HTTPService.Request) async -> HTTPService.Response {
@@ -33,11 +41,13 @@ struct ListenService: Service {
                     headers: ["Retry-After": "5"])
             }
             return await perform(call)
-        } catch {
-            var headers: HTTPHeaders = [:]
-            for (name, value) in error.headers { headers.add(name: name, value: value) }
-            return .init(status: error.status, body: Self.failure(error.reason), headers: headers)
-        }
+        } catch { return Self.response(error) }
+    }
+
+    private static func response(_ refusal: ListenCall.Refusal) -> HTTPService.Response {
+        var headers: HTTPHeaders = [:]
+        for (name, value) in refusal.headers { headers.add(name: name, value: value) }
+        return .init(status: refusal.status, body: failure(refusal.reason), headers: headers)
     }
 
     private func perform(_ call: ListenCall) async -> HTTPService.Response {

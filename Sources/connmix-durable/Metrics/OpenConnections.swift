@@ -12,6 +12,9 @@ struct OpenConnections<ID: Hashable & Sendable>: Sendable {
 
     var count: Int { open.count }
 
+    /// There are as many as there may be, and none rests.
+    var isBusy: Bool { open.count >= limit && !open.contains { !$0.hasAsked } }
+
     /// Those that have not asked, or were answered.
     var resting: [ID] { open.filter { !$0.hasAsked }.map(\.id) }
 

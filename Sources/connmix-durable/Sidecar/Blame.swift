@@ -11,6 +11,14 @@ struct Blame {
     /// Those of them that wait for another worker.
     private var waiting: Set<Int64> = []
 
+    /// How often each of them has gone to another worker without an attempt.
+    private var spared: [Int64: Int] = [:]
+
+    /// So often a message is spared. Where as many poisons as there are workers stand before all others, nothing else can show who is to
+    /// blame, and they must be dead in the end; a program that cannot run is started anew every five seconds at most, so that this takes
+    /// long for it.
+    static let spareLimit = 20
+
     /// Whether no handler can run, as far as anybody can tell.
     var isOfProgram: Bool { !isProven || fallen.count > 1 }
 
@@ -18,6 +26,7 @@ struct Blame {
         isProven = true
         fallen.removeAll()
         waiting.removeAll()
+        spared.removeAll()
     }
 
     /// A worker that had answered nothing has read the message and ended.
@@ -28,13 +37,17 @@ struct Blame {
         if fallen.count < 2 { fallen.insert(message) }
         guard !isProven else { return false }
         waiting.insert(message)
-        if mayWait || waiting.count > 1 { return true }
-        waiting.remove(message)
+        if spared[message, default: 0] < Self.spareLimit, mayWait || waiting.count > 1 {
+            spared[message, default: 0] += 1
+            return true
+        }
+        failed(message)
         return false
     }
 
     /// The attempt with the message has failed for another reason.
     mutating func failed(_ message: Int64) {
         waiting.remove(message)
+        spared[message] = nil
     }
 }

@@ -91,4 +91,13 @@ struct JudgeTests {
         let attempt = try verdict(judge(), Odd(description: String(repeating: "x", count: 1 << 20))).attempt
         #expect(attempt.error.utf8.count < 1 << 16)
     }
+
+    @Test("P8: what the disk kept a handler from reading is tried again, however often it was tried")
+    func disk() {
+        let judge = Judge(policy: RetryPolicy())
+        let result = judge.waitOut(ConnmixError(.inputOutput, "the disk"), attempt: 1_000_000, startedAt: 1, now: 2)
+        guard case .retry(let attempt, let pause) = result else { return #expect(Bool(false), "\(result)") }
+        #expect(attempt.error == "the disk")
+        #expect(pause >= .seconds(1))
+    }
 }

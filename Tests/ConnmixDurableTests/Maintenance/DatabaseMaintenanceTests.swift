@@ -104,7 +104,13 @@ struct DatabaseMaintenanceTests {
             let maintenance = DatabaseMaintenance(database: store.path)
             let before = try files(folder)
             let write = try busyWriter(store)
-            #expect(code { try maintenance.backup(to: folder + "/copy", logLimit: 100_000) { _ in try write() } } == .busy)
+            #expect(
+                code {
+                    try maintenance.backup(to: folder + "/copy", logLimit: 100_000) { _ in
+                        // Enough at each step, however few steps the machine makes of it.
+                        for _ in 0..<20 { try write() }
+                    }
+                } == .busy)
             #expect(try files(folder) == before)
             #expect(code { try maintenance.backup(to: folder + "/copy", logLimit: 100_000) } == nil)
         }

@@ -179,6 +179,22 @@ struct OperatorTests {
         }
     }
 
+    @Test("an entry whose first replay was done and pruned stays replayed when a second one is undone")
+    func replayedAndPruned() async throws {
+        try await withJournal { store, journal in
+            let first = try #require(try journal.replay([2]).replays.first)
+            let second = try journal.replay([2], again: true)
+            _ = try await store.writer.write { transaction in
+                _ = try JournalTable.claim(transaction, ids: [first], run: 1)
+                try JournalTable.finish(transaction, ids: [first])
+                try transaction.connection.execute("DELETE FROM journal WHERE id = \(first)")
+                transaction.count(1, from: EntryState.done.rawValue, to: nil, in: .journal)
+            }
+            _ = try journal.undo(second.action)
+            #expect(try row(store, 2).state == .replayed)
+        }
+    }
+
     @Test("a replay that an operator put aside makes its original dead again when the action is undone")
     func discardedReplay() async throws {
         try await withJournal { store, journal in

@@ -65,7 +65,8 @@ struct Dispatcher: Sendable {
         while true {
             let called = topics.called()
             // What is not at the head of its lane any more, or left, has its turn when it is ready by itself.
-            for id in called { window.makeReady(id) }
+            // They come before what has become ready since: a busy lane of their topic would take the place from them again and again.
+            for id in called.reversed() { window.makeReady(id, first: true) }
             if let job = nextReady(now: now) { return job }
             if called.isEmpty { return nil }
         }

@@ -107,10 +107,11 @@ struct OrderedRows<Item: Sendable>: Sendable {
         return nil
     }
 
-    mutating func makeReady(_ id: Int64) {
+    /// - Parameter first: before all that are ready already.
+    mutating func makeReady(_ id: Int64, first: Bool = false) {
         guard let row = rows[id], row.blockers == 0, !row.isReady else { return }
         rows[id]?.isReady = true
-        ready.append(id)
+        if first { ready.prepend(id) } else { ready.append(id) }
     }
 
     private mutating func unblock(_ id: Int64) {

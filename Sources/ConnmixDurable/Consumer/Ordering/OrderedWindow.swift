@@ -212,8 +212,10 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     /// Makes a row ready again that was held after `nextReady`, for instance until its retry. Where it still waits for another one
     /// of its keys, it is ready when its turn comes.
-    mutating func makeReady(_ id: Int64) {
-        rows.makeReady(id)
+    ///
+    /// - Parameter first: before all that are ready already.
+    mutating func makeReady(_ id: Int64, first: Bool = false) {
+        rows.makeReady(id, first: first)
     }
 
     /// The row is finished; the next ones of its keys may be ready now.

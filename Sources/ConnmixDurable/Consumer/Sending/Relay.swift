@@ -59,7 +59,7 @@ struct Relay: Sendable {
     init(
         policy: CommandRetryPolicy, nodeGrace: Duration, replyTimeout: Duration = .seconds(10), windowCapacity: Int,
         windowBytes: Int = .max, laneWindow: Int = 1,
-        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+        random: any RandomNumberGenerator & Sendable = Chance()
     ) {
         self.policy = policy
         self.nodeGrace = nodeGrace.microseconds

@@ -64,6 +64,21 @@ struct DispatcherTests {
         #expect((0..<2).map { _ in dispatcher.nextJob(now: 0)?.id } == [4, nil])
     }
 
+    @Test("P2: a busy lane of a topic with a limit does not take its place from an older message of another lane")
+    func fairTopics() {
+        var dispatcher = make(
+            ["a", "b", "a", "a"].map { delivery($0, topic: "slow") }, concurrency: 4, topicLimits: ["slow": 1])
+        #expect(dispatcher.nextJob(now: 0)?.id == 1)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        // The lane's next one is ready at once; the other lane's has waited longer.
+        dispatcher.ended(1, isCertain: true)
+        #expect(dispatcher.nextJob(now: 0)?.id == 2)
+        dispatcher.settled(1)
+        #expect(dispatcher.nextJob(now: 0) == nil)
+        dispatcher.ended(2, isCertain: true)
+        #expect(dispatcher.nextJob(now: 0)?.id == 3)
+    }
+
     @Test("what left memory while it waited for its topic is passed over; where a lane is parked the next one has the place")
     func topicsAndLanes() {
         var dispatcher = make(["a", "b", "c"].map { delivery($0) }, topicLimits: ["t": 1])
