@@ -51,7 +51,7 @@ enum Main {
                     let id = transaction.nextID(.journal)
                     ids.append(id)
                     try payload.withUnsafeReadableBytes { data in
-                        try Journal.append(
+                        try JournalTable.append(
                             transaction, id: id, state: isDone ? .running : .pending, run: 1, topic: "chat", node: "n",
                             client: "\(1_463_786_910_324_359_168 + number % clients)", clientIsNumber: false,
                             receivedAt: dayOld, data: data)
@@ -63,11 +63,11 @@ enum Main {
                         let time = transaction.now - Int64.random(in: 0..<10_000_000_000)
                         let error = "\(["order 4711 is not found", "no answer within 3 seconds", "no such user: 17"][Int(id) / 7 % 3])"
                         let attempt = FailedAttempt(number: 1, outcome: .failed, startedAt: time, endedAt: time, error: error)
-                        try Journal.bury(transaction, id: id, attempt: attempt, run: 1)
+                        try JournalTable.bury(transaction, id: id, attempt: attempt, run: 1)
                     }
                     ids.removeAll { $0 % Int64(rows / failed) == 0 }
                 }
-                try Journal.finish(transaction, ids: ids)
+                try JournalTable.finish(transaction, ids: ids)
                 var commands: [Int64] = []
                 for id in ids {
                     let command = NewCommand(kind: .send, target: "\(id)", messageID: id, node: "n")

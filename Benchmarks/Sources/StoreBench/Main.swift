@@ -66,10 +66,10 @@ final class Step: WriteOperation {
 
     func apply(_ transaction: Transaction) throws {
         let handled = work.ingestOnly ? 0..<0 : work.ids(from: first - work.batch)
-        try Journal.finish(transaction, ids: handled.map(Int64.init))
+        try JournalTable.finish(transaction, ids: handled.map(Int64.init))
         for id in work.ids(from: first) {
             try work.payload.withUnsafeReadableBytes { data in
-                try Journal.append(
+                try JournalTable.append(
                     transaction, id: transaction.nextID(.journal), state: .running, run: 1, topic: work.topic,
                     node: work.node, client: work.clients[id % 100], clientIsNumber: false, receivedAt: transaction.now,
                     data: data)
