@@ -48,7 +48,7 @@ enum Main {
                 let numbers = start..<min(rows, start + 10_000)
                 var ids: [Int64] = []
                 for number in numbers {
-                    let id = transaction.nextID(.journal)
+                    let id = try transaction.nextID(.journal)
                     ids.append(id)
                     try payload.withUnsafeReadableBytes { data in
                         try JournalTable.append(
