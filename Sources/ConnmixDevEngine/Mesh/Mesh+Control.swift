@@ -47,7 +47,7 @@ extension Mesh {
 
     private func act(_ action: Action, on name: Substring, _ exchange: HTTPExchange) {
         guard let place = self.memory.place(of: String(name)) ?? Int(name).map({ $0 - 1 }), self.shells.indices.contains(place)
-        else { return Self.refuse(exchange, 404, "there is no node \(name)") }
+        else { return Self.refuse(exchange, 404, "there is no node \(name)", isNode: true) }
         let before = self.memory.nodes[place]
         guard before.isRunning else { return Self.refuse(exchange, 409, "node \(place + 1) is stopped") }
         switch action {
@@ -67,8 +67,10 @@ extension Mesh {
             + #""end_users":\#(node.clients.count),"consumers":\#(node.consumers.count)\#(previous)}"#
     }
 
-    private static func refuse(_ exchange: HTTPExchange, _ status: Int, _ reason: String) {
-        exchange.reply(status, #"{"error":"# + String(decoding: JSONText.quoted(reason), as: UTF8.self) + "}")
+    /// - Parameter isNode: whether it is the node that is not there, and not the path.
+    private static func refuse(_ exchange: HTTPExchange, _ status: Int, _ reason: String, isNode: Bool = false) {
+        let kind = isNode ? #","kind":"no_such_node""# : ""
+        exchange.reply(status, #"{"error":"# + String(decoding: JSONText.quoted(reason), as: UTF8.self) + kind + "}")
     }
 }
 

@@ -42,7 +42,8 @@ struct Attempt: Sendable {
             if Task.isCancelled, !(error is HandlerError) { return .released }
             // One that gives up because of the stop, before it is interrupted, leaves its message as it was too.
             if error is CancellationError, Task.isShuttingDownGracefully { return .released }
-            if let trouble = context.diskTrouble {
+            // Where the handler threw something else after it, that is what it says of the message.
+            if let trouble = context.diskTrouble, (error as? ConnmixError)?.isTransient == true {
                 return judge.waitOut(trouble, attempt: message.attempt, startedAt: context.begunAt ?? startedAt, now: Clock.now())
             }
             var generator = Chance()

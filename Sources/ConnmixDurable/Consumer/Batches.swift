@@ -110,8 +110,7 @@ final class Batches: Sendable {
         } catch {
             failure = error
         }
-        // The leader's time is up, or it is stopped: that says nothing of the others, which go on in another batch.
-        batch.end(Task.isCancelled && failure != nil ? .disbanded : .ended(failure))
+        batch.end(.ended(failure))
         try item.end(failure)
     }
 }

@@ -51,7 +51,12 @@ struct EngineControl {
     }
 
     private struct Refusal: Decodable {
+        enum Kind: String, Decodable {
+            case noSuchNode = "no_such_node"
+        }
+
         let error: String
+        let kind: Kind?
     }
 
     private static let patience = TimeAmount.seconds(5)
@@ -85,9 +90,9 @@ struct EngineControl {
         let (status, body) = try await exchange(method, "/dev/nodes" + path)
         let decoder = JSONDecoder()
         if status == 200, let answer = try? decoder.decode(type, from: Data(body)) { return answer }
-        let reason = (try? decoder.decode(Refusal.self, from: Data(body)))?.error
-        switch (status, reason) {
-        case (404, let reason?) where reason.hasPrefix("there is no node"):
+        let refusal = try? decoder.decode(Refusal.self, from: Data(body))
+        switch (status, refusal?.error) {
+        case (404, let reason?) where refusal?.kind == .noSuchNode:
             throw Failure(.failed, "\(reason); see connmix-durable engine node list")
         case (403, let reason?): throw Failure(.noPermission, "\(host):\(port) refuses: \(reason)")
         case (409, let reason?): throw Failure(.failed, "\(reason); nothing was done")
