@@ -55,13 +55,16 @@ public final class ConnmixConsumer: Service {
 
     /// The outbox, for code outside handlers. Usable while the consumer runs.
     public var outbox: Outbox {
-        Outbox { [self] in
-            try phase.withLock { phase in
-                switch phase {
-                case .running(let core): return core
-                case .new: throw ConnmixError(.stopped, "the consumer does not run yet; call run() first")
-                case .ended: throw ConnmixError(.stopped, "the consumer is stopped; the command was not accepted")
-                }
+        Outbox { [self] in try runningCore() }
+    }
+
+    /// - Throws: `stopped`.
+    func runningCore() throws -> ConsumerCore {
+        try phase.withLock { phase in
+            switch phase {
+            case .running(let core): return core
+            case .new: throw ConnmixError(.stopped, "the consumer does not run yet; call run() first")
+            case .ended: throw ConnmixError(.stopped, "the consumer is stopped; nothing was accepted")
             }
         }
     }
@@ -192,9 +195,10 @@ public final class ConnmixConsumer: Service {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
             concurrency: configuration.concurrency, windowCapacity: capacity, windowBytes: configuration.windowBytes,
-            lanes: configuration.lanes, topicLimits: handlers.options.compactMapValues(\.concurrency))
+            lanes: configuration.lanes, topicLimits: handlers.options.compactMapValues(\.concurrency),
+            probeAfter: configuration.probeAfter)
         dispatcher.setParked(start.parked)
-        return ConsumerCore(
+        let core = ConsumerCore(
             run: start.run, writer: store.writer, loop: loop,
             limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
@@ -219,13 +223,16 @@ public final class ConnmixConsumer: Service {
                 case .resumed: store.show(paused: nil)
                 case .nodeAdded, .nodeRemoved, .nodeReplaced, .nodeConnected, .nodeDisconnected, .nodeUnreachable, .nodeByHTTP,
                     .nodeConsuming, .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated,
-                    .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .clockJumped, .logGrown,
-                    .logShrunk, .fileLost:
+                    .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .topicPaused, .topicResumed,
+                    .topicProbed,
+                    .topicRecovered, .clockJumped, .logGrown, .logShrunk, .fileLost:
                     break
                 }
                 logger.log(event)
                 eventsContinuation.yield(event)
             })
+        core.adopt(start.pauses)
+        return core
     }
 
     private func clusterSettings(_ centers: [CenterAddress], _ tls: TLSClient?) -> Cluster.Settings {

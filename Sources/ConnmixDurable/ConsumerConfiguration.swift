@@ -32,6 +32,10 @@ public struct ConsumerConfiguration: Sendable {
     public var retry = RetryPolicy()
     /// Another policy for certain errors; `nil` from it means `retry`.
     public var retryForError: @Sendable (any Error) -> RetryPolicy? = { _ in nil }
+    /// After so many attempts in a row, at different messages of a topic, that failed for one cause the topic is probed: its messages are
+    /// tried one at a time, with growing pauses up to 30 s, and no message is buried for that cause, until one succeeds. Those that only
+    /// wait lose no attempt. Failures that a handler calls permanent do not count. 0: never; otherwise 2 to 10,000.
+    public var probeAfter = 20
     /// How long one attempt may take. When it passes, the handler's task is cancelled and the attempt has failed. A handler that
     /// does not heed cancellation keeps its lane closed until it returns. `nil`: no limit.
     public var attemptTimeout: Duration?
@@ -122,6 +126,9 @@ public struct ConsumerConfiguration: Sendable {
             (1...Self.concurrencyLimit).contains(concurrency),
             "concurrency is \(concurrency); it may be 1 to \(Self.concurrencyLimit)")
         try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
+        try require(
+            probeAfter == 0 || (2...10_000).contains(probeAfter),
+            "probeAfter is \(probeAfter); it may be 0 for never, or 2 to 10000")
         try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
         try require(windowBytes >= 65_536, "windowBytes is \(windowBytes); it must be at least 65536")
         try require(atRiskBytes >= 65_536, "atRiskBytes is \(atRiskBytes); it must be at least 65536")

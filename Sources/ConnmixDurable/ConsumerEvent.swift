@@ -41,6 +41,14 @@ public enum ConsumerEvent: Sendable {
     case paused(reason: String)
     /// Messages are taken again: what `paused` said is over.
     case resumed
+    /// An operator paused a topic, or all: its messages wait, and are not popped either where the pause says so.
+    case topicPaused(TopicPause)
+    /// An operator lets a topic go on; `nil`: what was paused as a whole.
+    case topicResumed(String?)
+    /// Message after message of a topic fails for one cause: they are tried one at a time, with growing pauses, and are not buried for it.
+    case topicProbed(ProbedTopic)
+    /// A message of a topic that was probed was handled: all of them go on.
+    case topicRecovered(String)
     /// Somebody set the wall clock, by so much; below zero: back. What waits for a retry or a pause waits on as before.
     case clockJumped(by: Duration)
     /// The file's log has reached 64 MiB, or twice what was told of last: it cannot start over, for this reason.

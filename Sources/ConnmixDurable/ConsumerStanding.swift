@@ -34,10 +34,16 @@ package struct ConsumerStanding: Sendable, Equatable {
 }
 
 extension ConsumerCore {
+    /// Why nothing is popped, where an operator wants it so.
+    func byHand(_ pauses: [TopicPause]) -> String? {
+        pauses.first { $0.topic == nil && $0.holdsIntake }.map { "paused by hand\($0.reason.map { ": \($0)" } ?? "")" }
+    }
+
     var standing: ConsumerStanding {
         state.withLock { state in
             ConsumerStanding(
-                isRunning: true, paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason,
+                isRunning: true,
+                paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason ?? byHand(state.pauses),
                 consuming: state.nodes.values.count { $0 == .consuming }, isBacklogged: state.gauge.isBacklogged,
                 handlerTrouble: handlers?.trouble?.reason)
         }

@@ -29,6 +29,7 @@ public struct StatusReport: Sendable {
         var topics: [String] = []
         var handler: String?
         var trouble: HandlerTrouble?
+        var probed: [ProbedTopic] = []
     }
 
     /// A node as the running consumer sees it.
@@ -74,6 +75,10 @@ public struct StatusReport: Sendable {
     public let handler: String?
     /// Why handlers cannot run; `nil` where they can, or no consumer runs.
     public let handlerTrouble: HandlerTrouble?
+    /// What operators have paused, by topic.
+    public let paused: [TopicPause]
+    /// Topics whose messages are tried one at a time, since their handlers fail; empty where no consumer runs.
+    public let probed: [ProbedTopic]
     /// Only while a consumer runs.
     public let nodes: [Node]
     /// What waits for which nodes, longest first; as of the consumer's last account, empty where none runs.

@@ -16,7 +16,8 @@ struct ConnmixDurableCommand: AsyncParsableCommand {
             ConsumeCommand.self, EngineCommand.self, EndUserCommand.self, DemoCommand.self, StatusCommand.self,
             JournalCommand.self,
             OutboxCommand.self, SendCommand.self, PublishCommand.self, SubscribeCommand.self, UnsubscribeCommand.self,
-            SetContextCommand.self, CallCommand.self, LanesCommand.self, ActionsCommand.self, GapsCommand.self,
+            SetContextCommand.self, CallCommand.self, PauseCommand.self, ResumeCommand.self, LanesCommand.self,
+            ActionsCommand.self, GapsCommand.self,
             DatabaseCommand.self, DoctorCommand.self, TopCommand.self, NodesCommand.self,
         ])
 

@@ -32,7 +32,7 @@ struct TopScreenTests {
             consumer: .init(
                 isRunning: running, pid: running ? 4_242 : nil, since: running ? 1_699_990_000_000_000 : nil, version: "0.1.0",
                 handlerVersion: nil, paused: nil),
-            topics: ["chat"], handler: "--worker php worker.php", handlerTrouble: nil,
+            topics: ["chat"], handler: "--worker php worker.php", handlerTrouble: nil, paused: [], probed: [],
             nodes: (0..<nodes).map {
                 .init(
                     id: $0 == 0 ? "节点一" : "node-\($0)" + Self.hostile, address: "10.0.0.\($0):6789",

@@ -83,7 +83,8 @@ struct LayeringTests {
             "Operating": file,
             "Maintenance": file,
             "Trial": below.union([Room.face, "Consumer"]),
-            Room.face: below.union(["Consumer"]),
+            // A consumer is paused as an operator pauses it.
+            Room.face: below.union(["Consumer", "Operating"]),
         ]
     }()
 

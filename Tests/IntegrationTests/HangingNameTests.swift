@@ -24,6 +24,7 @@ struct HangingNameTests {
         func writable(_ isWritable: Bool, _ connection: NodeConnection) {}
         func shouldRead() -> Bool { true }
         func shouldConsume() -> Bool { false }
+        func restingTopics() -> Set<String> { [] }
         func directoryKnown() {}
         func nodeGone(_ identity: NodeIdentity) {}
         func happened(_ event: ConsumerEvent) { continuation.yield(event) }

@@ -9,6 +9,13 @@ private func receipt(_ consumer: ConnmixConsumer) async throws {
     // snippet.end
 }
 
+private func pause(_ consumer: ConnmixConsumer) async throws {
+    // snippet.pause
+    try await consumer.pause(topics: ["orders"], reason: "the price service is out")
+    try await consumer.resume(topics: ["orders"])
+    // snippet.end
+}
+
 private func inspect(_ logger: Logger) throws {
     // snippet.inspector
     let inspector = try Inspector(database: "connmix-durable.sqlite3")

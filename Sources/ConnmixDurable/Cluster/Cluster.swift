@@ -160,7 +160,8 @@ final class Cluster: Sendable {
             let machine = state.value.machine
             return NodeChannelHandler(
                 identity: identity, number: number, settings: settings.connection, form: machine.form(of: identity),
-                consumes: machine.expects(identity) && delegate.shouldConsume(), delegate: delegate,
+                consumes: machine.expects(identity) && delegate.shouldConsume(), except: delegate.restingTopics(),
+                delegate: delegate,
                 report: { self.heard($1, of: $0) })
         }.whenComplete { result in
             self.state.value.underWay -= 1

@@ -11,4 +11,6 @@ protocol ConnectionDelegate: AnyObject, Sendable {
     func shouldRead() -> Bool
     /// Whether the connection is to pop.
     func shouldConsume() -> Bool
+    /// Queues that are not to be popped for now, where others are.
+    func restingTopics() -> Set<String>
 }

@@ -1,8 +1,8 @@
-/// Whether a connection pops, as it is wanted and as far as the engine has answered; and in which form it asks. Pure.
+/// Which topics a connection pops, as it is wanted and as far as the engine has answered; and in which form it asks. Pure.
 struct Consumption {
     /// What to write, or what to say.
     enum Step: Equatable {
-        case pop(RequestForm)
+        case pop([String], RequestForm)
         case unpop(RequestForm)
         case nowConsuming(RequestForm)
         case refused(reason: String)
@@ -13,8 +13,8 @@ struct Consumption {
     private enum State {
         /// - Parameter mayBeApplied: whether an earlier `queue.pop` may stand all the same: `queue.unpop` was refused.
         case off(mayBeApplied: Bool)
-        case popping(mayBeApplied: Bool)
-        case on
+        case popping([String], mayBeApplied: Bool)
+        case on([String])
         case unpopping
         /// Tried again at that time.
         case refused(until: ContinuousClock.Instant, mayBeApplied: Bool)
@@ -27,14 +27,15 @@ struct Consumption {
     }
 
     private var state = State.off(mayBeApplied: false)
-    private var wanted: Bool
+    /// None: nothing is popped.
+    private var wanted: [String]
     private var known: Form
     private var backoff = Backoff(base: .milliseconds(500), cap: .seconds(30))
 
     /// - Parameters:
     ///   - form: what worked for this node before; `nil` where it is not known yet.
-    ///   - wanted: whether to pop at once.
-    init(form: RequestForm?, wanted: Bool) {
+    ///   - wanted: what to pop at once.
+    init(form: RequestForm?, wanted: [String]) {
         known = form.map { .proven($0) } ?? .guessed(.docs)
         self.wanted = wanted
     }
@@ -61,8 +62,9 @@ struct Consumption {
         }
     }
 
-    /// Pops, or stops popping, once what is under way is answered.
-    mutating func want(_ wanted: Bool) -> Step? {
+    /// Pops, or stops popping, once what is under way is answered. `queue.unpop` is for all topics: where others are wanted than are
+    /// popped, it comes first.
+    mutating func want(_ wanted: [String]) -> Step? {
         self.wanted = wanted
         return next()
     }
@@ -75,17 +77,17 @@ struct Consumption {
 
     /// What brings consumption to where it is wanted.
     mutating func next() -> Step? {
-        switch (state, wanted) {
-        case (.off(let mayBeApplied), true):
-            state = .popping(mayBeApplied: mayBeApplied)
-            return .pop(form)
-        case (.on, false):
+        switch state {
+        case .off(let mayBeApplied) where !wanted.isEmpty:
+            state = .popping(wanted, mayBeApplied: mayBeApplied)
+            return .pop(wanted, form)
+        case .on(let popped) where popped != wanted:
             state = .unpopping
             return .unpop(form)
-        case (.refused(_, let mayBeApplied), false):
+        case .refused(_, let mayBeApplied) where wanted.isEmpty:
             state = .off(mayBeApplied: mayBeApplied)
             return nil
-        case (.off, false), (.on, true), (.popping, _), (.unpopping, _), (.refused, true):
+        case .off, .on, .popping, .unpopping, .refused:
             return nil
         }
     }
@@ -93,16 +95,16 @@ struct Consumption {
     mutating func popReplied(
         _ outcome: Reply.Outcome, now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
     ) -> Step? {
-        guard case .popping(let mayBeApplied) = state else {
+        guard case .popping(let topics, let mayBeApplied) = state else {
             assertionFailure("queue.pop is answered in the state \(state)")
             return nil
         }
         switch (outcome, known) {
         case (.success(let result), _) where result.success != false:
-            return popSucceeded()
+            return popSucceeded(topics)
         case (.failure(.consumedAlready, _), _):
             guard mayBeApplied else { return .violation("the engine says 202, consumed already, on a fresh connection") }
-            return popSucceeded()
+            return popSucceeded(topics)
         case (.failure(.invalidParameters, _), .guessed(.docs)):
             // Sent in the documented form; the engine of May 2022 knows the older one only.
             known = .guessed(.php105)
@@ -111,7 +113,7 @@ struct Consumption {
         case (.success, _), (.failure, _):
             if case .guessed = known { known = .guessed(.docs) }
             let until = now + backoff.next(using: &generator)
-            state = wanted ? .refused(until: until, mayBeApplied: mayBeApplied) : .off(mayBeApplied: mayBeApplied)
+            state = !wanted.isEmpty ? .refused(until: until, mayBeApplied: mayBeApplied) : .off(mayBeApplied: mayBeApplied)
             return .refused(reason: Self.describe(outcome))
         }
     }
@@ -129,11 +131,11 @@ struct Consumption {
         return next()
     }
 
-    private mutating func popSucceeded() -> Step? {
-        state = .on
+    private mutating func popSucceeded(_ topics: [String]) -> Step? {
+        state = .on(topics)
         known = .proven(form)
         backoff.reset()
-        return wanted ? .nowConsuming(form) : next()
+        return wanted == topics ? .nowConsuming(form) : next()
     }
 
     /// What an engine says goes into events and rows: no more than a few hundred bytes of it.

@@ -36,8 +36,10 @@ final class NodeChannelHandler: ChannelInboundHandler {
     /// - Parameters:
     ///   - form: what worked for this node before; `nil` where it is not known yet.
     ///   - consumes: whether to pop at once.
+    ///   - resting: topics that are not popped for now.
     init(
         identity: NodeIdentity, number: Int64, settings: NodeConnectionMachine.Settings, form: RequestForm?, consumes: Bool,
+        except resting: Set<String>,
         delegate: any ConnectionDelegate, report: @escaping (NodeConnection, ConnectionReport) -> Void
     ) {
         self.identity = identity
@@ -46,7 +48,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         self.delegate = delegate
         self.report = report
         batch = ReadBatch(node: identity.id, connection: number)
-        machine = NodeConnectionMachine(settings: settings, form: form, consumes: consumes, now: .now)
+        machine = NodeConnectionMachine(settings: settings, form: form, consumes: consumes, except: resting, now: .now)
     }
 
     // MARK: Channel events
@@ -146,7 +148,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
                 if isReading { channel.read() }
             }
         }
-        perform(machine.setConsuming(delegate.shouldConsume(), now: .now))
+        perform(machine.setConsuming(delegate.shouldConsume(), except: delegate.restingTopics(), now: .now))
     }
 
     func leave() {
@@ -205,7 +207,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private func perform(_ actions: [NodeConnectionMachine.Action]) {
         for action in actions {
             switch action {
-            case .pop(let id, let form): request { RequestEncoder.pop(settings.topics, form: form, id: id, into: &$0) }
+            case .pop(let id, let topics, let form): request { RequestEncoder.pop(topics, form: form, id: id, into: &$0) }
             case .unpop(let id, let form): request { RequestEncoder.unpop(form: form, id: id, into: &$0) }
             case .ping(let id): if case .open(let context, _) = state { context.ping(id: id) }
             case .nowConsuming(let form): tell(.consuming(form))

@@ -16,7 +16,7 @@ struct NodeConnectionMachine {
 
     /// A control frame's worth of work; commands go out by `command(_:now:)`.
     enum Action: Equatable {
-        case pop(id: Int64, RequestForm)
+        case pop(id: Int64, [String], RequestForm)
         case unpop(id: Int64, RequestForm)
         /// A WebSocket ping, and the dialect's text form beside it: nobody knows which one resets the engine's read timeout.
         case ping(id: Int64?)
@@ -61,9 +61,12 @@ struct NodeConnectionMachine {
     /// - Parameters:
     ///   - form: what worked for this node before; `nil` where it is not known yet.
     ///   - consumes: whether to pop at once.
-    init(settings: Settings, form: RequestForm?, consumes: Bool, now: ContinuousClock.Instant) {
+    ///   - resting: topics that are not popped for now.
+    init(
+        settings: Settings, form: RequestForm?, consumes: Bool, except resting: Set<String> = [], now: ContinuousClock.Instant
+    ) {
         self.settings = settings
-        consumption = Consumption(form: form, wanted: consumes && !settings.topics.isEmpty)
+        consumption = Consumption(form: form, wanted: Self.topics(settings, consumes: consumes, except: resting))
         pulse = ConnectionPulse(pingInterval: settings.pingInterval, replyTimeout: settings.replyTimeout, now: now)
     }
 
@@ -156,9 +159,16 @@ struct NodeConnectionMachine {
     }
 
     /// Pops, or stops popping; what is under way goes on.
-    mutating func setConsuming(_ wanted: Bool, now: ContinuousClock.Instant) -> [Action] {
+    ///
+    /// - Parameter resting: topics that are not popped for now.
+    mutating func setConsuming(_ wanted: Bool, except resting: Set<String> = [], now: ContinuousClock.Instant) -> [Action] {
         guard isOpen else { return [] }
-        return actions(consumption.want(wanted && !settings.topics.isEmpty), now: now)
+        return actions(consumption.want(Self.topics(settings, consumes: wanted, except: resting)), now: now)
+    }
+
+    private static func topics(_ settings: Settings, consumes: Bool, except resting: Set<String>) -> [String] {
+        guard consumes else { return [] }
+        return resting.isEmpty ? settings.topics : settings.topics.filter { !resting.contains($0) }
     }
 
     /// Whether the socket is being read. While it is not, nothing is given up.
@@ -175,7 +185,7 @@ struct NodeConnectionMachine {
         guard isOpen else { return [] }
         phase = .leaving(
             deadline: now + settings.leaveTimeout, quietUntil: consumption.isOff ? now + settings.quietTime : nil)
-        return actions(consumption.want(false), now: now) + finishLeaving(now: now)
+        return actions(consumption.want([]), now: now) + finishLeaving(now: now)
     }
 
     mutating func tick(now: ContinuousClock.Instant) -> [Action] {
@@ -215,7 +225,7 @@ struct NodeConnectionMachine {
     private mutating func actions(_ step: Consumption.Step?, now: ContinuousClock.Instant) -> [Action] {
         switch step {
         case nil: []
-        case .pop(let form): [.pop(id: requests.add(.pop, deadline: now + settings.replyTimeout), form)]
+        case .pop(let topics, let form): [.pop(id: requests.add(.pop, deadline: now + settings.replyTimeout), topics, form)]
         case .unpop(let form): [.unpop(id: requests.add(.unpop, deadline: now + settings.replyTimeout), form)]
         case .nowConsuming(let form): [.nowConsuming(form)]
         case .refused(let reason): [.notConsuming(.refused(reason))]

@@ -134,7 +134,8 @@ extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
             case .nodeNotConsuming(let identity, _): note(identity, .connected, &state)
             case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame,
                 .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired,
-                .commandUnknown, .paused, .resumed, .clockJumped, .logGrown, .logShrunk, .fileLost:
+                .commandUnknown, .paused, .resumed, .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped,
+                .logGrown, .logShrunk, .fileLost:
                 break
             }
         }

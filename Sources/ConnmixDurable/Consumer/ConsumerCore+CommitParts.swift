@@ -83,14 +83,15 @@ extension ConsumerCore {
         state.withLock { state in
             zip(arrivals, ids).map { message, id in
                 guard message.unreadable == nil else { return .dead }
-                let delivery = Delivery(
+                var delivery = Delivery(
                     topic: message.topic, node: message.node, client: message.client, lane: message.lane, data: message.data,
                     receivedAt: message.receivedAt, attempts: 1, availableAt: message.receivedAt, isClaimed: true)
+                if state.dispatcher.isProbed(message.topic) { delivery = delivery.unclaimed }
                 guard !state.dispatcher.isStopping,
                     state.dispatcher.append(id, delivery) == .taken
                 else { return .pending }
                 effects.entries.append(id)
-                return .running
+                return delivery.isClaimed ? .running : .pending
             }
         }
     }
@@ -128,7 +129,8 @@ extension ConsumerCore {
         state.withLock { state in
             var claims: [Int64] = []
             guard !state.dispatcher.isStopping else { return claims }
-            for (id, delivery) in rows {
+            for (id, row) in rows {
+                let delivery = state.dispatcher.isProbed(row.topic) ? row.unclaimed : row
                 switch state.dispatcher.load(id, delivery, now: now) {
                 case .taken:
                     effects.entries.append(id)
@@ -213,6 +215,7 @@ extension ConsumerCore {
             let isDue = now - state.accountedAt >= 1_000_000
             let waiting = isDue ? state.relay.waitingForNodes.map { StatusReport.Waiting($0) } : state.accountedWaiting
             let trouble = handlers?.trouble
+            let probed = state.dispatcher.outages.topics
             let isWrong =
                 state.accountIsStale || trouble != state.accountedTrouble || waiting != state.accountedWaiting
                 || isDue && (atRisk, highWater) != (state.accountedAtRisk, state.accountedHighWater)
@@ -225,7 +228,7 @@ extension ConsumerCore {
             state.accountIsStale = false
             return CommitAccount.Facts(
                 atRisk: atRisk, highWater: highWater, nodes: state.nodes, paused: state.gauge.reason, waiting: waiting,
-                work: StatusReport.Work(topics: topics, handler: handlers?.name, trouble: trouble))
+                work: StatusReport.Work(topics: topics, handler: handlers?.name, trouble: trouble, probed: probed))
         }
     }
 

@@ -27,12 +27,12 @@ extension ConsumerCore {
             losses.withLock { $0.notConsuming(.init(identity), gap, now: now) }
         case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame, .unreadableMessage,
             .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .paused, .resumed,
-            .clockJumped, .logGrown, .logShrunk, .fileLost:
+            .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped, .logGrown, .logShrunk, .fileLost:
             break
         }
     }
 
-    private var pauseReason: String? { state.withLock { $0.trouble?.message ?? $0.gauge.reason } }
+    private var pauseReason: String? { state.withLock { $0.trouble?.message ?? $0.gauge.reason ?? byHand($0.pauses) } }
 
     // MARK: On the writer's thread
 

@@ -24,6 +24,7 @@ extension ConsumerCore {
         for (route, commands) in sends { route.send(commands) }
         for watcher in finished { watcher.continuation.resume(returning: true) }
         announce(settled)
+        announceTopics()
         if mustCommit { submitCommit() }
     }
 

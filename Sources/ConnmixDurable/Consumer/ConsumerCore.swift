@@ -24,6 +24,10 @@ final class ConsumerCore: Sendable {
         var gauge: FileGauge
         /// The reason of the pause that was told of last.
         var announcedPause: String?
+        /// What operators have paused.
+        var pauses: [TopicPause] = []
+        /// What has become of topics and nobody was told of yet.
+        var topicNews: [ConsumerEvent] = []
         var isClosed = false
         /// By the steady clock.
         var accountedAt: Int64 = 0
@@ -156,13 +160,14 @@ final class ConsumerCore: Sendable {
     /// Takes an outcome, and answers with the next entry to handle, if one is ready.
     func ended(_ outcome: HandlerOutcome) -> Dispatcher.Job? {
         let (job, mustCommit) = state.withLock { state in
+            let now = time(&state)
+            let outcome = outcome.isOpen ? outcome : weighed(outcome, &state, now: now)
             state.outcomes.append(outcome)
             if case .released = outcome.result {
                 release(state.dispatcher.interrupted(outcome.id), &state)
             } else {
                 state.dispatcher.ended(outcome.id, isCertain: outcome.isCertain)
             }
-            let now = time(&state)
             return (state.dispatcher.nextJob(now: now), requestCommit(&state, now: now))
         }
         if mustCommit { submitCommit() }

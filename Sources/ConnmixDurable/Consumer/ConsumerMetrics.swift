@@ -28,6 +28,8 @@ struct ConsumerMetrics: Sendable {
     private let nodes: Gauge
     private let consuming: Gauge
     private let paused: Gauge
+    private let topicsPaused: Gauge
+    private let topicsProbed: Gauge
     private let logBytes: Gauge
     private let cleanEnds: Counter
     private let uncleanEnds: Counter
@@ -61,6 +63,8 @@ struct ConsumerMetrics: Sendable {
         nodes = gauge("connmix_nodes")
         consuming = gauge("connmix_nodes_consuming")
         paused = gauge("connmix_paused")
+        topicsPaused = gauge("connmix_topics_paused")
+        topicsProbed = gauge("connmix_topics_probed")
         logBytes = gauge("connmix_log_bytes")
         cleanEnds = counter("connmix_connections_ended", ("clean", "true"))
         uncleanEnds = counter("connmix_connections_ended", ("clean", "false"))
@@ -138,6 +142,11 @@ struct ConsumerMetrics: Sendable {
         self.consuming.record(consuming)
     }
 
+    func observe(pausedTopics: Int, probedTopics: Int) {
+        topicsPaused.record(pausedTopics)
+        topicsProbed.record(probedTopics)
+    }
+
     func observe(logBytes bytes: Int64) {
         logBytes.record(bytes)
     }
@@ -149,7 +158,8 @@ struct ConsumerMetrics: Sendable {
         case .nodeDisconnected(_, _, let clean): (clean ? cleanEnds : uncleanEnds).increment()
         case .nodeAdded, .nodeRemoved, .nodeReplaced, .nodeConnected, .nodeUnreachable, .nodeByHTTP, .nodeConsuming,
             .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed,
-            .commandDead, .commandExpired, .commandUnknown, .clockJumped, .logGrown, .logShrunk, .fileLost:
+            .commandDead, .commandExpired, .commandUnknown, .topicPaused, .topicResumed, .topicProbed, .topicRecovered,
+            .clockJumped, .logGrown, .logShrunk, .fileLost:
             break
         }
     }

@@ -51,6 +51,15 @@ struct Delivery: Sendable {
     /// Microseconds since 1970.
     var receivedAt: Int64 { content.receivedAt }
 
+    /// As it is where it waits to be claimed when its turn comes.
+    var unclaimed: Delivery {
+        var delivery = self
+        guard isClaimed else { return delivery }
+        delivery.isClaimed = false
+        delivery.attempts -= 1
+        return delivery
+    }
+
     /// What it takes in memory, roughly.
     var bytes: Int { data.readableBytes + topic.utf8.count + client.text.utf8.count + (lane?.utf8.count ?? 0) + 256 }
 

@@ -21,6 +21,11 @@ struct HandlerOutcome: Sendable {
         if case .done(_, let writes) = result { writes.isEmpty } else { false }
     }
 
+    /// It succeeded as far as the handler goes; its own writes are still to come, and may fail.
+    var isOpen: Bool {
+        if case .done(_, let writes) = result { !writes.isEmpty } else { false }
+    }
+
     func becoming(_ result: Result) -> HandlerOutcome {
         HandlerOutcome(id: id, delivery: delivery, startedAt: startedAt, result: result)
     }

@@ -45,6 +45,8 @@ struct Intake: Sendable {
         case backlog
         /// Too little of the disk is free.
         case disk
+        /// Somebody paused it by hand.
+        case `operator`
     }
 
     private enum Flow {

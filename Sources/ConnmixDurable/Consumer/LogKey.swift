@@ -2,6 +2,7 @@ internal import Logging
 
 /// The keys of log metadata. Messages are constant; facts are here.
 enum LogKey: String {
+    case actor
     case address
     case attempt
     case bytes
@@ -17,6 +18,7 @@ enum LogKey: String {
     case node
     case reason
     case run
+    case topic
 }
 
 extension Logger.Metadata {
@@ -77,6 +79,18 @@ extension Logger {
             say(.error, "paused", (.reason, reason))
         case .resumed:
             say(.notice, "resumed")
+        case .topicPaused(let pause):
+            say(
+                .notice, pause.holdsIntake ? "paused by hand, and not popped" : "paused by hand", (.topic, pause.topic ?? "all"),
+                (.actor, pause.actor), (.reason, pause.reason ?? ""))
+        case .topicResumed(let topic):
+            say(.notice, "resumed by hand", (.topic, topic ?? "all"))
+        case .topicProbed(let outage):
+            say(
+                .warning, "message after message fails; they are tried one at a time until one succeeds",
+                (.topic, outage.topic), (.error, outage.cause))
+        case .topicRecovered(let topic):
+            say(.notice, "a message was handled; all go on", (.topic, topic))
         case .clockJumped(let jump):
             say(.notice, "the clock was set", (.jump, jump.text))
         case .logGrown(let bytes, let reason):

@@ -3,6 +3,7 @@ struct RunStart: Sendable {
     let run: Int64
     let recovery: Recovery.Outcome
     let parked: Set<String>
+    let pauses: [TopicPause]
     let changes: ChangeMark.Versions
     let losses: LossLedger
     /// The newest time in the file, in microseconds since 1970; later than now where the clock was set back.
@@ -27,6 +28,7 @@ struct RunStart: Sendable {
             attemptsByTopic: attempts, parks: configuration.lanes.deadHead == .park)
         try RunTable.recovered(transaction, run: run, entries: recovery.suspects + recovery.buried)
         parked = try ParkedLanes.names(transaction.connection)
+        pauses = try Pauses.list(transaction.connection)
         changes = try ChangeMark.versions(transaction.connection)
     }
 }

@@ -14,14 +14,16 @@ enum AccountText {
         list(waiting.map { [("node", $0.node), ("since", "\($0.since)"), ("commands", "\($0.commands)")] })
     }
 
-    /// One object: the handler and its trouble, and one more for each topic.
+    /// One object: the handler and its trouble, and one more for each topic, and each that is probed.
     static func of(_ work: StatusReport.Work) -> String {
         var facts: [(key: String, value: String)] = []
         if let handler = work.handler { facts.append(("handler", handler)) }
         if let trouble = work.trouble {
             facts += [("trouble", trouble.reason), ("since", "\(trouble.since)")]
         }
-        return list([facts] + work.topics.map { [("topic", $0)] })
+        return list(
+            [facts] + work.topics.map { [("topic", $0)] }
+                + work.probed.map { [("probed", $0.topic), ("cause", $0.cause), ("since", "\($0.since)")] })
     }
 
     /// - Throws: as `nodes`.
@@ -29,6 +31,10 @@ enum AccountText {
         var work = StatusReport.Work()
         for (place, facts) in try read(json).enumerated() {
             guard place == 0 else {
+                if let topic = facts["probed"], let cause = facts["cause"], let since = facts["since"].flatMap({ Int64($0) }) {
+                    work.probed.append(ProbedTopic(topic: topic, cause: cause, since: since))
+                    continue
+                }
                 guard let topic = facts["topic"] else { throw unreadable }
                 work.topics.append(topic)
                 continue

@@ -219,7 +219,7 @@ struct ActionRunner: Sendable {
     private func undoable(_ connection: Connection, _ id: Int64) throws -> (OperatorAction, OperatorVerb) {
         let action = try Self.record(connection, id, ledger)
         guard let verb = OperatorVerb(rawValue: action.verb), verb.canBeUndone else {
-            let advice = action.verb == OperatorVerb.undo.rawValue ? "; repeat the first action" : ""
+            let advice = OperatorVerb(rawValue: action.verb)?.insteadOfUndo.map { "; \($0)" } ?? ""
             throw ConnmixError(.badData, "action \(id) is \"\(action.verb)\" and cannot be undone\(advice)")
         }
         return (action, verb)

@@ -68,7 +68,7 @@ package struct BulkWork: Sendable {
         case (.outbox, .prune): try PrunedRows.deleteCommand(transaction, id: id, before: time)
         case (.journal, .importing), (.outbox, .importing), (.journal, .cancel), (.journal, .undo), (.outbox, .replay),
             (.outbox, .discard), (.outbox, .restore),
-            (.outbox, .skip), (.outbox, .undo):
+            (.outbox, .skip), (.outbox, .undo), (_, .pause), (_, .resume):
             throw ConnmixError(.internal, "\(verb.rawValue) is no bulk work on the \(ledger)")
         }
     }

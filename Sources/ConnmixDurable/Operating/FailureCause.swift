@@ -20,60 +20,16 @@ public struct FailureCause: Sendable, Equatable {
     /// A short name of the cause, for `JournalFilter.cause` and `OutboxFilter.cause`: the same for the same `name`, in every file and version.
     public var id: String { Self.id(ofName: name) }
 
-    /// No name is made of more of an error than this.
-    private static let nameBytes = 1_024
-
     /// An error without what is different each time: runs of digits, and long words of hexadecimal digits, become `#`. Everything that
     /// names causes names them so.
     public static func name(of error: String) -> String {
-        String(decoding: nameBytes(of: error), as: UTF8.self)
+        CauseName.of(error)
     }
 
     /// The `id` of the cause that an error belongs to.
-    public static func id(of error: String) -> String { text(of: number(of: nameBytes(of: error))) }
+    public static func id(of error: String) -> String { text(of: number(of: CauseName.bytes(of: error))) }
 
     static func id(ofName name: String) -> String { text(of: number(of: name.utf8)) }
-
-    private static func nameBytes(of error: String) -> [UInt8] {
-        var name: [UInt8] = []
-        var word: [UInt8] = []
-        func flush() {
-            let digits = word.count { isDigit($0) }
-            if digits > 0, word.count >= 8, word.allSatisfy(isHex) {
-                name.append(UInt8(ascii: "#"))
-            } else {
-                var isInRun = false
-                for byte in word {
-                    if !isDigit(byte) { name.append(byte) } else if !isInRun { name.append(UInt8(ascii: "#")) }
-                    isInRun = isDigit(byte)
-                }
-            }
-            word.removeAll(keepingCapacity: true)
-        }
-        for byte in beginning(of: ErrorText.withoutEvidence(error)) {
-            if isDigit(byte) || isLetter(byte) {
-                word.append(byte)
-            } else {
-                flush()
-                name.append(byte)
-            }
-        }
-        flush()
-        return name
-    }
-
-    /// Up to the limit, without a part of a character.
-    private static func beginning(of error: Substring) -> Substring.UTF8View {
-        var end = error.utf8.index(error.startIndex, offsetBy: nameBytes, limitedBy: error.endIndex) ?? error.endIndex
-        while end < error.endIndex, error.utf8[end] & 0xC0 == 0x80 { end = error.utf8.index(before: end) }
-        return error[..<end].utf8
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }
-
-    private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- UInt8(ascii: "a") < 26 }
-
-    private static func isHex(_ byte: UInt8) -> Bool { isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 6 }
 }
 
 // MARK: Short ids
@@ -98,7 +54,7 @@ extension FailureCause {
     ///
     /// - Throws: `badData` where it is no id of a cause.
     static func number(ofID id: String) throws(ConnmixError) -> Int64 {
-        guard id.utf8.count == digits, id.utf8.allSatisfy(isHex), let number = UInt32(id, radix: 16) else {
+        guard id.utf8.count == digits, id.utf8.allSatisfy(CauseName.isHex), let number = UInt32(id, radix: 16) else {
             throw ConnmixError(.badData, "\(id.bounded(toBytes: 80)) is no id of a cause; take one that causes names")
         }
         return Int64(number)
@@ -106,6 +62,6 @@ extension FailureCause {
 
     /// Lets statements of the connection ask for the cause of an error: `cause_id(last_error)`.
     static func define(on connection: Connection) throws(ConnmixError) {
-        try connection.define("cause_id") { error in Int64(number(of: nameBytes(of: error))) }
+        try connection.define("cause_id") { error in Int64(number(of: CauseName.bytes(of: error))) }
     }
 }

@@ -44,6 +44,7 @@ public final class Inspector {
                     handlerVersion: run?.handlerVersion,
                     paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
                 topics: work.topics, handler: work.handler, handlerTrouble: work.trouble,
+                paused: try Pauses.list(connection), probed: work.probed,
                 nodes: try account.map { try AccountText.nodes($0.nodesJSON) } ?? [],
                 waiting: try account?.waitingJSON.map { try AccountText.waiting($0) } ?? [],
                 atRisk: atRisk.messages, atRiskHigh: owner == nil ? 0 : high, atRiskUpdatedAt: atRisk.updatedAt,

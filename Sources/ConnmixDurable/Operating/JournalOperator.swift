@@ -17,8 +17,8 @@
 ///
 /// The methods block until they are through. They may be called from any thread, several at a time.
 public final class JournalOperator: Sendable {
-    private let store: SharedStore
-    private let runner: ActionRunner
+    let store: SharedStore
+    let runner: ActionRunner
 
     /// - Parameters:
     ///   - database: the file's path.

@@ -167,7 +167,7 @@ extension JournalTable {
             EntryImage(state: .replayed, attempts: before.attempts, stateAt: time, isParked: before.isParked)
         case .discard: EntryImage(state: .discarded, attempts: before.attempts, stateAt: time)
         case .restore: EntryImage(state: .pending, attempts: 0, stateAt: time)
-        case .replay, .cancel, .prune, .importing, .undo: before
+        case .replay, .cancel, .prune, .importing, .undo, .pause, .resume: before
         }
     }
 

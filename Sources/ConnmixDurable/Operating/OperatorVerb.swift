@@ -12,9 +12,26 @@ package enum OperatorVerb: String, Sendable {
     /// Makes entries of lines from outside.
     case importing = "import"
     case undo
+    case pause
+    case resume
 
-    /// A deleted row does not come back, and an undo is undone by doing the first thing again.
-    var canBeUndone: Bool { self != .prune && self != .undo }
+    /// A deleted row does not come back, and the others are undone by doing the opposite.
+    var canBeUndone: Bool {
+        switch self {
+        case .retry, .replay, .discard, .restore, .skip, .cancel, .importing: true
+        case .prune, .undo, .pause, .resume: false
+        }
+    }
+
+    /// What to do in the place of an undo.
+    var insteadOfUndo: String? {
+        switch self {
+        case .undo: "repeat the first action"
+        case .pause: "resume"
+        case .resume: "pause"
+        case .retry, .replay, .discard, .restore, .skip, .cancel, .importing, .prune: nil
+        }
+    }
 }
 
 /// What became of one row of an action.

@@ -52,7 +52,7 @@ extension OutboxTable {
         case .cancel:
             after.state = .cancelled
             after.stateAt = time
-        case .replay, .discard, .restore, .skip, .prune, .importing, .undo:
+        case .replay, .discard, .restore, .skip, .prune, .importing, .undo, .pause, .resume:
             break
         }
         return after

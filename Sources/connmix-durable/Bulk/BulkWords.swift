@@ -38,6 +38,8 @@ extension OperatorVerb {
         case .prune: "deleted"
         case .importing: "imported"
         case .undo: "undone"
+        case .pause: "paused"
+        case .resume: "resumed"
         }
     }
 
@@ -46,7 +48,8 @@ extension OperatorVerb {
         case .prune: "Delete for good"
         case .skip: "Pass over"
         case .importing: "Import"
-        case .retry, .replay, .discard, .restore, .cancel, .undo: rawValue.prefix(1).uppercased() + rawValue.dropFirst()
+        case .retry, .replay, .discard, .restore, .cancel, .undo, .pause, .resume:
+            rawValue.prefix(1).uppercased() + rawValue.dropFirst()
         }
     }
 }

@@ -31,6 +31,13 @@ struct MessageOptions: ParsableArguments {
     @Option(help: "With the commit that journals the message, or the one that ends it: journaled or handled. (journaled)")
     var acknowledgeWhen: Acknowledgement.Moment?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            After so many different messages of a topic in a row that failed for one cause try them one at a time, with growing pauses, and \
+            bury none for it, until one succeeds. 0: never. (20)
+            """, valueName: "n"))
+    var probeAfter: Int?
     @Option(help: "Seconds of the first pause before a message is tried again. (--backoff-base)")
     var retryBase: Seconds?
     @Option(help: "Seconds of the longest such pause. (--backoff-cap)")
@@ -75,6 +82,7 @@ struct MessageOptions: ParsableArguments {
                 path.value(in: message.data)?.json
             }
         }
+        if let probeAfter { configuration.probeAfter = probeAfter }
         if let retryBase { configuration.retry.base = retryBase.duration }
         if let retryCap { configuration.retry.cap = retryCap.duration }
         configuration.retention = Retention(age: retentionAge?.duration, bytes: retentionSize?.bytes)

@@ -19,6 +19,8 @@ enum MetricHelp {
         "connmix_nodes": "nodes that the center lists",
         "connmix_nodes_consuming": "those that are being popped",
         "connmix_paused": "1 while nothing is taken",
+        "connmix_topics_paused": "topics that are paused by hand",
+        "connmix_topics_probed": "topics whose handlers fail one after the other, tried one message at a time",
         "connmix_log_bytes": "size of the database's write-ahead log",
         "connmix_connections_ended_total": "connections that ended, and whether in order",
     ]

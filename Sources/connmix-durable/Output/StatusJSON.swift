@@ -55,6 +55,15 @@ extension JSONWriter {
         } else {
             string(nil)
         }
+        key("paused"); array(status.paused) { writer, pause in writer.object { $0.members(of: pause) } }
+        key("probing")
+        array(status.probed) { writer, outage in
+            writer.object { writer in
+                writer.key("topic"); writer.string(outage.topic)
+                writer.key("since"); writer.time(outage.since)
+                writer.key("cause"); writer.string(outage.cause)
+            }
+        }
         key("nodes")
         array(status.nodes) { writer, node in
             writer.object { writer in

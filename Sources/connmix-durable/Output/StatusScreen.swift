@@ -25,6 +25,12 @@ enum StatusScreen {
             "workers",
             status.handlerTrouble.map { "cannot run, for \(Age.text($0.since, now: status.takenAt)): \($0.reason)" }, .red)
         sheet.add("paused", consumer.paused, .red)
+        for (index, pause) in status.paused.enumerated() {
+            sheet.add(index == 0 ? "by hand" : " ", pause.text(now: status.takenAt), .yellow)
+        }
+        for (index, outage) in status.probed.enumerated() {
+            sheet.add(index == 0 ? "probing" : " ", outage.text(now: status.takenAt), .red)
+        }
         for (index, node) in status.nodes.enumerated() {
             sheet.add(
                 index == 0 ? "nodes" : " ", "\(node.id)  \(node.address)  \(node.state)",

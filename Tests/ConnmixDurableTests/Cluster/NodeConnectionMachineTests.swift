@@ -24,8 +24,25 @@ struct NodeConnectionMachineTests {
     @Test("all topics are popped in one request at once")
     func pop() {
         var machine = make()
-        #expect(machine.opened(now: start) == [.pop(id: 1, .docs)])
+        #expect(machine.opened(now: start) == [.pop(id: 1, ["t"], .docs)])
         #expect(machine.replied(Reply(id: 1, outcome: ok), now: start) == .actions([.nowConsuming(.docs)]))
+    }
+
+    @Test("a topic rests: all are unpopped, and the others popped anew; where all rest, none")
+    func restingTopics() {
+        let settings = NodeConnectionMachine.Settings(topics: ["a", "b", "c"])
+        var machine = NodeConnectionMachine(settings: settings, form: .docs, consumes: true, except: ["c"], now: start)
+        #expect(machine.opened(now: start) == [.pop(id: 1, ["a", "b"], .docs)])
+        #expect(machine.setConsuming(true, except: ["b"], now: start) == [])  // not before the answer
+        #expect(machine.replied(Reply(id: 1, outcome: ok), now: start) == .actions([.unpop(id: 2, .docs)]))
+        #expect(
+            machine.replied(Reply(id: 2, outcome: ok), now: start)
+                == .actions([.notConsuming(.paused), .pop(id: 3, ["a", "c"], .docs)]))
+        #expect(machine.replied(Reply(id: 3, outcome: ok), now: start) == .actions([.nowConsuming(.docs)]))
+        #expect(machine.setConsuming(true, except: ["b"], now: start) == [])
+        #expect(machine.setConsuming(true, except: ["a", "b", "c"], now: start) == [.unpop(id: 4, .docs)])
+        #expect(machine.replied(Reply(id: 4, outcome: ok), now: start) == .actions([.notConsuming(.paused)]))
+        #expect(machine.setConsuming(true, now: start) == [.pop(id: 5, ["a", "b", "c"], .docs)])
     }
 
     @Test("error 101 in the documented form: the older one, on the same connection; then it is remembered")
@@ -33,10 +50,11 @@ struct NodeConnectionMachineTests {
         var machine = make()
         _ = machine.opened(now: start)
         #expect(
-            machine.replied(Reply(id: 1, outcome: refused(.invalidParameters)), now: start) == .actions([.pop(id: 2, .php105)]))
+            machine.replied(Reply(id: 1, outcome: refused(.invalidParameters)), now: start)
+                == .actions([.pop(id: 2, ["t"], .php105)]))
         #expect(machine.replied(Reply(id: 2, outcome: ok), now: start) == .actions([.nowConsuming(.php105)]))
         var next = make(form: .php105)
-        #expect(next.opened(now: start) == [.pop(id: 1, .php105)])
+        #expect(next.opened(now: start) == [.pop(id: 1, ["t"], .php105)])
     }
 
     @Test("refused is not consuming, is said, and is tried again")
@@ -47,7 +65,7 @@ struct NodeConnectionMachineTests {
             return #expect(Bool(false))
         }
         guard actions.count == 1, case .notConsuming? = actions.first else { return #expect(Bool(false), "\(actions)") }
-        #expect(machine.tick(now: start + .seconds(1)) == [.pop(id: 2, .docs)])
+        #expect(machine.tick(now: start + .seconds(1)) == [.pop(id: 2, ["t"], .docs)])
     }
 
     @Test("202 on a fresh connection cannot be: it is no success, also after pops that were refused")
@@ -69,7 +87,7 @@ struct NodeConnectionMachineTests {
         var again = make()
         _ = again.opened(now: start)
         _ = again.replied(Reply(id: 1, outcome: refused(.consumeFailed)), now: start)
-        #expect(again.tick(now: start + .seconds(1)) == [.pop(id: 2, .docs)])
+        #expect(again.tick(now: start + .seconds(1)) == [.pop(id: 2, ["t"], .docs)])
         #expect(
             again.replied(Reply(id: 2, outcome: refused(.consumedAlready)), now: start) == .actions([.close(violation)]))
         // An unpop that was applied: nothing stands of the pop before it.
@@ -89,10 +107,10 @@ struct NodeConnectionMachineTests {
         #expect(machine.setConsuming(false, now: start) == [.unpop(id: 2, .docs)])
         #expect(
             machine.replied(Reply(id: 2, outcome: refused(code)), now: start) == .actions([.notConsuming(.paused)]))
-        #expect(machine.setConsuming(true, now: start) == [.pop(id: 3, .docs)])
+        #expect(machine.setConsuming(true, now: start) == [.pop(id: 3, ["t"], .docs)])
         // Refused for another reason, it is as it was.
         _ = machine.replied(Reply(id: 3, outcome: refused(.consumeFailed)), now: start)
-        #expect(machine.tick(now: start + .seconds(1)) == [.pop(id: 4, .docs)])
+        #expect(machine.tick(now: start + .seconds(1)) == [.pop(id: 4, ["t"], .docs)])
         #expect(
             machine.replied(Reply(id: 4, outcome: refused(.consumedAlready)), now: start)
                 == .actions([.nowConsuming(.docs)]))
@@ -113,7 +131,7 @@ struct NodeConnectionMachineTests {
                 while true {
                     now = machine.nextDeadline ?? now
                     machine.heard(now: now)
-                    if machine.tick(now: now).contains(.pop(id: id + 1, .docs)) { break }
+                    if machine.tick(now: now).contains(.pop(id: id + 1, ["t"], .docs)) { break }
                 }
                 id += 1
                 return now - asked
@@ -250,7 +268,7 @@ struct NodeConnectionMachineTests {
         #expect(machine.setConsuming(true, now: start) == [])  // not before the answer
         #expect(
             machine.replied(Reply(id: 2, outcome: ok), now: start)
-                == .actions([.notConsuming(.paused), .pop(id: 3, .docs)]))
+                == .actions([.notConsuming(.paused), .pop(id: 3, ["t"], .docs)]))
         #expect(machine.replied(Reply(id: 3, outcome: ok), now: start) == .actions([.nowConsuming(.docs)]))
     }
 
@@ -276,7 +294,7 @@ struct NodeConnectionMachineTests {
         _ = machine.setConsuming(false, now: start)
         _ = machine.replied(Reply(id: 2, outcome: ok), now: start)
         let later = start + .seconds(15)
-        #expect(machine.setConsuming(true, now: later) == [.pop(id: 3, .docs)])
+        #expect(machine.setConsuming(true, now: later) == [.pop(id: 3, ["t"], .docs)])
         #expect(machine.setConsuming(false, now: later) == [])
         #expect(machine.replied(Reply(id: 3, outcome: ok), now: later) == .actions([.unpop(id: 4, .docs)]))
         #expect(machine.tick(now: later + .seconds(1)) == [])

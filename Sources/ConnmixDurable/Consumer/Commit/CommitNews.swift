@@ -27,6 +27,7 @@ struct CommitNews {
     }
 
     private func readJournal(_ connection: Connection) throws {
+        core.adopt(try Pauses.list(connection))
         let unclaimed = core.lookAgainAtEntries(parked: try ParkedLanes.names(connection))
         guard !unclaimed.isEmpty else { return }
         let (waiting, gone) = try JournalTable.recheck(connection, ids: unclaimed)

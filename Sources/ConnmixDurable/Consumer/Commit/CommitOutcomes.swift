@@ -48,14 +48,14 @@ struct CommitOutcomes {
     private mutating func writingOwnTables(
         _ transaction: Transaction, _ outcome: HandlerOutcome
     ) throws -> HandlerOutcome {
-        guard !outcome.isCertain else { return outcome }
+        guard outcome.isOpen else { return outcome }
         do {
             let changed = try core.onWriter(outcome.id) {
                 try outcome.result.writeOwnTables(
                     in: transaction, topic: outcome.delivery.topic, attempt: outcome.delivery.attempts,
                     startedAt: outcome.startedAt, judge: core.judge, hasEndedTransaction: condemned.contains(outcome.id))
             }
-            return changed.map { outcome.becoming($0) } ?? outcome
+            return core.weigh(changed.map { outcome.becoming($0) } ?? outcome)
         } catch OwnWriteFailure.transactionEnded {
             condemned.insert(outcome.id)
             throw OwnWriteFailure.transactionEnded

@@ -2,13 +2,16 @@
 extension Dispatcher {
     /// A row that was just added to the file.
     mutating func append(_ id: Int64, _ delivery: Delivery) -> OrderedWindow<Delivery>.Admission {
-        window.append(id, keys: keys(of: delivery), bytes: delivery.bytes, delivery)
+        var keys = keys(of: delivery)
+        // Those that wait in the file must not keep out what is new: it may be what can be handled.
+        if keys.quota != nil, topics.isProbed(delivery.topic) { keys.quota = .arrivals(topic: delivery.topic) }
+        return window.append(id, keys: keys, bytes: delivery.bytes, delivery)
     }
 
     /// A row of the file, in the order of ids.
     mutating func load(_ id: Int64, _ delivery: Delivery, now: Int64) -> OrderedWindow<Delivery>.Admission {
         let waits = delivery.availableAt - now
-        guard waits <= Self.longWait else {
+        guard waits <= Self.longWait || paused.contains(delivery.topic) else {
             let key = restKey(delivery)
             guard window.mayRest(key) else { return .full }
             rest(id, delivery, until: delivery.availableAt)
@@ -20,7 +23,7 @@ extension Dispatcher {
             return window.load(id, keys: OrderKeys(key), bytes: delivery.bytes, delivery)
         }
         var keys = keys(of: delivery)
-        if waits > 0, lanes.order == .relaxed { keys = OrderKeys(nil, quota: keys.quota) }
+        if waits > 0, lanes.order == .relaxed, !paused.contains(delivery.topic) { keys = OrderKeys(nil, quota: keys.quota) }
         return window.load(id, keys: keys, bytes: delivery.bytes, delivery)
     }
 
@@ -131,8 +134,9 @@ extension Dispatcher {
     /// An entry that is not claimed does not wait in the file any more; what comes after it in its lane may go on. If it waits there
     /// again one day, it is loaded again.
     mutating func drop(_ id: Int64) {
-        guard window[id]?.isClaimed == false else { return }
+        guard let delivery = window[id], !delivery.isClaimed else { return }
         window.remove(id)
+        topics.left(id, of: delivery.topic)
         // A claim that is on its way stays noted until it is answered.
         claims.forget(id)
     }

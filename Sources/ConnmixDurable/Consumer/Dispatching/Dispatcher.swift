@@ -2,11 +2,12 @@
 ///
 /// Entries of one lane are handled one at a time in the order of their ids (promise P5), at most `concurrency` at once. Suspects,
 /// entries that may have killed the process before, exclude each other until their outcome is committed, so that the next crash
-/// convicts exactly one (promise P6); all others run beside them. A topic may have fewer handlers than there are; what waits for one of
-/// those is in nobody's way.
+/// convicts exactly one (promise P6); all others run beside them. A topic may have fewer handlers than there are, or be probed for an
+/// outage; what waits for one of those is in nobody's way.
 ///
-/// What cannot be handled for a while takes no place in memory: a lane that is parked in the file, and one whose head waits longer
-/// than `longWait` for its retry, rest (see `OrderedWindow` for its words). Entries of theirs that were claimed are given back.
+/// What cannot be handled for a while takes no place in memory: a lane that is parked in the file, one whose head waits longer
+/// than `longWait` for its retry, and a topic that is paused rest (see `OrderedWindow` for its words). Entries of theirs that were
+/// claimed are given back.
 struct Dispatcher: Sendable {
     struct Job: Sendable {
         let id: Int64
@@ -28,15 +29,21 @@ struct Dispatcher: Sendable {
     var waiting = Timeline<Int64>()
     var claims = Claims()
     private var suspects = SuspectTurns()
-    private var topics: TopicTurns
+    var topics: TopicTurns
+    var outages: Outages
+    var paused = PausedTopics()
     private(set) var isStopping = false
 
-    /// - Parameter topicLimits: how many handlers at once topics have that have less than all.
+    /// - Parameters:
+    ///   - topicLimits: how many handlers at once topics have that have less than all.
+    ///   - probeAfter: after so many messages of a topic that fail alike it is probed; 0: never.
     init(
-        concurrency: Int, windowCapacity: Int, windowBytes: Int = .max, lanes: Lanes = .client, topicLimits: [String: Int] = [:]
+        concurrency: Int, windowCapacity: Int, windowBytes: Int = .max, lanes: Lanes = .client, topicLimits: [String: Int] = [:],
+        probeAfter: Int = 0
     ) {
         self.lanes = lanes
         topics = TopicTurns(limits: topicLimits)
+        outages = Outages(threshold: probeAfter)
         self.concurrency = concurrency
         window = OrderedWindow(
             capacity: windowCapacity, keyCapacity: max(16, windowCapacity / 8), byteCapacity: windowBytes)
@@ -47,23 +54,26 @@ struct Dispatcher: Sendable {
     var isQuiet: Bool { running.isEmpty && settling.isEmpty }
     var nextDeadline: Int64? {
         guard !isStopping else { return nil }
-        guard let wakeUp = window.nextWakeUp else { return waiting.next }
-        return min(wakeUp, waiting.next ?? wakeUp)
+        let probe = running.count < concurrency ? topics.nextProbe : nil
+        return [window.nextWakeUp, waiting.next, probe].lazy.compactMap { $0 }.min()
     }
     var hasClaims: Bool { claims.hasClaims }
     var hasReleases: Bool { claims.hasReleases }
 
     /// Under which keys an entry is in memory.
     func keys(of delivery: Delivery) -> OrderKeys {
-        OrderKeys(delivery.laneName.map { .lane($0) }, quota: topics.quota(of: delivery.topic))
+        let lane = delivery.laneName.map { OrderKey.lane($0) }
+        guard let pause = pauseKey(of: delivery.topic) else { return OrderKeys(lane, quota: topics.quota(of: delivery.topic)) }
+        // Where everything is paused, nothing can be overtaken.
+        return OrderKeys(paused.isAll || lanes.order == .relaxed ? nil : lane, pause)
     }
 
     /// The next job to start now, if there is one.
     mutating func nextJob(now: Int64) -> Job? {
         guard !isStopping, running.count < concurrency else { return nil }
-        if let job = nextSuspect() { return job }
+        if let job = nextSuspect(now: now) { return job }
         while true {
-            let called = topics.called()
+            let called = topics.called(now: now)
             // What is not at the head of its lane any more, or left, has its turn when it is ready by itself.
             // They come before what has become ready since: a busy lane of their topic would take the place from them again and again.
             for id in called.reversed() { window.makeReady(id, first: true) }
@@ -77,22 +87,25 @@ struct Dispatcher: Sendable {
             guard !isBusy(id), !claims.isClaiming(id) else { continue }
             guard delivery.availableAt > now || takesTurn(id, delivery) else { continue }
             if delivery.isClaimed {
-                guard topics.hasPlace(for: id, of: delivery.topic), !delivery.isSuspect || suspects.takeTurn(id) else { continue }
+                guard topics.hasPlace(for: id, of: delivery.topic, now: now), !delivery.isSuspect || suspects.takeTurn(id) else {
+                    continue
+                }
                 return start(id, delivery)
             }
             if delivery.availableAt > now {
+                topics.left(id, of: delivery.topic)
                 waiting.add(id, at: delivery.availableAt)
-            } else {
+            } else if !topics.isProbed(delivery.topic) || topics.hasPlace(for: id, of: delivery.topic, now: now) {
                 claims.claim(id)
             }
         }
         return nil
     }
 
-    private mutating func nextSuspect() -> Job? {
+    private mutating func nextSuspect(now: Int64) -> Job? {
         while let id = suspects.next() {
             // Without a place it gives its turn to others, and asks for it again when there is one.
-            guard let delivery = window[id], topics.hasPlace(for: id, of: delivery.topic) else {
+            guard let delivery = window[id], topics.hasPlace(for: id, of: delivery.topic, now: now) else {
                 suspects.ended(id)
                 continue
             }
@@ -106,6 +119,9 @@ struct Dispatcher: Sendable {
         topics.started(id, of: delivery.topic)
         return Job(id: id, delivery: delivery)
     }
+
+    /// Entries of the topic that are being handled.
+    func running(of topic: String) -> [Int64] { running.filter { window[$0]?.topic == topic } }
 
     private func isBusy(_ id: Int64) -> Bool { running.contains(id) || settling.contains(id) }
 
@@ -157,7 +173,9 @@ struct Dispatcher: Sendable {
         delivery.isSuspect = false
         delivery.availableAt = time
         window[id] = delivery
-        if time - now > Self.longWait {
+        if let key = pauseKey(of: delivery.topic) {
+            putBack(delivery.topic, because: key)
+        } else if time - now > Self.longWait {
             rest(id, delivery, until: time)
             window.removeIfPresent(id)
         } else {
@@ -193,7 +211,7 @@ struct Dispatcher: Sendable {
     mutating func giveBack(_ left: [(id: Int64, item: Delivery)]) {
         for (id, delivery) in left {
             suspects.left(id)
-            topics.left(id)
+            topics.left(id, of: delivery.topic)
             if delivery.isClaimed { claims.release(id) } else { claims.forget(id) }
         }
     }

@@ -3,30 +3,63 @@ internal import HeapModule
 /// Topics that may have only so many handlers at once: is there a place? Pure.
 ///
 /// An entry whose topic has none waits here, out of the way of all others, and is made ready again when one is free. The oldest is first.
+///
+/// A topic that is probed has one place, and that from time to time. It goes to the newest that was not tried yet, every second time, and
+/// round among those that wait, so that no number of those that always fail keeps the others from being tried.
 struct TopicTurns: Sendable {
+    private struct Probe {
+        /// Nobody is tried before.
+        var nextAt: Int64
+        /// Whose turn it is, from when it is called to its end.
+        var current: Int64?
+        /// Who was tried last.
+        var last: Int64 = 0
+        /// Where those that go round have come to.
+        var round: Int64 = 0
+        /// The newest that was tried.
+        var newest: Int64 = 0
+    }
+
     private struct Topic {
-        let limit: Int
+        /// `nil`: any number.
+        let limit: Int?
         var running = 0
         /// One that is not in the set `waiting` any more is passed over.
         var waiting = Heap<Int64>()
+        var probe: Probe?
+
+        var free: Int { limit.map { max(0, $0 - running) } ?? .max }
     }
 
     private var topics: [String: Topic]
     /// Which topic's place an entry has.
     private var running: [Int64: String] = [:]
     private var waiting: Set<Int64> = []
+    /// How many topics are probed.
+    private var probed = 0
+    /// Those that waited for a topic that nothing holds up any more.
+    private var released: [Int64] = []
 
     /// - Parameter limits: of the topics that have one.
     init(limits: [String: Int] = [:]) {
         topics = limits.mapValues { Topic(limit: $0) }
     }
 
-    /// What bounds the entries of a topic in memory, so that one that is slow on purpose does not fill it; `nil` where it has no limit.
+    /// What bounds the entries of a topic in memory, so that one that is slow does not fill it; `nil` where nothing holds it up.
     func quota(of topic: String) -> OrderKey? { topics[topic] == nil ? nil : .topic(topic) }
 
     /// Whether a handler may start. Otherwise the entry comes out of `called` when one may.
-    mutating func hasPlace(for id: Int64, of topic: String) -> Bool {
-        guard let limited = topics[topic], limited.running >= limited.limit else { return true }
+    mutating func hasPlace(for id: Int64, of topic: String, now: Int64) -> Bool {
+        guard let limited = topics[topic] else { return true }
+        if let probe = limited.probe {
+            if probe.current == id { return true }
+            if probe.current == nil, limited.running == 0, now >= probe.nextAt {
+                topics[topic]?.probe?.current = id
+                return true
+            }
+        } else if limited.free > 0 {
+            return true
+        }
         if waiting.insert(id).inserted { topics[topic]?.waiting.insert(id) }
         return false
     }
@@ -42,28 +75,107 @@ struct TopicTurns: Sendable {
     mutating func ended(_ id: Int64) {
         guard let topic = running.removeValue(forKey: id) else { return }
         topics[topic]?.running -= 1
+        giveUpTurn(id, of: topic)
     }
 
-    /// It left memory while it waited.
-    mutating func left(_ id: Int64) {
+    /// It left memory, or waits for another time, before it was started.
+    mutating func left(_ id: Int64, of topic: String) {
         waiting.remove(id)
+        giveUpTurn(id, of: topic)
+    }
+
+    private mutating func giveUpTurn(_ id: Int64, of topic: String) {
+        guard probed > 0, let probe = topics[topic]?.probe, probe.current == id else { return }
+        topics[topic]?.probe?.current = nil
+        topics[topic]?.probe?.last = id
     }
 
     /// Those that waited, as many as there are places, oldest first; they ask anew. None has its place before it is started.
-    mutating func called() -> [Int64] {
-        guard !waiting.isEmpty else { return [] }
-        var ids: [Int64] = []
+    mutating func called(now: Int64) -> [Int64] {
+        guard !waiting.isEmpty || !released.isEmpty else { return [] }
+        var ids = released
+        released = []
         // By places, which hold no copy: the topics are changed in place.
         var place = topics.startIndex
         while place != topics.endIndex {
-            var free = topics.values[place].limit - topics.values[place].running
-            while free > 0, let id = topics.values[place].waiting.popMin() {
-                guard waiting.remove(id) != nil else { continue }
-                ids.append(id)
-                free -= 1
+            if let probe = topics.values[place].probe {
+                if let id = nextToProbe(at: place, probe, now: now) {
+                    topics.values[place].probe?.current = id
+                    ids.append(id)
+                }
+            } else {
+                var free = topics.values[place].free
+                while free > 0, let id = topics.values[place].waiting.popMin() {
+                    guard waiting.remove(id) != nil else { continue }
+                    ids.append(id)
+                    free -= 1
+                }
             }
             topics.formIndex(after: &place)
         }
         return ids
+    }
+
+    /// One that is newer than all that were tried, or the next one after the last of those that go round, or the first again. It leaves
+    /// those that wait.
+    private mutating func nextToProbe(at place: Dictionary<String, Topic>.Index, _ probe: Probe, now: Int64) -> Int64? {
+        guard probe.current == nil, topics.values[place].running == 0, now >= probe.nextAt else { return nil }
+        let candidates = topics.values[place].waiting.unordered.filter { waiting.contains($0) }
+        let newest = candidates.max().flatMap { $0 > probe.newest && probe.last == probe.round ? $0 : nil }
+        let next = newest ?? candidates.filter { $0 > probe.round }.min() ?? candidates.min()
+        topics.values[place].waiting = Heap(candidates.filter { $0 != next })
+        guard let next else { return nil }
+        waiting.remove(next)
+        topics.values[place].probe?.newest = max(probe.newest, next)
+        if newest == nil { topics.values[place].probe?.round = next }
+        return next
+    }
+
+    // MARK: Probing
+
+    /// The topic has one place from `time` on.
+    ///
+    /// - Parameter entries: those of it that are being handled, where nothing was counted so far.
+    mutating func probe(_ topic: String, from time: Int64, running entries: [Int64]) {
+        if topics[topic] == nil {
+            topics[topic] = Topic(limit: nil)
+            for id in entries { started(id, of: topic) }
+        }
+        if topics[topic]?.probe == nil { probed += 1 }
+        topics[topic]?.probe = Probe(nextAt: time)
+    }
+
+    /// Nobody of the topic is tried before `time`.
+    mutating func putOff(_ topic: String, until time: Int64) {
+        topics[topic]?.probe?.nextAt = time
+    }
+
+    /// It has as many places as before. What waits comes out of `called`.
+    mutating func endProbe(_ name: String) {
+        guard let topic = topics[name], topic.probe != nil else { return }
+        probed -= 1
+        topics[name]?.probe = nil
+        guard topic.limit == nil else { return }
+        topics[name] = nil
+        for id in topic.waiting.unordered.sorted() where waiting.remove(id) != nil { released.append(id) }
+    }
+
+    func isProbed(_ topic: String) -> Bool { probed > 0 && topics[topic]?.probe != nil }
+
+    /// Whether it is the one that is tried, or was the last.
+    func isProbe(_ id: Int64, of topic: String) -> Bool {
+        guard probed > 0, let probe = topics[topic]?.probe else { return false }
+        return probe.current == id || probe.last == id
+    }
+
+    /// When the next one is tried that waits for it.
+    var nextProbe: Int64? {
+        guard probed > 0 else { return nil }
+        var next: Int64?
+        for topic in topics.values {
+            guard let probe = topic.probe, probe.current == nil, topic.running == 0, !topic.waiting.isEmpty else { continue }
+            next = min(next ?? probe.nextAt, probe.nextAt)
+        }
+        return next
     }
 }

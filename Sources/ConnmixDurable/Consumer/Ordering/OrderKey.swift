@@ -16,11 +16,15 @@ struct OrderKey: Sendable, Hashable {
 
     /// The key of what has none, where one is needed all the same.
     static let nobody = OrderKey("", seed: 0x9E6C_63D0_876A_9A35)
+    /// The key of what is paused as a whole.
+    static let paused = OrderKey("", seed: 0x3C79_AC49_2BA7_B653)
 
     static func lane(_ name: String) -> OrderKey { OrderKey(name, seed: 0) }
     static func client(_ id: String) -> OrderKey { OrderKey(id, seed: 0) }
     static func node(_ id: String) -> OrderKey { OrderKey(id, seed: 0x2545_F491_4F6C_DD1D) }
     static func topic(_ name: String) -> OrderKey { OrderKey(name, seed: 0x1405_7B7E_F767_814F) }
+    static func arrivals(topic name: String) -> OrderKey { OrderKey(name, seed: 0x94D0_49BB_1331_11EB) }
+    static func paused(topic name: String) -> OrderKey { OrderKey(name, seed: 0x1CE4_E5B9_BF58_476D) }
     static func channel(_ name: String) -> OrderKey { OrderKey(name, seed: 0x5851_F42D_4C95_7F2D) }
 }
 

@@ -23,6 +23,8 @@ struct OrderedRows<Item: Sendable>: Sendable {
 
     var isEmpty: Bool { rows.isEmpty }
     var load: WindowBounds.Load { WindowBounds.Load(rows: rows.count, bytes: bytes) }
+    /// All of them, ascending.
+    var ids: [Int64] { rows.keys.sorted() }
     var confirmedIDs: [Int64] { rows.filter(\.value.isConfirmed).keys.sorted() }
 
     subscript(id: Int64) -> Item? {

@@ -16,6 +16,31 @@ extension OrderedWindow {
         return evict(key, from: .min, except: staying)
     }
 
+    /// Such rows leave for the file, and are looked for again as soon as `key` has room and does not rest.
+    ///
+    /// - Parameters:
+    ///   - keepsOrder: whether all leaves with them that came after them under their keys.
+    ///   - staying: rows that are being worked on, and keep their places.
+    /// - Returns: the rows that left.
+    mutating func putBack(
+        because key: OrderKey, keepsOrder: Bool, where isMeant: (Item) -> Bool, except staying: (Int64) -> Bool
+    ) -> [(id: Int64, item: Item)] {
+        var leaving: [(id: Int64, item: Item)] = []
+        for id in rows.ids where !staying(id) {
+            guard let item = rows[id], isMeant(item), let all = rows.keys(of: id) else { continue }
+            let keys = keepsOrder ? all : OrderKeys(nil)
+            closed.leave(id, keys, because: [key])
+            closed.lookAgain()
+            guard keys.first != nil else {
+                remove(id)
+                leaving.append((id, item))
+                continue
+            }
+            keys.forEach { leaving += evict($0, from: id, except: staying) }
+        }
+        return leaving.sorted { $0.id < $1.id }
+    }
+
     /// The key's rows from `id` on leave for the file, and stay there until the time has come.
     ///
     /// - Returns: the rows that left.
