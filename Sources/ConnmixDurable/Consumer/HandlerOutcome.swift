@@ -8,6 +8,11 @@ struct HandlerOutcome: Sendable {
         case parked(FailedAttempt, lane: String)
         /// Interrupted by the consumer's own stop; the attempt does not count.
         case released
+
+        /// Until the next attempt, where there is one.
+        var pause: Duration? {
+            if case .retry(_, let pause) = self { pause } else { nil }
+        }
     }
 
     let id: Int64

@@ -6,7 +6,7 @@ internal import CSQLite
 struct TableGuard {
     private static let tables: Set<String> = [
         "action", "action_item", "attempt", "change", "counter", "dedupe", "epoch", "gap", "journal", "migration", "outbox",
-        "parked_lane", "run", "runtime",
+        "parked_lane", "pause", "run", "runtime",
     ]
 
     /// Whose statements are judged; while it is `nil`, everything is permitted.

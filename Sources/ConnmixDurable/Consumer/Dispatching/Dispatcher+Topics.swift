@@ -59,7 +59,7 @@ extension Dispatcher {
             return (outcome, change)
         case .retry(let attempt, _), .dead(let attempt):
             var isExplained = outages.explains(attempt, of: topic)
-            let change = outages.failed(topic, entry: outcome.id, attempt, now: now)
+            let change = outages.failed(topic, entry: outcome.id, attempt, retryAfter: outcome.result.pause, now: now)
             guard outages.contains(topic) else { return (outcome, change) }
             let pause = change != nil || topics.isProbe(outcome.id, of: topic) ? outages.pause(topic, using: &generator) : .zero
             if change != nil {

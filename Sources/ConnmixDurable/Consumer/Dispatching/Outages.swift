@@ -17,8 +17,10 @@ struct Outages: Sendable {
     private struct Outage {
         var cause: String
         let since: Int64
-        var backoff = Backoff(base: .milliseconds(200), cap: .seconds(30))
+        var backoff = Backoff(base: .milliseconds(200), cap: longestPause)
     }
+
+    private static let longestPause: Duration = .seconds(30)
 
     /// So many messages in a row; 0: outages are not looked for.
     private let threshold: Int
@@ -43,9 +45,15 @@ struct Outages: Sendable {
         return outages.removeValue(forKey: topic) == nil ? nil : .ended(topic: topic)
     }
 
-    /// A handler failed. What it says to be the message's own fault is no sign of an outage, and none of its end.
-    mutating func failed(_ topic: String, entry: Int64, _ attempt: FailedAttempt, now: Int64) -> Change? {
+    /// A handler failed. What it says to be the message's own fault is no sign of an outage, and none of its end; nor is a retry that it
+    /// asks for later than a probe would be.
+    ///
+    /// - Parameter pause: until the next attempt; `nil` where there is none.
+    mutating func failed(
+        _ topic: String, entry: Int64, _ attempt: FailedAttempt, retryAfter pause: Duration?, now: Int64
+    ) -> Change? {
         guard threshold > 0, attempt.outcome != .permanent else { return nil }
+        if attempt.outcome == .retryAsked, pause.map({ $0 > Self.longestPause }) ?? true { return nil }
         let cause = CauseName.of(attempt.error)
         guard outages[topic] == nil else {
             outages[topic]?.cause = cause
