@@ -14,6 +14,18 @@ public struct StatusReport: Sendable {
         public let handlerVersion: String?
         /// Why nothing is taken, `nil` while it is.
         public let paused: String?
+        /// How the newest run ended; `nil` while one goes on, and where no consumer has ever run on the file.
+        public internal(set) var ended: Ended?
+    }
+
+    /// How a run ended.
+    public struct Ended: Sendable, Equatable {
+        /// Whether it was stopped in order. Otherwise its process died, or it gave up.
+        public let isInOrder: Bool
+        /// When, in microseconds since 1970; of one that died its last sign of life.
+        public let at: Int64
+        /// Its process. Another one may have the number by now.
+        public let pid: Int64
     }
 
     /// Why no handler can run. Messages wait, and lose no attempt by it.

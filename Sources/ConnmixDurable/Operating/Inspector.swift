@@ -42,7 +42,8 @@ public final class Inspector {
                 consumer: .init(
                     isRunning: owner != nil, pid: owner?.pid, since: owner?.since, version: run?.version,
                     handlerVersion: run?.handlerVersion,
-                    paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
+                    paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused),
+                    ended: owner == nil ? try RunTable.newestEnd(connection, live: live) : nil),
                 topics: work.topics, handler: work.handler, handlerTrouble: work.trouble,
                 nodes: try account.map { try AccountText.nodes($0.nodesJSON) } ?? [],
                 waiting: try account?.waitingJSON.map { try AccountText.waiting($0) } ?? [],
