@@ -11,7 +11,7 @@
 ///
 /// Every method reads with connections of its own, in short reads that let a busy consumer's log shrink, and blocks until it is
 /// through.
-public final class Inspector {
+public final class Inspector: Sendable {
     private let store: SharedStore
 
     /// - Throws: `noSuchDatabase`; `foreignDatabase`, `newerDatabase` or `olderDatabase` where this version cannot read it.
