@@ -8,24 +8,14 @@ public struct StatusReport: Sendable {
         public let pid: Int32?
         /// When it took the file, in microseconds since 1970.
         public let since: Int64?
+        /// How the newest run ended; `nil` while one goes on, and where no consumer has ever run on the file.
+        public internal(set) var ended: Ended?
         /// Of the library, at the newest run.
         public let version: String?
         /// `ConsumerConfiguration.handlerVersion` at the newest run; `nil` where none was set, or there was no run yet.
         public let handlerVersion: String?
         /// Why nothing is taken, `nil` while it is.
         public let paused: String?
-        /// How the newest run ended; `nil` while one goes on, and where no consumer has ever run on the file.
-        public internal(set) var ended: Ended?
-    }
-
-    /// How a run ended.
-    public struct Ended: Sendable, Equatable {
-        /// Whether it was stopped in order. Otherwise its process died, or it gave up.
-        public let isInOrder: Bool
-        /// When, in microseconds since 1970; of one that died its last sign of life.
-        public let at: Int64
-        /// Its process. Another one may have the number by now.
-        public let pid: Int64
     }
 
     /// Why no handler can run. Messages wait, and lose no attempt by it.

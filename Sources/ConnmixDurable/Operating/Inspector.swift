@@ -40,10 +40,10 @@ public final class Inspector: Sendable {
             let outbox = try Ledger.outbox.counts(connection)
             return StatusReport(
                 consumer: .init(
-                    isRunning: owner != nil, pid: owner?.pid, since: owner?.since, version: run?.version,
+                    isRunning: owner != nil, pid: owner?.pid, since: owner?.since,
+                    ended: owner == nil ? try RunTable.newestEnd(connection, live: live) : nil, version: run?.version,
                     handlerVersion: run?.handlerVersion,
-                    paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused),
-                    ended: owner == nil ? try RunTable.newestEnd(connection, live: live) : nil),
+                    paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
                 topics: work.topics, handler: work.handler, handlerTrouble: work.trouble,
                 nodes: try account.map { try AccountText.nodes($0.nodesJSON) } ?? [],
                 waiting: try account?.waitingJSON.map { try AccountText.waiting($0) } ?? [],
