@@ -1,8 +1,11 @@
-import ConnmixDurable
 import FoundationEssentials
+import Glibc
 import Subprocess
 import SystemPackage
 import Testing
+
+@testable import ConnmixDurable
+@testable import connmix_durable
 
 @Suite("top on a terminal of its own", .timeLimit(.minutes(1)))
 struct TopTests {
@@ -98,6 +101,51 @@ struct TopTests {
             #expect(actions.map(\.verb) == ["discard", "retry"])
             #expect(actions.map(\.reason) == ["from top", "from top"])
             #expect(try inspector.entryStates([1, 2, 4]) == [1: .discarded, 2: .pending, 4: .discarded])
+        }
+    }
+
+    @Test("an action that cannot begin says that nothing was changed, and why")
+    func gone() async throws {
+        try await withDatabase(texts: ["bad"], handler: answerEnd) { path in
+            let desk = try TopDesk(database: path)
+            rename(path, path + ".away")
+            let order = TopOrder(verb: .retry, target: .row(.init(ledger: .journal, id: 1)))
+            desk.act(TopSelection(order: order, ids: [1], isCut: false))
+            try await eventually("the action's end") { !desk.isActing }
+            guard case .ended(.failure(let stop))? = desk.take().last else {
+                Issue.record("it did not fail")
+                return
+            }
+            #expect(stop.text.hasPrefix("nothing was changed: "))
+            #expect(stop.text.contains(path))
+            // The same of a read: a line, and no end.
+            desk.read(.look, after: nil)
+            try await eventually("the read's end") { desk.reading == nil }
+            guard case .answered(.look, .failed(let reason, isGone: false), _)? = desk.take().last else {
+                Issue.record("it did not fail")
+                return
+            }
+            #expect(reason.contains(path))
+        }
+    }
+
+    @Test("whoever stops an action is told how to go on")
+    func stopped() async throws {
+        try await withDatabase(texts: (0..<600).map { _ in "bad" }, handler: answerEnd) { path in
+            let desk = try TopDesk(database: path)
+            let order = TopOrder(verb: .discard, target: .row(.init(ledger: .journal, id: 1)))
+            // It cannot begin before it is stopped.
+            try SharedStore(path: path).write(.records) { _ in
+                desk.act(TopSelection(order: order, ids: Array(1...600), isCut: false))
+                desk.stop()
+            }
+            try await eventually("the action's end") { !desk.isActing }
+            guard case .ended(.failure(let stop))? = desk.take().last else {
+                Issue.record("it did not stop")
+                return
+            }
+            #expect(
+                stop.text == "action 1 stopped after 500 of 600 entries; go on with: connmix-durable journal discard --resume 1")
         }
     }
 

@@ -260,6 +260,22 @@ struct TopWalkTests {
         #expect(model.read(at: start + .seconds(20)) == .causes)
     }
 
+    @Test("what a row's payload says in a list: the end user's text, a command's text, the beginning of a large one")
+    func texts() {
+        func command(_ type: OutboxRecord.DataType, _ payload: (bytes: [UInt8], size: Int64)?) -> TopRow {
+            TopRow(
+                OutboxRecord(
+                    id: 1, messageID: nil, kind: "mesh.send", client: "7", channel: nil, function: nil, lane: nil, node: nil,
+                    state: .dead, attempts: 1, writes: 1, enqueuedAt: 0, availableAt: nil, expiresAt: nil, settledAt: 0,
+                    lastError: nil, code: 401, delivered: nil, failed: nil, type: type, data: nil), payload: payload)
+        }
+        #expect(TopRow(entry(1), payload: payload(1)).text == #"{"order":1}"#)
+        #expect(TopRow(entry(1), payload: nil).text == "")
+        #expect(TopRow(entry(1), payload: (Array("{\"frame\"".utf8), 2_500_000)).text == "2.5 MB: {\"frame\"")
+        #expect(command(.text, (Array("hello".utf8), 5)).text == "hello")
+        #expect(command(.binary, ([1, 255], 2)).text == "2 bytes: 01ff")
+    }
+
     @Test("keys of one byte and of several")
     func decoder() {
         func keys(_ text: String) -> [TopKey] {

@@ -99,15 +99,17 @@ final class TopDesk: Sendable {
     }
 
     private func perform(_ selection: TopSelection) -> Result<OperatorReport, TopStop> {
+        var isPlanned = false
         do {
             let work = try BulkWork(database: database, selection.order.verb, on: selection.order.ledger)
             let action = try work.plan(selection.ids, reason: "from top", filter: selection.order.filter)
+            isPlanned = true
             var parts = VerbParts(
                 work, action, total: selection.ids.count, steps: nil, inspector: inspector, reportsStop: false)
             try perform(&parts, total: selection.ids.count)
             return .success(parts.report)
         } catch {
-            return .failure(TopStop(text: Self.text(error)))
+            return .failure(TopStop(text: (isPlanned ? "" : "nothing was changed: ") + Self.text(error)))
         }
     }
 

@@ -37,25 +37,33 @@ struct TopRow: Equatable, Sendable {
 }
 
 extension TopRow {
+    /// No list shows more of an error.
+    private static let errorBytes = 1_024
+
     /// - Parameter payload: nothing where the row has gone meanwhile.
     init(_ entry: JournalRecord, payload: (bytes: [UInt8], size: Int64)?) {
         self.init(
             id: ID(ledger: .journal, id: entry.id), state: entry.state.description, attempts: entry.attempts,
             at: entry.receivedAt,
-            kind: entry.topic, target: entry.client, text: Self.text(payload), error: entry.lastError ?? "")
+            kind: entry.topic, target: entry.client, text: Self.text(payload),
+            error: (entry.lastError ?? "").boundedForPeople(Self.errorBytes))
     }
 
     init(_ command: OutboxRecord, payload: (bytes: [UInt8], size: Int64)?) {
         self.init(
             id: ID(ledger: .outbox, id: command.id), state: command.state.description, attempts: command.attempts,
             at: command.enqueuedAt, kind: command.function.map { "\($0)()" } ?? command.kind,
-            target: command.client ?? command.channel ?? "", text: Self.text(payload), error: command.lastError ?? "")
+            target: command.client ?? command.channel ?? "", text: Self.text(payload, isText: command.type != .binary),
+            error: (command.lastError ?? "").boundedForPeople(Self.errorBytes))
     }
 
-    private static func text(_ payload: (bytes: [UInt8], size: Int64)?) -> String {
+    /// - Parameter isText: whether it is text as it stands; otherwise it is looked at for what it is.
+    private static func text(_ payload: (bytes: [UInt8], size: Int64)?, isText: Bool = false) -> String {
         guard let payload else { return "" }
-        guard payload.size > payload.bytes.count else { return Preview.text(payload.bytes) }
-        return "\(ByteText.text(payload.size)): " + String(decoding: payload.bytes.prefix(200), as: UTF8.self)
+        let isWhole = payload.size <= payload.bytes.count
+        if isWhole, !isText { return Preview.text(payload.bytes) }
+        let beginning = String(decoding: payload.bytes.prefix(600), as: UTF8.self)
+        return isWhole ? beginning : "\(ByteText.text(payload.size)): \(beginning)"
     }
 }
 

@@ -59,6 +59,8 @@ extension TopScreen {
 
     /// No row is shown in more lines.
     private static let lineLimit = 2_000
+    /// Nor with more bytes beside its payload: a file may hold errors of any length.
+    private static let textLimit = 256 << 10
 
     var detailLines: [String] {
         let now = model.snapshot?.status.takenAt ?? 0
@@ -70,7 +72,9 @@ extension TopScreen {
         case .command(let command, let bytes, let all)?: (text, payload, size) = (command.text(plain, now: now), bytes, all)
         }
         let more = size > payload.count ? ", the first \(ByteText.text(Int64(payload.count)))" : ""
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { $0.wrapped(to: width, indent: 4) }
+        var lines = text.boundedForPeople(Self.textLimit).split(separator: "\n", omittingEmptySubsequences: false).flatMap {
+            $0.wrapped(to: width, indent: 4)
+        }
         while lines.last?.isEmpty == true { lines.removeLast() }
         lines += ["", "data  \(ByteText.text(size))\(more)"]
         lines += String(decoding: payload, as: UTF8.self).escapedForTerminal.wrapped(to: width)
