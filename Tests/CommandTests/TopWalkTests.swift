@@ -246,6 +246,15 @@ struct TopWalkTests {
         #expect(screen(model).contains { $0.contains("last error") })
     }
 
+    @Test("what failed after the look that the clock shows has no age to come")
+    func newer() {
+        var model = makeReady()
+        var newer = cause(.journal, "order # not found", 1).cause
+        newer.lastSeen = Self.now + 52_000
+        model.answer(.causes, .causes([TopCause(ledger: .journal, cause: newer)], isCut: false))
+        #expect(screen(model).contains { $0.contains("1 message     0ms  order # not found") })
+    }
+
     @Test("causes are looked for in a tenth of the time at most")
     func pace() {
         var model = makeReady()

@@ -92,7 +92,8 @@ extension TopScreen {
         line.add("\(cause.cause.messages)".padded(to: 7, atRight: false), .red)
         let unit = cause.ledger == .journal ? "message" : "command"
         line.add(" " + (unit + (cause.cause.messages == 1 ? "" : "s")).padded(to: 8) + "  ")
-        line.add(Age.text(cause.cause.lastSeen, now: now).padded(to: 5, atRight: false) + "  ", .dim)
+        // Causes are read after the look that the clock shows.
+        line.add(Age.text(min(cause.cause.lastSeen, now), now: now).padded(to: 5, atRight: false) + "  ", .dim)
         if isLarge { line.add("newest \(cause.cause.example)".padded(to: 16) + "  ", .dim) }
         line.add(cause.cause.name, isChosen ? .bold : nil)
         return line
