@@ -8,6 +8,8 @@ public struct StatusReport: Sendable {
         public let pid: Int32?
         /// When it took the file, in microseconds since 1970.
         public let since: Int64?
+        /// How the newest run ended; `nil` while one goes on, and where no consumer has ever run on the file.
+        public internal(set) var ended: Ended?
         /// Of the library, at the newest run.
         public let version: String?
         /// `ConsumerConfiguration.handlerVersion` at the newest run; `nil` where none was set, or there was no run yet.

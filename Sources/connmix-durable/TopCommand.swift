@@ -1,14 +1,19 @@
 import ArgumentParser
 import ConnmixDurable
+import Glibc
 
 /// `connmix-durable top`
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "A live view on the whole terminal: rates, nodes, both ledgers, parked lanes, what dies.",
+        abstract:
+            "A live view on the whole terminal: rates, nodes, both ledgers, parked lanes, causes, and what to do about them.",
         discussion: """
             Example:  connmix-durable top --database /var/lib/connmix/messages.sqlite3
-            Keys: q quits, space pauses. From 80 columns and 24 lines on; NO_COLOR is heeded.
+            Keys: arrows (or j and k) choose a cause, enter lists its rows and then shows one, esc goes back. r retries and d
+            discards (or cancels, in the outbox) what is chosen, a row or a whole cause; it asks first, and says how to take it
+            back. ? shows all keys, space pauses, q quits.
+            From 80 columns and 24 lines on; from 120 and 36 on it shows charts and more. NO_COLOR is heeded.
             """)
 
     @OptionGroup var options: DatabaseOptions
@@ -28,60 +33,77 @@ struct TopCommand: ParsableCommand {
     }
 
     func run() throws {
-        let inspector = try options.inspector()
+        let desk = try TopDesk(database: options.database)
         Interruption.watch()
-        ThreadPriority.lower()
         let screen = try ScreenSession(.full)
-        defer { screen.end() }
-        try run(inspector, screen)
-    }
-
-    private func run(_ inspector: Inspector, _ screen: consuming ScreenSession) throws {
-        let interval = interval ?? Seconds(1)
-        var model = TopModel(interval: interval.description)
-        var next = ContinuousClock.now
-        var size = ScreenSession.size()
-        let (hasColour, hasUnicode) = (Terminal.output.hasColour, Terminal.output.hasUnicode)
-        while true {
-            try Interruption.check()
-            if !model.isPaused, ContinuousClock.now >= next {
-                look(inspector, &model)
-                next = .now + interval.duration
-            }
-            try screen.draw(
-                TopScreen.lines(model, width: size.width, height: size.height, hasColour: hasColour, hasUnicode: hasUnicode))
-            waiting: while true {
-                try Interruption.check()
-                // The size is looked at ten times a second: no signal is needed to follow it.
-                switch screen.key(within: min(.milliseconds(100), max(.zero, next - .now))) {
-                case .character(let key):
-                    switch model.pressed(key) {
-                    case .quit: return
-                    case .interrupt: throw CancellationError()
-                    case .draw: break waiting
-                    case .nothing: break
-                    }
-                case .end: return
-                case .nothing: break
-                }
-                let new = ScreenSession.size()
-                if new != size {
-                    size = new
-                    break waiting
-                }
-                if !model.isPaused, ContinuousClock.now >= next { break waiting }
-                if model.isPaused { next = max(next, .now + .milliseconds(100)) }
-            }
-        }
-    }
-
-    /// What goes wrong is shown, and looked at again: a disk that fails for a moment must not end the view.
-    private func look(_ inspector: Inspector, _ model: inout TopModel) {
+        let end: TopStop?
         do {
-            let snapshot = try StatusSnapshot(inspector, after: model.snapshot)
-            model.looked(snapshot, lanes: snapshot.activity.parkedLanes > 0 ? try inspector.parkedLanes() : [])
-        } catch {
-            model.failed((error as? ConnmixError)?.message ?? "\(error)")
+            defer { screen.end() }
+            defer { desk.stop() }
+            end = try run(desk, screen)
         }
+        if let end { throw Failure(.interrupted, end.text) }
+    }
+
+    /// - Returns: how an action ended that was going on when somebody quit.
+    private func run(_ desk: TopDesk, _ screen: consuming ScreenSession) throws -> TopStop? {
+        var model = TopModel(interval: interval ?? Seconds(1), size: ScreenSession.size())
+        var keys = KeyDecoder()
+        let (hasColour, hasUnicode) = (Terminal.output.hasColour, Terminal.output.hasUnicode)
+        var isDrawn = false
+        while true {
+            for event in desk.take() {
+                model.happened(event)
+                isDrawn = false
+            }
+            // The size is looked at ten times a second: no signal is needed to follow it.
+            if case let size = ScreenSession.size(), size != model.size {
+                model.size = size
+                isDrawn = false
+            }
+            if let reading = desk.reading {
+                if !model.wants(reading) { desk.giveUp() }
+            } else if let read = model.read(at: .now) {
+                desk.read(read, after: model.snapshot)
+            }
+            if !isDrawn {
+                try screen.draw(TopScreen.lines(model, hasColour: hasColour, hasUnicode: hasUnicode))
+                isDrawn = true
+            }
+            if Interruption.hasCome {
+                if let stop = Self.stop(desk) { return stop }
+                throw CancellationError()
+            }
+            let isBusy = desk.reading != nil || desk.isActing
+            let patience: Duration = keys.isOpen ? .milliseconds(50) : isBusy ? .milliseconds(20) : model.patience(at: .now)
+            let key: TopKey?
+            switch screen.key(within: patience) {
+            case .character(let byte): key = keys.byte(byte)
+            case .nothing: key = keys.pause()
+            case .end: return nil
+            }
+            guard let key else { continue }
+            switch model.pressed(key) {
+            case .quit: return Self.stop(desk)
+            case .interrupt:
+                if let stop = Self.stop(desk) { return stop }
+                throw CancellationError()
+            case .draw: isDrawn = false
+            case .act(let selection):
+                desk.act(selection)
+                isDrawn = false
+            case .nothing: break
+            }
+        }
+    }
+
+    /// Lets an action that is going on come to an end in order.
+    ///
+    /// - Returns: where it stopped, if it did.
+    private static func stop(_ desk: TopDesk) -> TopStop? {
+        desk.stop()
+        while desk.isActing { usleep(10_000) }
+        for case .ended(.failure(let stop)) in desk.take() { return stop }
+        return nil
     }
 }

@@ -9,22 +9,43 @@ struct TopScreenTests {
     /// What came from outside and wants to act on the terminal.
     private static let hostile = "\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}\r\n"
 
-    private func model(running: Bool = true, nodes: Int = 2, lanes: Int = 2) -> TopModel {
-        var model = TopModel(interval: "1")
+    private func model(
+        running: Bool = true, nodes: Int = 2, lanes: Int = 2, causes: [TopCause] = Self.causes, size: (Int, Int) = (80, 24)
+    ) -> TopModel {
+        var model = TopModel(interval: Seconds(1), size: size)
         for look in 0..<50 {
             let rates = ActivityReport.Rates(
                 received: Double(look * 20), handled: Double(look % 10 * 100), sent: look < 25 ? 0 : 1_234.5,
                 failed: look == 40 ? 3 : 0)
-            model.looked(
-                StatusSnapshot(status: status(running: running, nodes: nodes), activity: activity(lanes), rates: rates),
-                lanes: (0..<lanes).map {
-                    ParkedLane(
-                        lane: $0 == 0 ? "日本語のクライアント" : "client \($0)" + Self.hostile, entry: 4_711,
-                        parkedAt: 1_700_000_000_000_000,
-                        reason: "no such order 👩‍👩‍👧 \(Self.hostile)")
-                })
+            var status = status(running: running, nodes: nodes)
+            status = status.at(status.takenAt + Int64(look - 49) * 1_000_000)
+            model.answer(
+                .look,
+                .look(
+                    StatusSnapshot(status: status, activity: activity(lanes), rates: rates),
+                    (0..<lanes).map {
+                        ParkedLane(
+                            lane: $0 == 0 ? "日本語のクライアント" : "client \($0)" + Self.hostile, entry: 4_711,
+                            parkedAt: 1_700_000_000_000_000,
+                            reason: "no such order 👩‍👩‍👧 \(Self.hostile)")
+                    }))
         }
+        model.answer(.causes, .causes(causes, isCut: false))
         return model
+    }
+
+    private static let causes = [
+        cause(.journal, "price service: connection refused by #.#.#.#", 60, example: 99),
+        cause(.journal, "订单 # 不存在" + hostile, 40, example: 98), cause(.journal, "KeyError: 'sku'", 3, example: 97),
+        cause(.outbox, "client gone", 1, example: 7),
+    ]
+
+    private static func cause(_ ledger: Ledger, _ name: String, _ count: Int, example: Int64) -> TopCause {
+        TopCause(
+            ledger: ledger,
+            cause: FailureCause(
+                name: name, messages: count, dead: count, attempts: count, firstSeen: 1_700_000_000_000_000,
+                lastSeen: 1_700_000_040_000_000, example: example, error: name))
     }
 
     private func status(running: Bool, nodes: Int) -> StatusReport {
@@ -57,17 +78,17 @@ struct TopScreenTests {
         return report
     }
 
-    @Test("snapshots at 80 and 200 columns", arguments: [(80, 24), (200, 50)])
+    @Test("snapshots: compact, and with charts", arguments: [(80, 24), (120, 40), (200, 50)])
     func snapshots(width: Int, height: Int) throws {
-        let lines = TopScreen.lines(model(), width: width, height: height, hasColour: false)
+        let lines = TopScreen.lines(model(size: (width, height)), hasColour: false)
         #expect(lines.count == height)
         try expectSnapshot("top-\(width)x\(height)", lines.joined(separator: "\n") + "\n")
     }
 
     @Test("colours change nothing but colours")
     func colours() {
-        let plain = TopScreen.lines(model(), width: 80, height: 24, hasColour: false)
-        let coloured = TopScreen.lines(model(), width: 80, height: 24, hasColour: true)
+        let plain = TopScreen.lines(model(), hasColour: false)
+        let coloured = TopScreen.lines(model(), hasColour: true)
         #expect(coloured != plain)
         let stripped = coloured.map { $0.replacing(/\u{1B}\[\d+m/, with: "") }
         #expect(stripped == plain)
@@ -77,8 +98,14 @@ struct TopScreenTests {
     @Test("P12: whatever the size, no line is too wide, nothing acts on the terminal, and the keys stay in sight")
     func sizes() {
         for (width, height) in [(80, 24), (81, 25), (100, 30), (133, 43), (300, 100)] {
-            for model in [model(), model(running: false, nodes: 0, lanes: 0), model(nodes: 60, lanes: 40)] {
-                let lines = TopScreen.lines(model, width: width, height: height, hasColour: false)
+            let size = (width, height)
+            for model in [
+                model(size: size), model(running: false, nodes: 0, lanes: 0, causes: [], size: size),
+                model(
+                    nodes: 60, lanes: 40, causes: (0..<90).map { Self.cause(.journal, "\($0)" + Self.hostile, 7, example: 1) },
+                    size: size),
+            ] {
+                let lines = TopScreen.lines(model, hasColour: false)
                 #expect(lines.count == height)
                 #expect(lines.allSatisfy { $0.displayWidth <= width })
                 #expect(lines.last?.hasPrefix("q quit") == true)
@@ -89,22 +116,32 @@ struct TopScreenTests {
 
     @Test("a terminal that is too small is told so")
     func small() {
-        let lines = TopScreen.lines(model(), width: 79, height: 24, hasColour: false)
+        let lines = TopScreen.lines(model(size: (79, 24)), hasColour: false)
         #expect(lines == ["top needs 80 columns and 24 lines;", "here are 79 and 24. q quits"])
-        #expect(TopScreen.lines(model(), width: 5, height: 2, hasColour: false)[0].displayWidth <= 5)
+        #expect(TopScreen.lines(model(size: (5, 2)), hasColour: false)[0].displayWidth <= 5)
     }
 
-    @Test("the keys, and a look that fails")
+    @Test("space, quitting, and a look that fails")
     func keys() {
         var model = model()
-        #expect(model.pressed(UInt8(ascii: "x")) == .nothing)
-        #expect(model.pressed(UInt8(ascii: " ")) == .draw)
+        #expect(model.pressed(.character("x")) == .nothing)
+        #expect(model.pressed(.character(" ")) == .draw)
         #expect(model.isPaused)
-        #expect(TopScreen.lines(model, width: 80, height: 24, hasColour: false).last?.contains("paused") == true)
-        #expect(model.pressed(UInt8(ascii: "q")) == .quit)
-        #expect(model.pressed(3) == .interrupt)
-        model.failed("the disk: \u{1B}[31m")
-        #expect(TopScreen.lines(model, width: 80, height: 24, hasColour: false)[1] == "cannot look: the disk: \\u001b[31m")
+        #expect(model.read(at: .now + .seconds(100)) == nil)
+        #expect(TopScreen.lines(model, hasColour: false).last?.contains("paused") == true)
+        #expect(model.pressed(.character("q")) == .quit)
+        #expect(model.pressed(.interrupt) == .interrupt)
+        model.answer(.look, .failed("the disk: \u{1B}[31m", isGone: false))
+        #expect(TopScreen.lines(model, hasColour: false)[1] == "cannot look: the disk: \\u001b[31m")
+    }
+
+    @Test("a large screen has charts with their scales")
+    func charts() {
+        let lines = TopScreen.lines(model(size: (120, 40)), hasColour: false)
+        #expect(lines.contains { $0.contains("received    980/s  scale 0 to 980/s, over 49s") })
+        #expect(Chart.lines([0, 1, 4, 8], width: 5, height: 2) == ["    █", " ▁▂██"])
+        #expect(Chart.lines([0, 4, 8], width: 2, height: 2, hasUnicode: false) == [" #", "##"])
+        #expect(Chart.lines([], width: 2, height: 1) == ["  "])
     }
 
     @Test("sparklines")
@@ -180,8 +217,24 @@ struct TopScreenTests {
 
     @Test("with a locale that is not UTF-8 only what came from outside is more than ASCII")
     func ascii() {
-        let running = TopScreen.lines(model(), width: 80, height: 24, hasColour: false, hasUnicode: false)
+        let running = TopScreen.lines(model(), hasColour: false, hasUnicode: false)
         #expect(running[0].contains("running, pid 4242"))
         #expect(!running.joined().contains { "●○▁▂▃▄▅▆▇█".contains($0) })
+    }
+}
+
+extension TopModel {
+    /// As if it had been read just now.
+    mutating func answer(_ read: TopRead, _ answer: TopAnswer) {
+        answered(read, answer, at: .now, took: .milliseconds(1))
+    }
+}
+
+extension StatusReport {
+    fileprivate func at(_ time: Int64) -> StatusReport {
+        StatusReport(
+            consumer: consumer, topics: topics, handler: handler, handlerTrouble: handlerTrouble, nodes: nodes, waiting: waiting,
+            atRisk: atRisk, atRiskHigh: atRiskHigh, atRiskUpdatedAt: atRiskUpdatedAt, lossBound: lossBound, journal: journal,
+            outbox: outbox, oldestEntry: oldestEntry, oldestCommand: oldestCommand, database: database, takenAt: time)
     }
 }

@@ -78,7 +78,7 @@ extension Inspector {
         return failures
     }
 
-    private struct TroubledEntry {
+    struct TroubledEntry {
         var id: Int64
         var isDead: Bool
         var attempts: Int64
@@ -86,7 +86,7 @@ extension Inspector {
     }
 
     /// From the index `journal_troubled` alone.
-    private static func troubled(_ connection: Connection, below: Int64, limit: Int) throws -> [TroubledEntry] {
+    static func troubled(_ connection: Connection, below: Int64, limit: Int) throws -> [TroubledEntry] {
         let select = try connection.statement(
             """
             SELECT id, state = 9, attempts, received_at FROM journal

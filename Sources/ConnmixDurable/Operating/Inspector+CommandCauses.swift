@@ -37,7 +37,7 @@ extension Inspector {
         return tally.causes
     }
 
-    private struct FailedCommand {
+    struct FailedCommand {
         var id: Int64
         var isGivenUp: Bool
         var time: Int64
@@ -45,7 +45,7 @@ extension Inspector {
         var error: String?
     }
 
-    private static func failed(
+    static func failed(
         _ connection: Connection, isOpen: Bool, below: Int64, limit: Int
     ) throws -> [FailedCommand] {
         // The conditions of the partial indexes, to the letter. An acknowledgement that found nobody is no failure.

@@ -11,7 +11,7 @@
 ///
 /// Every method reads with connections of its own, in short reads that let a busy consumer's log shrink, and blocks until it is
 /// through.
-public final class Inspector {
+public final class Inspector: Sendable {
     private let store: SharedStore
 
     /// - Throws: `noSuchDatabase`; `foreignDatabase`, `newerDatabase` or `olderDatabase` where this version cannot read it.
@@ -40,7 +40,8 @@ public final class Inspector {
             let outbox = try Ledger.outbox.counts(connection)
             return StatusReport(
                 consumer: .init(
-                    isRunning: owner != nil, pid: owner?.pid, since: owner?.since, version: run?.version,
+                    isRunning: owner != nil, pid: owner?.pid, since: owner?.since,
+                    ended: owner == nil ? try RunTable.newestEnd(connection, live: live) : nil, version: run?.version,
                     handlerVersion: run?.handlerVersion,
                     paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
                 topics: work.topics, handler: work.handler, handlerTrouble: work.trouble,

@@ -41,6 +41,7 @@ extension JSONWriter {
             writer.key("pid"); writer.integer(status.consumer.pid)
             writer.key("since"); writer.time(status.consumer.since)
             writer.key("version"); writer.string(status.consumer.version)
+            writer.membersOfEnd(status.consumer)
             writer.key("handler_version"); writer.string(status.consumer.handlerVersion)
             writer.key("paused"); writer.string(status.consumer.paused)
         }

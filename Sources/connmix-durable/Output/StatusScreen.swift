@@ -17,7 +17,7 @@ enum StatusScreen {
             let since = consumer.since.map { $0 == 0 ? "" : ", for \(Age.text($0, now: status.takenAt))" } ?? ""
             sheet.add("consumer", "running, pid \(pid)\(since), version \(consumer.version ?? "unknown")", .green)
         } else {
-            sheet.add("consumer", "not running", .yellow)
+            sheet.add("consumer", "not running: \(consumer.whyNot(now: status.takenAt))", .yellow)
         }
         sheet.add("handler", [status.handler, consumer.handlerVersion].compactMap { $0 }.joined(separator: ", version "))
         sheet.add("topics", status.topics.joined(separator: ", "))

@@ -5,17 +5,29 @@ struct TopScreen {
     static let leastWidth = 80
     static let leastHeight = 24
 
-    private let model: TopModel
-    private let terminal: Terminal
-    private let width: Int
-    private let height: Int
+    let model: TopModel
+    let terminal: Terminal
+    let width: Int
+    let height: Int
 
-    /// - Returns: at most `height` lines, none wider than `width`.
-    static func lines(_ model: TopModel, width: Int, height: Int, hasColour: Bool, hasUnicode: Bool = true) -> [String] {
-        TopScreen(
-            model: model, terminal: Terminal(width: width, hasColour: hasColour, hasUnicode: hasUnicode), width: width,
-            height: height
-        ).lines
+    /// Whether there is room for more than the compact screen.
+    var isLarge: Bool { width >= 120 && height >= 36 }
+
+    /// - Returns: at most as many lines as the model's size has, none wider than that.
+    static func lines(_ model: TopModel, hasColour: Bool, hasUnicode: Bool = true) -> [String] {
+        TopScreen(model, hasColour: hasColour, hasUnicode: hasUnicode).lines
+    }
+
+    private init(_ model: TopModel, hasColour: Bool, hasUnicode: Bool) {
+        self.model = model
+        (width, height) = model.size
+        terminal = Terminal(width: width, hasColour: hasColour, hasUnicode: hasUnicode)
+    }
+
+    /// The furthest that a row which is shown whole can be scrolled.
+    static func lastOffset(_ model: TopModel) -> Int {
+        let screen = TopScreen(model, hasColour: false, hasUnicode: true)
+        return max(0, screen.detailLines.count - screen.detailRoom)
     }
 
     private var lines: [String] {
@@ -25,20 +37,33 @@ struct TopScreen {
                 ScreenLine("here are \(width) and \(height). q quits", .yellow),
             ].prefix(height).map { $0.text(terminal) }
         }
-        guard let snapshot = model.snapshot else { return [ScreenLine(model.trouble ?? "looking ...").text(terminal)] }
-        var lines = [header(snapshot), alert(snapshot)].map { $0.text(terminal) }
-        lines += rates.map { $0.text(terminal) }
-        lines.append("")
-        let ledgers = StatusScreen.ledgers(snapshot.status, terminal)
-        lines += ledgers.split(separator: "\n").map(String.init)
-        lines.append("")
-        // The last line is for the keys.
-        lines += sections(snapshot, room: height - lines.count - 1)
-        while lines.count < height - 1 { lines.append("") }
-        return lines + [footer.text(terminal)]
+        guard let snapshot = model.snapshot else {
+            let text = model.trouble.map { "cannot look: \($0)" } ?? "looking ..."
+            return [ScreenLine(text, model.trouble == nil ? nil : .red).text(terminal)] + empty(height - 2) + [
+                footer.text(terminal)
+            ]
+        }
+        let body: [String] =
+            if model.isHelpShown {
+                help
+            } else if model.opened != nil {
+                detail
+            } else if let list = model.list {
+                rows(list, snapshot)
+            } else {
+                overview(snapshot, room: bodyRoom)
+            }
+        let top = [header(snapshot), alert(snapshot)].map { $0.text(terminal) }
+        let shown = top + body.prefix(bodyRoom)
+        return shown + empty(height - shown.count - bottom.count) + bottom.map { $0.text(terminal) }
     }
 
-    // MARK: Parts
+    /// Lines between the first two and what stands at the bottom.
+    var bodyRoom: Int { max(0, height - 2 - bottom.count) }
+
+    private func empty(_ count: Int) -> [String] { Array(repeating: "", count: max(0, count)) }
+
+    // MARK: Above
 
     private func header(_ snapshot: StatusSnapshot) -> ScreenLine {
         let (status, consumer) = (snapshot.status, snapshot.status.consumer)
@@ -61,106 +86,67 @@ struct TopScreen {
     /// What somebody should look at first.
     private func alert(_ snapshot: StatusSnapshot) -> ScreenLine {
         if let trouble = model.trouble { return ScreenLine("cannot look: \(trouble)", .red) }
-        if let paused = snapshot.status.consumer.paused { return ScreenLine("nothing is taken: \(paused)", .red) }
-        if let trouble = snapshot.status.handlerTrouble {
+        let (status, consumer) = (snapshot.status, snapshot.status.consumer)
+        guard consumer.isRunning else { return ScreenLine(consumer.whyNot(now: status.takenAt), .yellow) }
+        if let paused = consumer.paused { return ScreenLine("nothing is taken: \(paused)", .red) }
+        if let trouble = status.handlerTrouble {
             return ScreenLine("handlers cannot run: \(trouble.reason.escapedForTerminal)", .red)
         }
-        let nodes = snapshot.status.nodes
-        if snapshot.status.consumer.isRunning, !nodes.contains(where: { $0.state == .consuming }) {
-            return ScreenLine(nodes.isEmpty ? "no node is known: is the center reachable?" : "no node is being consumed", .red)
+        if !status.nodes.contains(where: { $0.state == .consuming }) {
+            return ScreenLine(
+                status.nodes.isEmpty ? "no node is known: is the center reachable?" : "no node is being consumed", .red)
         }
         return ScreenLine()
     }
 
-    private var rates: [ScreenLine] {
-        let rows: [(String, KeyPath<ActivityReport.Rates, Double>, Colour?)] = [
-            ("received", \.received, .cyan), ("handled", \.handled, .green), ("sent", \.sent, .green), ("failed", \.failed, .red),
-        ]
-        return rows.map { name, rate, colour in
-            var line = ScreenLine(name.padded(to: 9), .dim)
-            let now = model.history.last.map { RateText.text($0[keyPath: rate]) + "/s" } ?? "-"
-            let isQuiet = model.history.allSatisfy { $0[keyPath: rate] == 0 }
-            line.add(now.padded(to: 8, atRight: false) + "  ", isQuiet ? .dim : colour)
-            let bars = Sparkline.text(
-                model.history.lazy.map { $0[keyPath: rate] }, width: width - line.width,
-                hasUnicode: terminal.hasUnicode)
-            line.add(bars, isQuiet ? .dim : colour)
-            return line
+    // MARK: Below
+
+    /// What was done, and what can be.
+    private var bottom: [ScreenLine] {
+        let note = model.note.map { note in
+            // The end of it says how to take it back: it goes over as many lines as it needs.
+            note.text.escapedForTerminal.wrapped(to: width).prefix(3).map { ScreenLine($0, note.colour) }
         }
-    }
-
-    private func sections(_ snapshot: StatusSnapshot, room: Int) -> [String] {
-        let all = [nodes(snapshot), parked(snapshot), dead(snapshot)].filter { !$0.rows.isEmpty }
-        // Each section has a title and a row at least; what is left goes round.
-        var shares = all.map { _ in 1 }
-        var left = room - 2 * all.count
-        while left > 0,
-            let needy = all.indices.first(where: { shares[$0] < all[$0].rows.count && shares[$0] == leastShare(all, shares) })
-        {
-            shares[needy] += 1
-            left -= 1
-        }
-        return zip(all, shares).flatMap { section, share in
-            let hidden = section.rows.count - share
-            var rows = section.rows.prefix(hidden > 0 ? share - 1 : share).map { $0.text(terminal) }
-            if hidden > 0 { rows.append(ScreenLine("and \(hidden + 1) more", .dim).text(terminal)) }
-            return [ScreenLine(section.title, .dim).text(terminal)] + rows
-        }
-    }
-
-    private struct Section {
-        let title: String
-        let rows: [ScreenLine]
-    }
-
-    private func leastShare(_ all: [Section], _ shares: [Int]) -> Int? {
-        all.indices.filter { shares[$0] < all[$0].rows.count }.map { shares[$0] }.min()
-    }
-
-    private func nodes(_ snapshot: StatusSnapshot) -> Section {
-        let status = snapshot.status
-        let names = status.nodes.map { $0.id.escapedForTerminal.displayWidth }.max() ?? 0
-        let rows =
-            status.nodes.map { node in
-                var line = ScreenLine(node.id.escapedForTerminal.cut(to: 30).padded(to: min(30, names)) + "  ")
-                line.add(node.address.padded(to: 22) + "  ")
-                line.add(node.state.rawValue, node.state == .consuming ? .green : .yellow)
-                return line
-            }
-            + status.waiting.map { ScreenLine($0.text(now: status.takenAt).escapedForTerminal, .yellow) }
-        let age = status.lossBound.ageText.map { ", \($0)" } ?? ""
-        return Section(title: "NODES  at risk \(status.atRisk), at most \(status.atRiskHigh) in this run\(age)", rows: rows)
-    }
-
-    private func parked(_ snapshot: StatusSnapshot) -> Section {
-        let rows = model.lanes.map { lane in
-            var line = ScreenLine(lane.lane.escapedForTerminal.cut(to: 30).padded(to: 30) + "  ", .yellow)
-            line.add("entry \(lane.entry)  \(Age.text(lane.parkedAt, now: snapshot.status.takenAt))  ", .dim)
-            line.add(lane.reason)
-            return line
-        }
-        return Section(title: "PARKED LANES  \(snapshot.activity.parkedLanes)", rows: rows)
-    }
-
-    private func dead(_ snapshot: StatusSnapshot) -> Section {
-        let activity = snapshot.activity
-        let rows = activity.deadLastHour.map { cause in
-            var line = ScreenLine("\(cause.count)".padded(to: 7, atRight: false) + "  ", .red)
-            line.add("newest \(cause.newestEntry)  ", .dim)
-            line.add(cause.cause)
-            return line
-        }
-        let count = activity.deadLastHour.reduce(0) { $0 + $1.count }
-        return Section(
-            title: "DEAD IN THE LAST HOUR  \(activity.isDeadLastHourCut ? "more than " : "")\(count)", rows: rows)
+        return (note ?? []) + [footer]
     }
 
     private var footer: ScreenLine {
-        var line = ScreenLine("q", .bold)
-        line.add(" quit  ")
-        line.add("space", .bold)
-        line.add(model.isPaused ? " go on  " : " pause  ")
-        line.add(model.isPaused ? "paused" : "every \(model.interval) s", model.isPaused ? .yellow : .dim)
+        switch model.work {
+        case .asking(let selection):
+            var line = ScreenLine(selection.question, .bold)
+            line.add(" y/n", .yellow)
+            return line
+        case .selecting(let order):
+            return ScreenLine("looking for what to \(order.verb.rawValue) ...  esc gives up", .yellow)
+        case .acting(let selection, let done):
+            let rows = selection.order.ledger.rows(selection.ids.count)
+            return ScreenLine("\(done) of \(rows) \(selection.order.verb.past) ...  q stops", .yellow)
+        case .nothing: break
+        }
+        var line = ScreenLine("q quit", .dim)
+        if model.isPaused { line.add("  paused", .yellow) }
+        // What does not fit is left out: ? shows all keys.
+        for key in keys where line.width + 2 + key.displayWidth <= width { line.add("  " + key, .dim) }
         return line
     }
+
+    private var keys: [String] {
+        let pause = model.isPaused ? ["space goes on"] : ["space pause", "every \(model.interval) s"]
+        if model.isHelpShown { return ["any key goes back"] + pause }
+        let walking: [String] =
+            if let opened = model.opened {
+                ["\(arrows) scroll"] + verbs(opened.row.ledger) + ["esc back"]
+            } else if let list = model.list {
+                ["\(arrows) choose", "enter show"] + verbs(list.cause.ledger) + ["esc back"]
+            } else if let cause = model.chosenCause {
+                ["\(arrows) choose", "enter list"] + verbs(cause.ledger)
+            } else {
+                []
+            }
+        return ["? keys"] + walking + pause
+    }
+
+    private var arrows: String { terminal.hasUnicode ? "↑↓" : "j k" }
+
+    private func verbs(_ ledger: Ledger) -> [String] { ["r retry", ledger == .outbox ? "d cancel" : "d discard"] }
 }
