@@ -10,6 +10,14 @@ public struct TopicPause: Sendable, Equatable {
     public let actor: String
     /// Why, in the operator's words.
     public let reason: String?
+
+    package init(topic: String?, holdsIntake: Bool, since: Int64, actor: String, reason: String?) {
+        self.topic = topic
+        self.holdsIntake = holdsIntake
+        self.since = since
+        self.actor = actor
+        self.reason = reason
+    }
 }
 
 /// A topic whose handlers fail for one cause, one message after the other: its messages are tried one at a time, with growing pauses,
@@ -21,4 +29,10 @@ public struct ProbedTopic: Sendable, Equatable {
     public let cause: String
     /// Microseconds since 1970.
     public let since: Int64
+
+    package init(topic: String, cause: String, since: Int64) {
+        self.topic = topic
+        self.cause = cause
+        self.since = since
+    }
 }

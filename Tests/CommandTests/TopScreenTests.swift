@@ -53,7 +53,13 @@ struct TopScreenTests {
             consumer: .init(
                 isRunning: running, pid: running ? 4_242 : nil, since: running ? 1_699_990_000_000_000 : nil, version: "0.1.0",
                 handlerVersion: nil, paused: nil),
-            topics: ["chat"], handler: "--worker php worker.php", handlerTrouble: nil, paused: [], probed: [],
+            topics: ["chat"], handler: "--worker php worker.php", handlerTrouble: nil,
+            paused: [
+                .init(
+                    topic: "orders" + Self.hostile, holdsIntake: true, since: 1_700_000_000_000_000, actor: "root",
+                    reason: "moving")
+            ],
+            probed: [.init(topic: "mail", cause: "no database" + Self.hostile, since: 1_700_000_000_000_000)],
             nodes: (0..<nodes).map {
                 .init(
                     id: $0 == 0 ? "节点一" : "node-\($0)" + Self.hostile, address: "10.0.0.\($0):6789",
@@ -233,7 +239,8 @@ extension TopModel {
 extension StatusReport {
     fileprivate func at(_ time: Int64) -> StatusReport {
         StatusReport(
-            consumer: consumer, topics: topics, handler: handler, handlerTrouble: handlerTrouble, nodes: nodes, waiting: waiting,
+            consumer: consumer, topics: topics, handler: handler, handlerTrouble: handlerTrouble, paused: paused, probed: probed,
+            nodes: nodes, waiting: waiting,
             atRisk: atRisk, atRiskHigh: atRiskHigh, atRiskUpdatedAt: atRiskUpdatedAt, lossBound: lossBound, journal: journal,
             outbox: outbox, oldestEntry: oldestEntry, oldestCommand: oldestCommand, database: database, takenAt: time)
     }

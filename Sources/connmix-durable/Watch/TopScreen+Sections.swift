@@ -10,7 +10,7 @@ extension TopScreen {
     }
 
     func sections(_ snapshot: StatusSnapshot, room: Int) -> [String] {
-        let all = [nodes(snapshot), parked(snapshot), causes(snapshot)].filter { !$0.rows.isEmpty }
+        let all = [nodes(snapshot), topics(snapshot), parked(snapshot), causes(snapshot)].filter { !$0.rows.isEmpty }
         // Each section has a title and a row at least; what is left goes round.
         var shares = all.map { _ in 1 }
         let gaps = isLarge ? max(0, all.count - 1) : 0
@@ -60,6 +60,14 @@ extension TopScreen {
             + status.waiting.map { ScreenLine($0.text(now: status.takenAt).escapedForTerminal, .yellow) }
         let age = status.lossBound.ageText.map { ", \($0)" } ?? ""
         return Section(title: "NODES  at risk \(status.atRisk), at most \(status.atRiskHigh) in this run\(age)", rows: rows)
+    }
+
+    private func topics(_ snapshot: StatusSnapshot) -> Section {
+        let status = snapshot.status
+        let rows =
+            status.probed.map { ScreenLine($0.text(now: status.takenAt).escapedForTerminal, .red) }
+            + status.paused.map { ScreenLine($0.text(now: status.takenAt).escapedForTerminal, .yellow) }
+        return Section(title: "TOPICS THAT REST  \(rows.count)", rows: rows)
     }
 
     private func parked(_ snapshot: StatusSnapshot) -> Section {
