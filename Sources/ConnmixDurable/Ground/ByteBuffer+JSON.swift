@@ -11,10 +11,14 @@ extension ByteBuffer {
     mutating func writeJSONString(validUTF8 content: UnsafeRawBufferPointer) {
         writeInteger(UInt8(ascii: "\""))
         var run = 0
-        for (index, byte) in content.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
+        var index = 0
+        while true {
+            index = JSONText.endOfPlain(content, from: index)
+            guard index < content.count else { break }
             writeBytes(UnsafeRawBufferPointer(rebasing: content[run..<index]))
-            run = index + 1
-            writeJSONEscape(byte)
+            writeJSONEscape(content[index])
+            index += 1
+            run = index
         }
         writeBytes(UnsafeRawBufferPointer(rebasing: content[run...]))
         writeInteger(UInt8(ascii: "\""))
