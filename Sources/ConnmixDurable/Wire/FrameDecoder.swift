@@ -116,7 +116,8 @@ private struct Envelope {
         if scanner.equals(key, "e") {
             guard scanner.peek() == UInt8(ascii: "\"") else { return scanner.value() != nil }
             guard let found = scanner.string() else { return false }
-            event = scanner.text(found)
+            // Nearly always; the literal is no work.
+            event = !found.escaped && scanner.equals(found.range, "queue.pop") ? "queue.pop" : scanner.text(found)
             return true
         }
         if scanner.equals(key, "p") { return readParameters(&scanner) }
