@@ -51,7 +51,11 @@ struct FrameReader {
             case .broken: return nil
             case .within(let known): header = known
             case .between:
-                guard let found = FrameHeader.read(from: &bytes) else { return nil }
+                guard let found = FrameHeader.read(from: &bytes) else {
+                    // Else the socket's buffer is held, and not used again, until more comes.
+                    if bytes.readableBytes == 0 { bytes = ByteBuffer() }
+                    return nil
+                }
                 if let fault = rules.fault(of: found) { throw broken(fault) }
                 header = found
                 state = .within(found)

@@ -34,7 +34,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     /// So much may lie unwritten before commands go elsewhere, or wait, and from the lower mark on they come again.
     static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
-    /// Commands that go out together are written in pieces of about so many bytes.
+    /// Commands that go out together are written in pieces of about so many bytes, or of one command.
     private static let writeSize = 64 << 10
 
     /// - Parameters:
@@ -142,11 +142,12 @@ final class NodeChannelHandler: ChannelInboundHandler {
                 refused.append(CommandOutcome(command: id, result: .notWritten))
                 continue
             }
-            if frames.readableBytes >= Self.writeSize {
+            let size = command.payload.count + 128
+            if frames.readableBytes > 0, frames.readableBytes + size > Self.writeSize {
                 context.write(frames)
                 frames = ByteBuffer()
             }
-            frames.reserveCapacity(minimumWritableBytes: command.payload.count + 128)
+            if frames.readableBytes == 0 { frames.reserveCapacity(max(size, min(commands.count * size, Self.writeSize))) }
             writer.write(.text, into: &frames) { RequestEncoder.command(command, id: requestID, into: &$0) }
         }
         if case .open(let context, _) = state {
