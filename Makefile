@@ -1,14 +1,24 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make run` and `make test`.
+# `make release` builds the program for other machines, `make install` puts it in PREFIX/bin.
 # `make check` is the gate for developers. Other targets: lint, sanitize, bench, docs, format, clean.
 
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORMATTED := Package.swift Sources Tests
+PREFIX ?= /usr/local
 
-.PHONY: run test check lint sanitize format docs bench clean dependencies
+.PHONY: run release install test check lint sanitize format docs bench clean dependencies
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
+
+# With Swift's library inside: it runs where no Swift is installed (SQLite is the system's), and takes a few hundredths less of the CPU.
+release: dependencies
+	$(SWIFT) build -c release --static-swift-stdlib --product connmix-durable
+
+install: release
+	install -D -m 755 "$$($(SWIFT) build -c release --static-swift-stdlib --show-bin-path)/connmix-durable" "$(DESTDIR)$(PREFIX)/bin/connmix-durable"
+	install -D -m 644 docs/connmix-durable.1 "$(DESTDIR)$(PREFIX)/share/man/man1/connmix-durable.1"
 
 test: dependencies
 	$(SWIFT) build --build-tests

@@ -8,7 +8,7 @@ import Synchronization
 ///     WholePath <messages> <center> <database> [latency]
 ///
 /// Prints the rate from the first message's arrival to the commit that marks the last command as sent, the CPU time a
-/// message and the peak memory; with `latency`, how long messages took from their frame's arrival to their handler's start.
+/// message, in all and by thread, and the peak memory; with `latency`, how long messages took from their frame's arrival to their handler's start.
 @main
 enum Main {
     static func main() async throws {
@@ -33,15 +33,21 @@ enum Main {
         while try await sent(file) < messages { try await Task.sleep(for: .milliseconds(10)) }
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        let threads = ThreadTimes()
         running.cancel()
         try await running.value
         let reader = try file.openForReading()
         let first = try reader.integer("SELECT received_at FROM journal ORDER BY id LIMIT 1")
         let last = try reader.integer("SELECT max(state_at) FROM outbox")
         let rate = Double(messages) * 1e6 / Double(last - first)
-        let cpu = Double(usage.ru_utime.microseconds + usage.ru_stime.microseconds) / Double(messages)
-        let tenths = Int(cpu * 10)
-        print("rate=\(Int(rate)) cpu_us=\(tenths / 10).\(tenths % 10) rss_mib=\(usage.ru_maxrss / 1_024)\(delays?.summary ?? "")")
+        let cpu = usage.ru_utime.microseconds + usage.ru_stime.microseconds
+        func aMessage(_ microseconds: Int) -> String {
+            let tenths = microseconds * 10 / messages
+            return "\(tenths / 10).\(tenths % 10)"
+        }
+        print(
+            "rate=\(Int(rate)) cpu_us=\(aMessage(cpu)) writer_us=\(aMessage(threads.writer)) loop_us=\(aMessage(threads.loop))",
+            "rest_us=\(aMessage(threads.rest)) rss_mib=\(usage.ru_maxrss / 1_024)\(delays?.summary ?? "")")
     }
 
     private static func sent(_ file: DatabaseFile) async throws -> Int {

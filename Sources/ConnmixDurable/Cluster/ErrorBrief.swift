@@ -20,7 +20,8 @@ extension Error {
             "its Sec-WebSocket-Accept does not fit the question"
         case let error as NIOHTTPClientUpgradeError where error == .responseProtocolNotFound:
             "it does not say Upgrade: websocket"
-        default: FrameFault(self)?.description ?? Quoted.bounded("\(self)", limit: 300)
+        case let fault as FrameFault: fault.description
+        default: Quoted.bounded("\(self)", limit: 300)
         }
     }
 }

@@ -28,21 +28,6 @@ enum FrameFault: Error, Equatable {
             .protocolError
         }
     }
-
-    /// The same in the words of NIO; `nil` where the error is none of a frame.
-    init?(_ error: any Error) {
-        switch error {
-        case let fault as FrameFault: self = fault
-        case NIOWebSocketError.invalidFrameLength: self = .longFrame
-        case NIOWebSocketError.fragmentedControlFrame: self = .fragmentedControl
-        case NIOWebSocketError.multiByteControlFrameLength: self = .longControl
-        case NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge: self = .longMessage
-        case NIOWebSocketFrameAggregator.Error.tooManyFragments: self = .manyFragments
-        case NIOWebSocketFrameAggregator.Error.receivedNewFrameWithoutFinishingPrevious: self = .unfinishedMessage
-        case NIOWebSocketFrameAggregator.Error.didReceiveFragmentBeforeReceivingTextOrBinaryFrame: self = .strayContinuation
-        default: return nil
-        }
-    }
 }
 
 extension FrameFault: CustomStringConvertible {

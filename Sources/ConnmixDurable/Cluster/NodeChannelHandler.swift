@@ -5,7 +5,7 @@ internal import NIOWebSocket
 ///
 /// What one read brings is gathered and handed on at its end, so that a thousand messages are one call.
 final class NodeChannelHandler: ChannelInboundHandler {
-    typealias InboundIn = WebSocketFrame
+    typealias InboundIn = ByteBuffer
 
     private enum State {
         /// In no pipeline, or in one whose channel has closed.
@@ -23,6 +23,8 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private var state = State.detached
     private var machine: NodeConnectionMachine
     private var generator = Chance()
+    private var reader = FrameReader()
+    private var writer = FrameWriter()
     private var batch: ReadBatch
     private var timer: DeadlineTimer?
     /// The answer to the latest ping of a peer that takes nothing for now: older ones need none.
@@ -32,6 +34,8 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     /// So much may lie unwritten before commands go elsewhere, or wait, and from the lower mark on they come again.
     static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 256 << 10, high: 1 << 20)
+    /// Commands that go out together are written in pieces of about so many bytes, or of one command.
+    private static let writeSize = 64 << 10
 
     /// - Parameters:
     ///   - form: what worked for this node before; `nil` where it is not known yet.
@@ -66,15 +70,23 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let frame = unwrapInboundIn(data)
+        reader.append(unwrapInboundIn(data))
+        do {
+            while let frame = try reader.next() { take(frame) }
+        } catch {
+            close(error)
+        }
+    }
+
+    private func take(_ frame: FrameReader.Frame) {
         switch frame.opcode {
         case .text, .binary:
-            read(frame.unmaskedData)
+            read(frame.content)
         case .ping:
-            owedPong = frame.unmaskedData
+            owedPong = frame.content
             if machine.isWritable { sendPong() }
         case .connectionClose:
-            var data = frame.unmaskedData
+            var data = frame.content
             let code = data.readInteger(as: UInt16.self)
             let reason = "the engine closed the connection\(code.map { " with code \($0)" } ?? "")"
             close(Disconnection(cause: .peer, reason: reason, closeCode: code))
@@ -113,8 +125,11 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let fault = FrameFault(error)
-        close(Disconnection(cause: fault == nil ? .peer : .violation, reason: error.brief), code: fault?.code)
+        close(Disconnection(cause: .peer, reason: error.brief))
+    }
+
+    private func close(_ fault: FrameFault) {
+        close(Disconnection(cause: .violation, reason: fault.brief), code: fault.code)
     }
 
     // MARK: Calls from outside, on the loop
@@ -123,14 +138,22 @@ final class NodeChannelHandler: ChannelInboundHandler {
     func send(_ commands: [(id: Int64, command: Command)], over connection: NodeConnection) {
         var refused: [CommandOutcome] = []
         let now = ContinuousClock.now
+        var frames = ByteBuffer()
         for (id, command) in commands {
             guard case .open(let context, _) = state, let requestID = machine.command(id, now: now) else {
                 refused.append(CommandOutcome(command: id, result: .notWritten))
                 continue
             }
-            context.writeText { RequestEncoder.command(command, id: requestID, into: &$0) }
+            let size = command.payload.count + 128
+            if frames.readableBytes > 0, frames.readableBytes + size > Self.writeSize {
+                context.write(frames)
+                frames = ByteBuffer()
+            }
+            if frames.readableBytes == 0 { frames.reserveCapacity(max(size, min(commands.count * size, Self.writeSize))) }
+            writer.write(.text, into: &frames) { RequestEncoder.command(command, id: requestID, into: &$0) }
         }
         if case .open(let context, _) = state {
+            if frames.readableBytes > 0 { context.write(frames) }
             context.flush()
             moveTimer()
         }
@@ -160,7 +183,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         guard case .open(let context, let connection) = state else { return }
         state = .closing(connection, end)
         handOn()
-        context.close(end, code: code)
+        context.close(saying: writer.goodbye(end, code: code))
     }
 
     // MARK: -
@@ -209,7 +232,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
             switch action {
             case .pop(let id, let topics, let form): request { RequestEncoder.pop(topics, form: form, id: id, into: &$0) }
             case .unpop(let id, let form): request { RequestEncoder.unpop(form: form, id: id, into: &$0) }
-            case .ping(let id): if case .open(let context, _) = state { context.ping(id: id) }
+            case .ping(let id): write(writer.pings(id: id))
             case .nowConsuming(let form): tell(.consuming(form))
             case .notConsuming(let reason): tell(.notConsuming(reason))
             case .overdue(let command):
@@ -221,15 +244,19 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     private func request(_ body: (inout ByteBuffer) -> Void) {
-        guard case .open(let context, _) = state else { return }
-        context.writeText(body)
-        context.flush()
+        write(writer.frame(.text, body))
     }
 
     private func sendPong() {
-        guard case .open(let context, _) = state, let data = owedPong else { return }
+        guard case .open = state, let data = owedPong else { return }
         owedPong = nil
-        context.write(.pong, data)
+        write(writer.frame(.pong) { $0.writeImmutableBuffer(data) })
+    }
+
+    /// Nothing of this handler is being changed meanwhile: the channel may call it from within.
+    private func write(_ frames: ByteBuffer) {
+        guard case .open(let context, _) = state else { return }
+        context.write(frames)
         context.flush()
     }
 

@@ -11,7 +11,7 @@ struct NodeConnector: Sendable {
     var timeout: Duration = .seconds(5)
     var names = NameLookup.shared
 
-    /// - Parameter makeHandler: what takes the frames; called on the loop once the upgrade is done.
+    /// - Parameter makeHandler: reads and writes the bytes of frames; called on the loop once the upgrade is done.
     /// - Returns: the channel, once upgraded. The future fails with a `ConnmixError`.
     func connect(
         to identity: NodeIdentity, _ makeHandler: @escaping @Sendable () -> any ChannelInboundHandler
@@ -23,7 +23,10 @@ struct NodeConnector: Sendable {
         let upgrader = upgrader(peer, upgraded) { channel in
             // TLS takes its time to close: what it still brings in comes too late.
             guard !isOver.value else { throw ChannelError.ioOnClosedChannel }
-            try channel.pipeline.syncOperations.addHandler(makeHandler())
+            // In front of NIO's codec of frames, whose first part is the encoder: nothing gets there any more.
+            let pipeline = channel.pipeline.syncOperations
+            let encoder = try pipeline.handler(type: WebSocketFrameEncoder.self)
+            try pipeline.addHandler(makeHandler(), position: .before(encoder))
             upgraded.succeed(channel)
         }
         let connecting = Dialer(loop: loop, names: names).connect(to: peer.address, within: limit) { channel in
@@ -62,7 +65,7 @@ struct NodeConnector: Sendable {
     ) -> NIOWebSocketClientUpgrader {
         NIOWebSocketClientUpgrader(
             // NIO's own error handler closes before anybody is told why.
-            maxFrameSize: FrameRules.sizeLimit, automaticErrorHandling: false
+            automaticErrorHandling: false
         ) { channel, response in
             channel.eventLoop.makeCompletedFuture {
                 for (header, what) in [("Sec-WebSocket-Extensions", "extension"), ("Sec-WebSocket-Protocol", "protocol")] {
@@ -73,13 +76,8 @@ struct NodeConnector: Sendable {
                     throw fault
                 }
                 let pipeline = channel.pipeline.syncOperations
-                // It speaks HTTP and stands between the socket and the frame decoder.
+                // It speaks HTTP and stands between the socket and the frames.
                 pipeline.removeHandler(try pipeline.handler(type: UpgradeRequestHandler.self), promise: nil)
-                try pipeline.addHandler(FrameGuard())
-                try pipeline.addHandler(
-                    NIOWebSocketFrameAggregator(
-                        minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: FrameRules.fragmentLimit,
-                        maxAccumulatedFrameSize: FrameRules.sizeLimit))
                 try addHandler(channel)
             }
         }

@@ -3,10 +3,12 @@ internal import NIOWebSocket
 
 /// Sends one ping over a WebSocket, waits for its pong and takes nothing else.
 final class PongWatcher: ChannelInboundHandler {
-    typealias InboundIn = WebSocketFrame
+    typealias InboundIn = ByteBuffer
 
     private let pong: EventLoopPromise<Duration>
     private var sentAt = ContinuousClock.now
+    private var reader = FrameReader()
+    private var writer = FrameWriter()
 
     init(_ pong: EventLoopPromise<Duration>) {
         self.pong = pong
@@ -14,15 +16,22 @@ final class PongWatcher: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         sentAt = .now
-        context.write(.ping, context.channel.allocator.buffer(string: "probe"))
+        context.write(writer.frame(.ping) { $0.writeStaticString("probe") })
         context.flush()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data).opcode {
-        case .pong: pong.succeed(.now - sentAt)
-        case .connectionClose: fail()
-        default: break
+        reader.append(unwrapInboundIn(data))
+        do {
+            while let frame = try reader.next() {
+                switch frame.opcode {
+                case .pong: pong.succeed(.now - sentAt)
+                case .connectionClose: fail()
+                default: break
+                }
+            }
+        } catch {
+            pong.fail(ConnmixError(.unreachable, error.brief))
         }
     }
 

@@ -36,8 +36,7 @@ struct RequestTable<Purpose> {
     /// What the request with this id was for; `nil` where none waits (never sent, answered already, forgotten).
     mutating func take(_ id: Int64) -> Purpose? {
         let (index, overflow) = id.subtractingReportingOverflow(firstID)
-        guard !overflow, index >= 0, index < slots.count, let purpose = slots[Int(index)].purpose else { return nil }
-        slots[Int(index)].purpose = nil
+        guard !overflow, index >= 0, index < slots.count, let purpose = slots[Int(index)].purpose.take() else { return nil }
         if index >= late { count -= 1 }
         trim()
         return purpose
@@ -70,7 +69,7 @@ struct RequestTable<Purpose> {
 
     /// Answered slots leave at the front, and are passed by where the late ones end.
     private mutating func trim() {
-        while let first = slots.first, first.purpose == nil { dropFirst() }
+        while !slots.isEmpty, slots[0].purpose == nil { dropFirst() }
         while late < slots.count, slots[late].purpose == nil { late += 1 }
     }
 

@@ -9,15 +9,29 @@ extension ByteBuffer {
 
     /// Writes a JSON string whose content the caller knows to be UTF-8.
     mutating func writeJSONString(validUTF8 content: UnsafeRawBufferPointer) {
+        var index = JSONText.endOfPlain(content, from: 0)
+        guard index < content.count else { return writePlainString(content) }
         writeInteger(UInt8(ascii: "\""))
         var run = 0
-        for (index, byte) in content.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
+        while index < content.count {
             writeBytes(UnsafeRawBufferPointer(rebasing: content[run..<index]))
+            writeJSONEscape(content[index])
             run = index + 1
-            writeJSONEscape(byte)
+            index = JSONText.endOfPlain(content, from: run)
         }
         writeBytes(UnsafeRawBufferPointer(rebasing: content[run...]))
         writeInteger(UInt8(ascii: "\""))
+    }
+
+    /// Of content without escapes, at once.
+    private mutating func writePlainString(_ content: UnsafeRawBufferPointer) {
+        let size = content.count + 2
+        writeWithUnsafeMutableBytes(minimumWritableBytes: size) { free in
+            free[0] = UInt8(ascii: "\"")
+            UnsafeMutableRawBufferPointer(rebasing: free[1..<size - 1]).copyMemory(from: content)
+            free[size - 1] = UInt8(ascii: "\"")
+            return size
+        }
     }
 
     private mutating func writeJSONEscape(_ byte: UInt8) {

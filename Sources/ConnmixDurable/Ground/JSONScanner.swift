@@ -101,8 +101,13 @@ package struct JSONScanner {
 
     func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
-        let expected = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-        return zip(range, expected).allSatisfy { bytes[$0] == $1 }
+        let expected = text.utf8Start
+        var offset = 0
+        while offset < range.count {
+            guard bytes[range.lowerBound + offset] == expected[offset] else { return false }
+            offset += 1
+        }
+        return true
     }
 
     /// The bytes at a place, as text. For numbers and other values whose bytes are ASCII.
@@ -134,27 +139,9 @@ package struct JSONScanner {
 
     // MARK: -
 
-    /// Moves to the next quote, backslash or control character, eight bytes at a time.
+    /// Moves to the next quote, backslash or control character.
     private mutating func skipPlainCharacters() {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        let base = UnsafeRawBufferPointer(bytes)
-        while index + 8 <= bytes.count {
-            let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let quotes = word ^ (ones &* 0x22)
-            let slashes = word ^ (ones &* 0x5C)
-            // A byte's high bit is set where it is zero after the xor, or below 0x20 before it.
-            let hit =
-                ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)
-                | ((word &- (ones &* 0x20)) & ~word)
-            guard hit & highs == 0 else { break }
-            index += 8
-        }
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte == 0x22 || byte == 0x5C || byte < 0x20 { return }
-            index += 1
-        }
+        index = JSONText.endOfPlain(UnsafeRawBufferPointer(bytes), from: index)
     }
 
     private mutating func skipEscape() -> Bool {

@@ -1,5 +1,32 @@
 /// JSON strings: reading escapes, writing them.
 enum JSONText {
+    /// Where the next quote, backslash or control character is, or the end. Eight bytes at a time.
+    static func endOfPlain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        var index = start
+        while index + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let quotes = word ^ (ones &* 0x22)
+            let slashes = word ^ (ones &* 0x5C)
+            // A byte's high bit is set where it is zero after the xor, or below 0x20 before it.
+            let hit =
+                ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)
+                | ((word &- (ones &* 0x20)) & ~word)
+            guard hit & highs == 0 else {
+                // The lowest is no false one: a borrow spoils only what stands above it.
+                return index + (UInt64(littleEndian: hit & highs).trailingZeroBitCount >> 3)
+            }
+            index += 8
+        }
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == 0x22 || byte == 0x5C || byte < 0x20 { break }
+            index += 1
+        }
+        return index
+    }
+
     static func hexValue(_ byte: UInt8) -> UInt16? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(byte - UInt8(ascii: "0"))

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 
 /// Reads text frames of a node, in both dialects and in the forms that other JSON libraries give them.
@@ -9,6 +10,7 @@ enum FrameDecoder {
     static func decode(_ frame: ByteBuffer) -> InboundFrame {
         frame.withUnsafeReadableBytes { raw in
             raw.withMemoryRebound(to: UInt8.self) { bytes in
+                if let reply = plainReply(bytes) { return .reply(reply) }
                 guard bytes.count != 4 || !bytes.elementsEqual("pong".utf8) else { return .pong }
                 let decoded = decode(bytes, frame: frame)
                 guard isValidUTF8(bytes) else {
@@ -49,6 +51,24 @@ enum FrameDecoder {
         return (0...head.count - needle.count).contains { start in
             head[start] == needle[0] && head[start..<start + needle.count].elementsEqual(needle)
         }
+    }
+
+    /// The answer that nearly every command gets, in the one form in which the engine writes it. Anything else is read as JSON.
+    private static func plainReply(_ bytes: UnsafeBufferPointer<UInt8>) -> Reply? {
+        let head: StaticString = #"{"E":null,"r":{"s":true},"i":"#
+        let digits = bytes.count - head.utf8CodeUnitCount - 1
+        guard digits >= 1, digits <= 18, bytes[bytes.count - 1] == UInt8(ascii: "}"), let start = bytes.baseAddress,
+            memcmp(start, head.utf8Start, head.utf8CodeUnitCount) == 0
+        else { return nil }
+        let number = bytes[head.utf8CodeUnitCount..<bytes.count - 1]
+        var id: Int64 = 0
+        for byte in number {
+            let digit = byte &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            id = id * 10 + Int64(digit)
+        }
+        guard digits == 1 || number.first != UInt8(ascii: "0") else { return nil }  // no number of JSON
+        return Reply(id: id, outcome: .success(EngineResult(success: true, json: #"{"s":true}"#)))
     }
 
     private static func isValidUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -96,7 +116,8 @@ private struct Envelope {
         if scanner.equals(key, "e") {
             guard scanner.peek() == UInt8(ascii: "\"") else { return scanner.value() != nil }
             guard let found = scanner.string() else { return false }
-            event = scanner.text(found)
+            // Nearly always; the literal is no work.
+            event = !found.escaped && scanner.equals(found.range, "queue.pop") ? "queue.pop" : scanner.text(found)
             return true
         }
         if scanner.equals(key, "p") { return readParameters(&scanner) }

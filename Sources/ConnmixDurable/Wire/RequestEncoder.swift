@@ -78,10 +78,27 @@ enum RequestEncoder {
 }
 
 extension ByteBuffer {
+    /// - Parameter id: counted from 1.
     fileprivate mutating func writeRequestEnd(_ id: Int64) {
-        writeStaticString(#","i":"#)
-        writeDecimal(id)
-        writeStaticString("}")
+        precondition(id >= 0, "the request id \(id) is below zero")
+        let head: StaticString = #","i":"#
+        var digits = 1
+        var rest = id / 10
+        while rest > 0 {
+            digits += 1
+            rest /= 10
+        }
+        let size = head.utf8CodeUnitCount + digits + 1
+        writeWithUnsafeMutableBytes(minimumWritableBytes: size) { free in
+            free.copyMemory(from: UnsafeRawBufferPointer(start: head.utf8Start, count: head.utf8CodeUnitCount))
+            var rest = id
+            for place in stride(from: size - 2, through: head.utf8CodeUnitCount, by: -1) {
+                free[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            }
+            free[size - 1] = UInt8(ascii: "}")
+            return size
+        }
     }
 
     fileprivate mutating func writeClient(_ client: ClientID) {
@@ -108,11 +125,6 @@ extension ByteBuffer {
             bytes.withUnsafeBytes { writeBase64($0) }
             writeStaticString(#"","t":"binary""#)
         }
-    }
-
-    /// A small decimal string never reaches the heap.
-    fileprivate mutating func writeDecimal(_ number: Int64) {
-        writeString(String(number))
     }
 
     mutating func writeBase64(_ bytes: UnsafeRawBufferPointer) {

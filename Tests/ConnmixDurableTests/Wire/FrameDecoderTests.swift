@@ -75,6 +75,22 @@ struct FrameDecoderTests {
         #expect(outcome(#"{"i":5,"E":"no"}"#) == .failure(EngineErrorCode(rawValue: 0), message: #""no""#))
     }
 
+    @Test("the usual answer is read as all others are, and what only looks like it too")
+    func usualReply() {
+        func reply(_ text: String) -> Reply? { if case .reply(let reply) = decode(text) { reply } else { nil } }
+        let outcome = Reply.Outcome.success(EngineResult(success: true, json: #"{"s":true}"#))
+        let head = #"{"E":null,"r":{"s":true},"i":"#
+        for id: Int64 in [0, 1, 10, 4_711, 999_999_999_999_999_999, 1_000_000_000_000_000_000, .max, -1, .min] {
+            #expect(reply("\(head)\(id)}") == Reply(id: id, outcome: outcome))
+            #expect(reply("\(head)\(id) }") == Reply(id: id, outcome: outcome))
+            #expect(reply("\(head)\"\(id)\"}") == Reply(id: id, outcome: outcome))
+        }
+        #expect(reply("\(head)1,\"x\":2}") == Reply(id: 1, outcome: outcome))
+        for end in ["}", "01}", "00}", "1", "1]", "1}}", "1}x", "1:}", "9223372036854775808}", "+1}", "1e}", "/}"] {
+            #expect(reply(head + end) == nil, "\(end)")
+        }
+    }
+
     @Test(
         "everything else is unknown, and says why",
         arguments: ["", "ping", "[]", "{}", "null", #"{"e":"other"}"#, #"{"E":null}"#, "{\"i\":1}"])
@@ -93,7 +109,7 @@ struct FrameDecoderTests {
         let frames = [
             #"{"e":"queue.pop","p":{"n":2,"c":"1627581697287520263","t":"orders","d":{"frame":{"type":"text","data":"{\"sku\":7}\u00e9","finish":true}}},"id":null}"#,
             #"{"E":null,"r":{"s":true,"f":1,"t":6},"i":4}"#, #"{"E":{"c":401,"m":"client is gone"},"i":5}"#,
-            #"{ "id" : "6" , "r" : [ 1 , 2.50e+3 ] , "E" : null }"#,
+            #"{"E":null,"r":{"s":true},"i":3}"#, #"{ "id" : "6" , "r" : [ 1 , 2.50e+3 ] , "E" : null }"#,
             #"{"e":"queue.pop","p":{"d":[],"c":18446744073709551615,"t":"caf\u00e9 é"}}"#,
         ]
         let telling = Array(#""\{}[]:,.eEpcdtirn0149- u"#.utf8)

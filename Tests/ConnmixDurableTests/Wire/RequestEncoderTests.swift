@@ -24,6 +24,9 @@ struct RequestEncoderTests {
         #expect(encoded { RequestEncoder.unpop(form: .docs, id: 3, into: &$0) } == #"{"m":"queue.unpop","p":{},"i":3}"#)
         #expect(encoded { RequestEncoder.unpop(form: .php105, id: 3, into: &$0) } == #"{"m":"queue.unpop","p":[],"i":3}"#)
         #expect(encoded { RequestEncoder.ping(id: 4, into: &$0) } == #"{"m":"server.ping","p":[],"i":4}"#)
+        for id: Int64 in [0, 9, 10, 99, 100, 4_711, 1_000_000, .max] {
+            #expect(encoded { RequestEncoder.ping(id: id, into: &$0) } == "{\"m\":\"server.ping\",\"p\":[],\"i\":\(id)}")
+        }
     }
 
     @Test("commands")
