@@ -195,7 +195,8 @@ public final class ConnmixConsumer: Service {
             lanes: configuration.lanes, topicLimits: handlers.options.compactMapValues(\.concurrency))
         dispatcher.setParked(start.parked)
         return ConsumerCore(
-            run: start.run, writer: store.writer, loop: loop,
+            run: start.run, writer: store.writer,
+            schedule: CommitSchedule(delay: configuration.commitDelay.microseconds), loop: loop,
             limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
             relay: Relay(
