@@ -199,7 +199,8 @@ public final class ConnmixConsumer: Service {
             probeAfter: configuration.probeAfter)
         dispatcher.setParked(start.parked)
         let core = ConsumerCore(
-            run: start.run, writer: store.writer, loop: loop,
+            run: start.run, writer: store.writer,
+            schedule: CommitSchedule(delay: configuration.commitDelay.microseconds), loop: loop,
             limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
             relay: Relay(

@@ -20,6 +20,13 @@ public struct ConsumerConfiguration: Sendable {
     package var handlersAreProcesses = false
     /// What is known of handlers that run elsewhere.
     package var handlerStanding: HandlerStanding?
+    /// How long a commit waits for company, even while a handler has nothing to do: messages, and the outcomes of handlers that
+    /// succeeded, so that several share one flush of the disk. 0 to 100 ms.
+    ///
+    /// Messages are at risk for so much longer (P7), still at most `atRiskLimit` of them: where so many have come that nodes are asked to
+    /// pause, the commit begins at once. Handlers start, and answers leave, so much later. Commands from outside handlers
+    /// and failures do not wait. The default, 0, hands each message over as soon as it is on disk.
+    public var commitDelay: Duration = .zero
     /// When a commit counts as done.
     public var synchronous = Synchronous.full
     /// Which messages are handled one after the other.
@@ -156,6 +163,9 @@ public struct ConsumerConfiguration: Sendable {
         for (name, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
             try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration.text); it may be 0 to 1 day")
         }
+        try require(
+            commitDelay >= .zero && commitDelay <= .milliseconds(100),
+            "commitDelay is \(commitDelay.text); it may be 0 to 100 ms")
         if let age = retention.age {
             try require(
                 age >= .zero && age <= .seconds(3_650 * 86_400), "retention.age is \(age.text); it may be 0 to ten years")

@@ -15,7 +15,7 @@ struct DatabaseTests {
                 return try #require(try outcome.objects().first)
             }
             let info = try await object("info")
-            #expect(info["page_size"] == .number(8_192))
+            #expect(info["page_size"] == .number(4_096))
             #expect(info["migrations"]?.array?.isEmpty == false)
             let check = try await object("check")
             #expect(check["ok"] == .bool(true))
@@ -72,8 +72,8 @@ struct DatabaseTests {
     func bad() async throws {
         try await withDatabase(texts: ["hello"], handler: answerEnd) { path in
             var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-            let page = bytes.count - 8_192
-            bytes.replaceSubrange(page..<bytes.count, with: Data(repeating: 0x5A, count: 8_192))
+            let page = bytes.count - 4_096
+            bytes.replaceSubrange(page..<bytes.count, with: Data(repeating: 0x5A, count: 4_096))
             try bytes.write(to: URL(fileURLWithPath: path + ".bad"))
             let check = try await Program.run("database", "check", "--database", path + ".bad")
             #expect(check.code == 1)

@@ -45,7 +45,7 @@ struct NumericOptionTests {
             ]
             for option in [
                 "--concurrency", "--max-attempts", "--timeout", "--ping-interval", "--backoff-cap", "--node-grace",
-                "--lane-window",
+                "--lane-window", "--commit-delay",
                 "--at-risk-limit", "--at-risk-bytes", "--backlog-limit", "--disk-headroom", "--metrics",
             ] {
                 cases.append(consume(option, number))

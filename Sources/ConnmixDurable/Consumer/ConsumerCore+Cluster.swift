@@ -4,10 +4,13 @@ internal import NIOCore
 extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
     func received(_ messages: [ReceivedMessage], from connection: NodeConnection) {
         noteArrival(messages, from: connection)
-        apply(arrived(messages))
+        let change = arrived(messages)
+        apply(change)
         let mustCommit = state.withLock { state in
             let now = time(&state)
-            return perform(state.schedule.arrived(isAwaited: state.isCommitAwaited, now: now), &state, now: now)
+            // Where intake is held, no delay holds it for longer.
+            let step = state.schedule.arrived(isMuch: change != nil, for: state.commitWaiter, now: now)
+            return perform(step, &state, now: now)
         }
         if mustCommit { submitCommit() }
     }

@@ -16,7 +16,8 @@ extension ConsumerCore {
             sends = takeSends(&state, now: now, settled: &settled)
             finished = takeWatchers(&state)
             let hasWork = hasWork(&state)
-            let step = state.schedule.pumped(hasWork: hasWork, isAwaited: state.isCommitAwaited, now: now)
+            let step = state.schedule.pumped(
+                hasWork: hasWork, hasOutcomes: !state.outcomes.isEmpty, for: state.commitWaiter, now: now)
             setTimer(&state, now: now)
             return step == .commit
         }
@@ -86,9 +87,9 @@ extension ConsumerCore {
         }
     }
 
-    /// Whether anything waits that only a commit moves on, beside changes of commands.
+    /// Whether anything waits that only a commit moves on, beside outcomes and changes of commands.
     private func hasWork(_ state: inout State) -> Bool {
-        if !state.outcomes.isEmpty || !state.enqueues.isEmpty { return true }
+        if !state.enqueues.isEmpty { return true }
         if state.dispatcher.hasClaims || state.dispatcher.hasReleases { return true }
         if state.clockWalk != nil || state.mustLookAgain { return true }
         if state.relay.window.wantsPass() { return true }
@@ -99,7 +100,7 @@ extension ConsumerCore {
     ///
     /// - Returns: whether the caller must submit it, once the lock is free.
     func requestCommit(_ state: inout State, now: Int64) -> Bool {
-        perform(state.schedule.worked(isAwaited: state.isCommitAwaited, now: now), &state, now: now)
+        perform(state.schedule.worked(for: state.commitWaiter, now: now), &state, now: now)
     }
 
     /// - Returns: whether the caller must submit a commit, once the lock is free.
@@ -160,7 +161,7 @@ extension ConsumerCore {
             let now = time(&state)
             state.dispatcher.tick(now: now)
             for change in state.relay.tick(now: now) { keep(change, &state, &settled, now: now) }
-            let step = state.schedule.timerFired(isAwaited: state.isCommitAwaited, now: now)
+            let step = state.schedule.timerFired(now: now)
             return perform(step, &state, now: now)
         }
         announceClock()

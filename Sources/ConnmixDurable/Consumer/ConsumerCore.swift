@@ -19,7 +19,7 @@ final class ConsumerCore: Sendable {
         var httpRoutes: [String: HTTPRoute] = [:]
         var nodes: [NodeIdentity: NodeState] = [:]
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
-        var schedule = CommitSchedule()
+        var schedule: CommitSchedule
         var timer: Scheduled<Void>?
         var gauge: FileGauge
         /// The reason of the pause that was told of last.
@@ -58,8 +58,11 @@ final class ConsumerCore: Sendable {
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
 
-        /// Somebody waits for what the next commit brings.
-        var isCommitAwaited: Bool { !idleWorkers.isEmpty || dispatcher.isStopping || !enqueues.isEmpty }
+        /// Who waits for what the next commit brings.
+        var commitWaiter: CommitSchedule.Waiter {
+            if dispatcher.isStopping || !enqueues.isEmpty { return .caller }
+            return idleWorkers.isEmpty ? .nobody : .handler
+        }
         /// Why commits fail, while they do.
         var trouble: ConnmixError? { schedule.trouble?.error }
     }
@@ -99,7 +102,8 @@ final class ConsumerCore: Sendable {
     private let tell: @Sendable (ConsumerEvent) -> Void
 
     init(
-        run: Int64, writer: Writer, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher, relay: Relay,
+        run: Int64, writer: Writer, schedule: CommitSchedule, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher,
+        relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement?, retention: Retention,
         seenChanges: ChangeMark.Versions, losses: LossLedger, gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
         lookAtFiles: @escaping @Sendable () -> FileLoss?, onVoid: @escaping @Sendable () -> Void, database: String,
@@ -126,7 +130,9 @@ final class ConsumerCore: Sendable {
         intake = Locked(Intake(limits: limits))
         self.losses = Locked(losses)
         state = Locked(
-            State(dispatcher: dispatcher, relay: relay, gauge: gauge, pruner: Pruner(retention), seenChanges: seenChanges))
+            State(
+                dispatcher: dispatcher, relay: relay, schedule: schedule, gauge: gauge, pruner: Pruner(retention),
+                seenChanges: seenChanges))
     }
 
     func onEvent(_ event: ConsumerEvent) {
@@ -168,7 +174,9 @@ final class ConsumerCore: Sendable {
             } else {
                 state.dispatcher.ended(outcome.id, isCertain: outcome.isCertain)
             }
-            return (state.dispatcher.nextJob(now: now), requestCommit(&state, now: now))
+            let job = state.dispatcher.nextJob(now: now)
+            let step = state.schedule.ended(isSuccess: outcome.isCertain, for: state.commitWaiter, now: now)
+            return (job, perform(step, &state, now: now))
         }
         if mustCommit { submitCommit() }
         return job

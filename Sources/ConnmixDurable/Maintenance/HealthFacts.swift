@@ -18,7 +18,7 @@ struct HealthFacts: Equatable {
     var journalMode = "wal"
     /// Neither the file nor its folder can be written here; SQLite does not say its journal mode then.
     var isFrozen = false
-    var pageSize: Int64 = 8_192
+    var pageSize: Int64 = 4_096
     var encoding = "UTF-8"
     var synchronous: String?
 

@@ -74,7 +74,8 @@ public struct HealthReport: Sendable, Equatable {
         let text =
             "journal_mode wal, page_size \(facts.pageSize), encoding \(facts.encoding)"
             + (facts.synchronous.map { ", synchronous \($0)" } ?? "")
-        if facts.pageSize != DatabaseFile.pageSize {
+        // Files of earlier versions have pages of 8 KiB.
+        if facts.pageSize != DatabaseFile.pageSize, facts.pageSize != 2 * DatabaseFile.pageSize {
             add("pragmas", .warning, "\(text): pages of \(DatabaseFile.pageSize) are faster; a new file has them")
         } else {
             add("pragmas", .ok, text)

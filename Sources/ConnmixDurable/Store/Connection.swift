@@ -18,6 +18,8 @@ final class Connection {
     private var statements: [UnsafePointer<UInt8>: Statement] = [:]
     private let guardCell: UnsafeMutablePointer<TableGuard>
     private let busyTimeout: Int
+    /// Of the batch of rows that is being inserted.
+    private(set) lazy var scratch = RowBatch.Scratch()
 
     /// What was read holds only while this does, where it is set.
     var frozen: FrozenFile?

@@ -5,22 +5,30 @@
 struct GroupCommit<Operation> {
     enum Step {
         case commit([Operation])
-        /// Nothing waits and the log has grown: a good moment.
+        /// It is quiet and the log has grown, or it has grown too much.
         case checkpoint
         /// Nothing waits and the log's file is far larger than it needs to be.
         case shrink
         case sleep
+        /// Nothing waits, and the log has grown: if nothing comes for a moment, that is a good one for a checkpoint.
+        case doze
         /// Everything is committed and nobody may submit any more.
         case stop
     }
 
-    /// The log is checkpointed at this size when nothing waits, and at `busyPages` in any case.
-    var idlePages = LogKeeper.idlePages
-    var busyPages = 4_000
+    /// The log is checkpointed at this size when it is quiet, and at `busyPages` in any case.
+    private(set) var idlePages = 2_000
+    private(set) var busyPages = 8_000
 
     private var waiting: [Operation] = []
     private var isSleeping = false
     private(set) var isStopping = false
+
+    /// - Parameter pageSize: the file's. The log's bytes count.
+    mutating func opened(pageSize: Int) {
+        idlePages = 8_192_000 / pageSize
+        busyPages = 4 * idlePages
+    }
 
     /// - Returns: whether the thread must be woken; `nil` where the writer takes nothing any more.
     mutating func submit(_ operation: Operation) -> Bool? {
@@ -36,7 +44,8 @@ struct GroupCommit<Operation> {
     }
 
     /// - Parameter mustShrink: whether the log's file should give room back.
-    mutating func next(walPages: Int, mustShrink: Bool = false) -> Step {
+    /// - Parameter isQuiet: whether nothing came for a moment.
+    mutating func next(walPages: Int, isQuiet: Bool, mustShrink: Bool = false) -> Step {
         if walPages >= busyPages { return .checkpoint }
         guard waiting.isEmpty else {
             defer { waiting.removeAll(keepingCapacity: true) }
@@ -44,9 +53,9 @@ struct GroupCommit<Operation> {
         }
         if isStopping { return .stop }
         if mustShrink { return .shrink }
-        if walPages >= idlePages { return .checkpoint }
+        if walPages >= idlePages, isQuiet { return .checkpoint }
         isSleeping = true
-        return .sleep
+        return walPages >= idlePages ? .doze : .sleep
     }
 
     private mutating func wake() -> Bool {

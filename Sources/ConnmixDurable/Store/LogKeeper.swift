@@ -2,7 +2,7 @@
 struct LogKeeper {
     /// Up to this size the log keeps the room it has: overwriting is faster than growing anew.
     static let bound: Int64 = 64 << 20
-    /// A writer without an owner checkpoints each time the log has grown by so many pages, the owner where it has nothing else to do.
+    /// A writer without an owner checkpoints each time the log has grown by so many pages.
     static let idlePages = 1_000
 
     enum News: Equatable {

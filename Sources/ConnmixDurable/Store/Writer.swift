@@ -35,7 +35,10 @@ final class Writer: Sendable {
         let failure = Locked<(any Error)?>(nil)
         let main = ThreadMain { [self] in
             do {
-                let transaction = Transaction(try open(), lock: lock)
+                let connection = try open()
+                let pageSize = Int(try connection.integer("PRAGMA page_size"))
+                state.withLock { $0.opened(pageSize: pageSize) }
+                let transaction = Transaction(connection, lock: lock)
                 opened.signal()
                 loop(transaction)
             } catch {
@@ -91,6 +94,7 @@ final class Writer: Sendable {
         let connection = transaction.connection
         var keeper = LogKeeper()
         var mutedUntil = ContinuousClock.now
+        var isQuiet = false
         while true {
             // Others may have written it, too.
             let log = log(connection)
@@ -100,9 +104,10 @@ final class Writer: Sendable {
                 onLog(news, bytes, news == nil ? "" : whyLong(log))
             }
             switch state.withLock({
-                $0.next(walPages: keeper.pages(log), mustShrink: keeper.mustShrink(now: .now))
+                $0.next(walPages: keeper.pages(log), isQuiet: isQuiet, mustShrink: keeper.mustShrink(now: .now))
             }) {
             case .commit(let batch):
+                isQuiet = false
                 commit(batch, transaction)
             case .checkpoint:
                 // The log keeps what could not be moved, and is tried again when it has grown as much once more.
@@ -120,6 +125,8 @@ final class Writer: Sendable {
                 _ = checkpoint(within: keeper.patience) { try connection.shrinkLog() }
             case .sleep:
                 wakeUp.wait()
+            case .doze:
+                isQuiet = wakeUp.wait(timeout: .now() + Self.quiet) == .timedOut
             case .stop:
                 if let error = checkpoint(within: .seconds(5), { _ = try connection.checkpoint(truncate: true) }) {
                     onTrouble(error)
@@ -176,6 +183,8 @@ final class Writer: Sendable {
         }
     }
 
+    /// It is quiet where nothing came for so long. A checkpoint takes some milliseconds, and who comes meanwhile waits.
+    private static let quiet: DispatchTimeInterval = .milliseconds(20)
     /// A checkpoint that fails again and again is told of this often.
     private static let troublePause: Duration = .seconds(10)
 }

@@ -31,6 +31,12 @@ struct ConsumeOptions: ParsableArguments {
     var maxAttempts: Int?
     @Option(help: "Seconds an attempt of --exec or --worker may take. Default: no limit.")
     var timeout: Seconds?
+    @Option(
+        help: """
+            Seconds, up to 0.1, that a commit waits for company even while a handler has nothing to do: fewer flushes of the disk, and \
+            messages are at risk for so much longer. (0)
+            """)
+    var commitDelay: Seconds?
     @Option(help: "full: committed is on disk. normal: committed survives the process.")
     var synchronous = Synchronous.full
     @Option(help: "Kept with what this run handles. Default: none.")
@@ -98,6 +104,9 @@ struct ConsumeOptions: ParsableArguments {
         if let timeout, timeout.duration == .zero {
             throw ValidationError("--timeout is 0; give it some time, or leave it out for no limit")
         }
+        if let commitDelay, commitDelay.duration > .milliseconds(100) {
+            throw ValidationError("--commit-delay is \(commitDelay); it may be 0 to 0.1 seconds")
+        }
         try check("--backoff", backoffBase ?? Self.base, backoffCap ?? Self.cap)
         if messages.retryBase != nil || messages.retryCap != nil {
             try check("--retry", messages.retryBase ?? backoffBase ?? Self.base, messages.retryCap ?? backoffCap ?? Self.cap)
@@ -121,6 +130,7 @@ struct ConsumeOptions: ParsableArguments {
         configuration.rewriteAddress = { [rewrite] address in RewriteRule.rewrite(address, by: rewrite) }
         if let concurrency { configuration.concurrency = concurrency }
         if let maxAttempts { configuration.retry.maxAttempts = maxAttempts }
+        if let commitDelay { configuration.commitDelay = commitDelay.duration }
         configuration.synchronous = synchronous
         configuration.handlerVersion = handlerVersion
         configuration.fileGroup = group

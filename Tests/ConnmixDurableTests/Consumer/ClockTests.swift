@@ -165,9 +165,9 @@ struct ClockTests {
         var pace = CommitPace()
         pace.ended(now: day)
         pace.clockJumped(by: -day)
-        let held = pace.hold(now: 1_000, isAtRisk: false)
+        let held = pace.hold(.successes, isHandlerIdle: false, now: 1_000)
         #expect(held == CommitPace.spacing)
-        let due = pace.hold(now: CommitPace.spacing, isAtRisk: false)
+        let due = pace.hold(.successes, isHandlerIdle: false, now: CommitPace.spacing)
         #expect(due == nil)
     }
 }

@@ -8,16 +8,16 @@ struct CommitPaceTests {
     func spacing() {
         var pace = CommitPace()
         let start: Int64 = 1_700_000_000_000_000
-        let first = pace.hold(now: start, isAtRisk: false)
+        let first = pace.hold(.successes, isHandlerIdle: false, now: start)
         #expect(first == nil)
         #expect(!pace.isHeldBack)
         pace.ended(now: start)
-        let outcome = pace.hold(now: start + 10, isAtRisk: false)
+        let outcome = pace.hold(.successes, isHandlerIdle: false, now: start + 10)
         #expect(outcome == start + CommitPace.spacing)
-        let arrival = pace.hold(now: start + 20, isAtRisk: true)
+        let arrival = pace.hold(.messages, isHandlerIdle: false, now: start + 20)
         #expect(arrival == start + CommitPace.spacingAtRisk)
         #expect(pace.isHeldBack)
-        let due = pace.hold(now: start + CommitPace.spacing, isAtRisk: false)
+        let due = pace.hold(.successes, isHandlerIdle: false, now: start + CommitPace.spacing)
         #expect(due == nil)
     }
 
@@ -26,11 +26,11 @@ struct CommitPaceTests {
         var pace = CommitPace()
         pace.ended(now: 1_000_000)
         let due = 1_000_000 + CommitPace.spacingAtRisk
-        let arrival = pace.hold(now: 1_000_010, isAtRisk: true)
+        let arrival = pace.hold(.messages, isHandlerIdle: false, now: 1_000_010)
         #expect(arrival == due)
-        let outcome = pace.hold(now: 1_000_020, isAtRisk: false)
+        let outcome = pace.hold(.successes, isHandlerIdle: false, now: 1_000_020)
         #expect(outcome == due)
-        let timer = pace.hold(now: due, isAtRisk: false)
+        let timer = pace.hold(.successes, isHandlerIdle: false, now: due)
         #expect(timer == nil)
     }
 
@@ -38,16 +38,108 @@ struct CommitPaceTests {
     func began() {
         var pace = CommitPace()
         pace.ended(now: 1_000)
-        _ = pace.hold(now: 1_001, isAtRisk: false)
+        _ = pace.hold(.successes, isHandlerIdle: false, now: 1_001)
         pace.began()
         #expect(!pace.isHeldBack)
+    }
+
+    // MARK: While a handler is idle
+
+    /// Messages have come this far apart, the last at `start`.
+    private func makePace(arrivals gap: Int64, delay: Int64 = 0) -> CommitPace {
+        var pace = CommitPace(delay: delay)
+        for index in (0...20).reversed() { pace.arrived(now: start - Int64(index) * gap) }
+        return pace
+    }
+
+    private let start: Int64 = 1_700_000_000_000_000
+
+    @Test("successes go with the next messages where these are about to come, and at once where they are not")
+    func company() {
+        var busy = makePace(arrivals: 1_000)
+        let held = busy.hold(.successes, isHandlerIdle: true, now: start + 500)
+        #expect(held == start + 500 + CommitPace.company)
+        let later = busy.hold(.successes, isHandlerIdle: true, now: start + 900)
+        #expect(later == held, "whoever comes later does not put it off")
+        let due = busy.hold(.successes, isHandlerIdle: true, now: start + 500 + CommitPace.company)
+        #expect(due == nil)
+        var calm = makePace(arrivals: 10_000)
+        let calmly = calm.hold(.successes, isHandlerIdle: true, now: start + 500)
+        #expect(calmly == nil)
+        var over = makePace(arrivals: 1_000)
+        let atLast = over.hold(.successes, isHandlerIdle: true, now: start + CommitPace.company + 1)
+        #expect(atLast == nil, "the rush is over")
+        var first = CommitPace()
+        first.arrived(now: start)
+        let alone = first.hold(.successes, isHandlerIdle: true, now: start + 1)
+        #expect(alone == nil, "one message is no rush")
+    }
+
+    @Test("messages, failures and claims wait for nobody, and take with them what was held back")
+    func idle() {
+        for cargo in [CommitPace.Cargo.messages, .other] {
+            var pace = makePace(arrivals: 1_000)
+            let held = pace.hold(.successes, isHandlerIdle: true, now: start + 500)
+            #expect(held != nil)
+            let time = pace.hold(cargo, isHandlerIdle: true, now: start + 600)
+            #expect(time == nil, "\(cargo)")
+        }
+    }
+
+    @Test("what was held back while all were busy begins when a handler is idle, unless only successes wait for company")
+    func idled() {
+        for cargo in [CommitPace.Cargo.messages, .other] {
+            var pace = makePace(arrivals: 1_000)
+            pace.ended(now: start)
+            let held = pace.hold(cargo, isHandlerIdle: false, now: start + 10)
+            #expect(held != nil)
+            let time = pace.holdForIdle(now: start + 20)
+            #expect(time == nil, "\(cargo)")
+        }
+        var pace = makePace(arrivals: 1_000)
+        pace.ended(now: start)
+        let busy = pace.hold(.successes, isHandlerIdle: false, now: start + 10)
+        #expect(busy == start + CommitPace.spacing)
+        let idle = pace.holdForIdle(now: start + 20)
+        #expect(idle == busy, "it waits no longer for that")
+    }
+
+    @Test(
+        "with a delay messages and successes wait so long even for an idle handler, from the first of them on; nothing else does")
+    func delay() {
+        var pace = makePace(arrivals: 1_000, delay: 5_000)
+        let first = pace.hold(.messages, isHandlerIdle: true, now: start)
+        #expect(first == start + 5_000)
+        let second = pace.hold(.messages, isHandlerIdle: true, now: start + 3_000)
+        #expect(second == start + 5_000)
+        let due = pace.hold(.messages, isHandlerIdle: true, now: start + 5_000)
+        #expect(due == nil)
+        pace.began()
+        let success = pace.hold(.successes, isHandlerIdle: true, now: start + 6_000)
+        #expect(success == start + 11_000)
+        let busy = pace.hold(.messages, isHandlerIdle: false, now: start + 6_001)
+        #expect(busy == start + 11_000)
+        let failure = pace.hold(.other, isHandlerIdle: true, now: start + 6_002)
+        #expect(failure == nil)
+    }
+
+    @Test("a clock that is set leaves of a wait what was left, and a rush a rush")
+    func jump() {
+        var pace = makePace(arrivals: 1_000)
+        let held = pace.hold(.successes, isHandlerIdle: true, now: start + 500)
+        let day: Int64 = 86_400_000_000
+        pace.clockJumped(by: -day)
+        #expect(pace.heldUntil == held.map { $0 - day })
+        pace.began()
+        let again = pace.hold(.successes, isHandlerIdle: true, now: start + 600 - day)
+        #expect(again == start + 600 - day + CommitPace.company)
     }
 
     @Test("a clock that was set back holds nothing")
     func clock() {
         var pace = CommitPace()
         pace.ended(now: 5_000_000)
-        let time = pace.hold(now: 4_999_999, isAtRisk: false)
+        let time = pace.hold(.successes, isHandlerIdle: false, now: 4_999_999)
         #expect(time == nil)
     }
 }

@@ -182,7 +182,7 @@ struct DatabaseMaintenanceTests {
             try await add(200, bytes: 1_000, store)
             await store.close()
             var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-            let page = bytes.count - 8_192
+            let page = bytes.count - 4_096
             bytes.replaceSubrange(page..<page + 4_096, with: Data(repeating: 0x5A, count: 4_096))
             try bytes.write(to: URL(fileURLWithPath: path))
             let maintenance = DatabaseMaintenance(database: path)

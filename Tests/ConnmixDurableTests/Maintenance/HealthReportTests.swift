@@ -67,7 +67,8 @@ struct HealthReportTests {
         #expect(long?.words.contains("processes 7, 8 read an old state") == true)
         #expect(finding("log") { $0.walBytes = 64 << 20 }?.level == .ok)
         #expect(finding("pragmas") { $0.journalMode = "delete" }?.level == .problem)
-        #expect(finding("pragmas") { $0.pageSize = 4_096 }?.level == .warning)
+        #expect(finding("pragmas") { $0.pageSize = 1_024 }?.level == .warning)
+        #expect(finding("pragmas") { $0.pageSize = 8_192 }?.level != .warning, "as earlier versions made them")
         let frozen = finding("pragmas") { facts in
             facts.journalMode = "delete"
             facts.isFrozen = true

@@ -74,7 +74,7 @@ struct ForeignFileTests {
         try await withFolder { folder in
             let path = folder + "/db"
             await (try Store(path: path)).close()
-            let half = try Data(contentsOf: URL(fileURLWithPath: path)).prefix(5 * 8_192)
+            let half = try Data(contentsOf: URL(fileURLWithPath: path)).prefix(5 * 4_096)
             try half.write(to: URL(fileURLWithPath: path + ".half"))
             try DatabaseFile(path: path + ".half").refuseForeign(mustExist: true, for: .reading)
             let error = #expect(throws: ConnmixError.self) { try Inspector(database: path + ".half") }

@@ -2,6 +2,10 @@ import Testing
 
 @testable import ConnmixDurable
 
+extension GroupCommit {
+    fileprivate mutating func next(walPages: Int) -> Step { next(walPages: walPages, isQuiet: false) }
+}
+
 @Suite("group commit")
 struct GroupCommitTests {
     @Test("what waits is committed together; nothing waiting means sleep; a sleeper is woken once")
@@ -16,14 +20,27 @@ struct GroupCommitTests {
         guard case .sleep = machine.next(walPages: 0) else { return #expect(Bool(false)) }
     }
 
-    @Test("a grown log is checkpointed when nothing waits, a large one in any case")
+    @Test("a grown log is checkpointed when it is quiet, a large one in any case")
     func checkpoint() {
         var machine = GroupCommit<Int>()
         _ = machine.submit(1)
         guard case .checkpoint = machine.next(walPages: machine.busyPages) else { return #expect(Bool(false)) }
-        guard case .commit([1]) = machine.next(walPages: machine.idlePages) else { return #expect(Bool(false)) }
-        guard case .checkpoint = machine.next(walPages: machine.idlePages) else { return #expect(Bool(false)) }
-        guard case .sleep = machine.next(walPages: machine.idlePages - 1) else { return #expect(Bool(false)) }
+        guard case .commit([1]) = machine.next(walPages: machine.idlePages, isQuiet: true) else { return #expect(Bool(false)) }
+        guard case .doze = machine.next(walPages: machine.idlePages) else { return #expect(Bool(false)) }
+        #expect(machine.submit(2) == true)
+        guard case .commit([2]) = machine.next(walPages: machine.idlePages) else { return #expect(Bool(false)) }
+        guard case .checkpoint = machine.next(walPages: machine.idlePages, isQuiet: true) else { return #expect(Bool(false)) }
+        guard case .sleep = machine.next(walPages: machine.idlePages - 1, isQuiet: true) else { return #expect(Bool(false)) }
+    }
+
+    @Test("the log's bytes count, whatever the size of its pages")
+    func pages() {
+        var machine = GroupCommit<Int>()
+        for size in [1_024, 4_096, 8_192, 65_536] {
+            machine.opened(pageSize: size)
+            #expect(machine.idlePages * size == 8_192_000)
+            #expect(machine.busyPages * size == 32_768_000)
+        }
     }
 
     @Test("stopping commits what waits and takes nothing more")

@@ -34,11 +34,12 @@ struct LogTests {
     func owner() async throws {
         try await withStore { store in
             let other = try SharedStore(path: store.path)
-            for _ in 0..<40 {
+            for _ in 0..<70 {
                 try writeMuch(other)
                 try await store.writer.write { _ in }  // what a consumer does several times a second
             }
-            #expect(logBytes(store.path) < 16 << 20)
+            // It is checkpointed at 32 MiB in any case.
+            #expect(logBytes(store.path) < 40 << 20)
             #expect(try store.read { try $0.text("PRAGMA integrity_check") } == "ok")
         }
     }

@@ -41,7 +41,7 @@ struct StoreTests {
                     "\(try transaction.connection.integer("PRAGMA page_size"))",
                 ]
             }
-            #expect(facts == ["wal", "2", "\(Migrator.applicationID)", "\(Migration.all.count)", "0", "8192"])
+            #expect(facts == ["wal", "2", "\(Migrator.applicationID)", "\(Migration.all.count)", "0", "4096"])
             for suffix in ["", "-wal", "-shm", ".lock"] {
                 let mode = try FileManager.default.attributesOfItem(atPath: store.path + suffix)[.posixPermissions] as? Int
                 #expect(mode == 0o600, "\(suffix)")

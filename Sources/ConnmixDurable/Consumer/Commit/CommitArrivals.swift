@@ -27,20 +27,21 @@ struct CommitArrivals {
         let (fresh, repeats) = try withoutRepeats(transaction, arrivals, &effects)
         let ids = try fresh.map { _ in try transaction.nextID(.journal) }
         let states = core.admit(fresh, ids, &effects)
+        let entries = try NewEntries(transaction, run: core.run)
         for (index, message) in fresh.enumerated() {
             let id = ids[index]
             effects.origins.add(message.connection, entry: id)
             try message.data.withUnsafeReadableBytes { data in
-                try JournalTable.append(
-                    transaction, id: id, state: states[index], run: core.run, topic: message.topic, node: message.node,
-                    client: message.client.text, clientIsNumber: message.client.isNumber,
-                    receivedAt: message.receivedAt, data: data, lane: message.lane, dedupeKey: message.dedupeKey,
-                    error: message.unreadable)
+                try entries.append(
+                    id: id, state: states[index], topic: message.topic, node: message.node, client: message.client.text,
+                    clientIsNumber: message.client.isNumber, receivedAt: message.receivedAt, data: data,
+                    lane: message.lane, dedupeKey: message.dedupeKey, error: message.unreadable)
             }
             if let key = message.dedupeKey { try DedupeTable.remember(transaction, key: key, entry: id) }
             acknowledgements.journaled(message, entry: id, &effects)
             if let reason = message.unreadable { effects.unreadable.append((id, message.node, reason)) }
         }
+        try entries.finish()
         // Those of messages in this very commit are counted once the first has its row.
         for (message, key, place) in repeats {
             try DedupeTable.countRepeat(transaction, key: key)

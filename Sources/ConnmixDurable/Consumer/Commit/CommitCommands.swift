@@ -12,15 +12,16 @@ struct CommitCommands {
         guard !effects.staged.isEmpty || !enqueues.isEmpty || !effects.acknowledgements.isEmpty else { return }
         var rows: [Row] = []
         rows.reserveCapacity(effects.staged.count + effects.acknowledgements.count + enqueues.count)
+        let fresh = try NewCommands(transaction)
         for (command, outcome) in effects.staged {
             guard try known(command, transaction) == nil else { continue }
             let columns = columns(command, of: outcome, now: transaction.now)
-            rows.append(try insert(transaction, command, columns, &rows, &effects))
+            rows.append(try insert(transaction, fresh, command, columns, &rows, &effects))
         }
         for (command, entry, node) in effects.acknowledgements {
             var columns = NewCommand(command, messageID: entry, node: node, lane: nil, now: transaction.now)
             columns.flags.insert(.acknowledgement)
-            rows.append(try insert(transaction, command, columns, &rows, &effects))
+            rows.append(try insert(transaction, fresh, command, columns, &rows, &effects))
         }
         for command in enqueues.lazy.flatMap(\.commands) {
             if let id = try known(command, transaction) {
@@ -28,10 +29,11 @@ struct CommitCommands {
                 continue
             }
             let columns = NewCommand(command, messageID: nil, node: nil, lane: nil, now: transaction.now)
-            let row = try insert(transaction, command, columns, &rows, &effects)
+            let row = try insert(transaction, fresh, command, columns, &rows, &effects)
             rows.append(row)
             effects.accepted.append(.new(row.id))
         }
+        try fresh.finish()
         effects.enqueued = rows.count
         core.admit(rows, now: transaction.now, &effects)
     }
@@ -54,14 +56,14 @@ struct CommitCommands {
 
     /// - Parameter rows: those of this transaction so far; a superseded one is not to be sent.
     private func insert(
-        _ transaction: Transaction, _ command: Command, _ columns: NewCommand, _ rows: inout [Row],
+        _ transaction: Transaction, _ fresh: NewCommands, _ command: Command, _ columns: NewCommand, _ rows: inout [Row],
         _ effects: inout CommitEffects
     ) throws -> Row {
         var older: [Int64] = []
         if let key = columns.extras?.compactionKey {
             older = core.supersede(try OutboxTable.unwritten(transaction.connection, compactionKey: key))
         }
-        let id = try command.payload.withBytes { try OutboxTable.enqueue(transaction, columns, data: $0) }
+        let id = try command.payload.withBytes { try fresh.enqueue(columns, data: $0) }
         if !older.isEmpty {
             try OutboxTable.supersede(transaction, ids: older, by: id)
             rows.removeAll { older.contains($0.id) }

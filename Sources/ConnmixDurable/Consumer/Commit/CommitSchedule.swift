@@ -1,8 +1,9 @@
 /// Decides when the next commit begins, and when to look again. Pure.
 ///
 /// At most one commit is asked for at a time: while it waits for the writer, all that comes goes with it.
-/// - It begins at once where somebody waits for it: a handler with nothing to do, a command from outside, a command that has ended.
-/// - While every handler is busy it is held back a little, for company (`CommitPace`).
+/// - It begins at once where somebody waits for it: a command from outside, a command that has ended, a stop; and, unless a delay was
+///   asked for, where messages or a failure come while a handler has nothing to do.
+/// - Otherwise it is held back a little, for company (`CommitPace`).
 /// - The marks of commands that were sent wait longest, for a commit that happens anyway.
 /// - When nothing happens it begins all the same from time to time: only inside a transaction is it seen what others have changed.
 /// - After one that failed none begins before a pause is over; the pauses grow until one succeeds.
@@ -17,6 +18,16 @@ struct CommitSchedule: Sendable {
         case wait(until: Int64)
         /// One is on its way, or the timer is set for the next.
         case nothing
+    }
+
+    /// Who waits for what the next commit brings.
+    enum Waiter {
+        /// Every handler is busy.
+        case nobody
+        /// A handler has nothing to do.
+        case handler
+        /// A command from outside is to be accepted, or the consumer stops.
+        case caller
     }
 
     /// Why the last commit failed.
@@ -37,40 +48,66 @@ struct CommitSchedule: Sendable {
     private var hasUrgentChange = false
     /// When the marks that wait are to be committed at the latest.
     private var marksDueAt: Int64?
-    private var pace = CommitPace()
+    private var pace: CommitPace
+    /// When the file was looked at last.
+    private var lookedAt: Int64 = 0
     /// When the timer fires, where it is set.
     private var timerAt: Int64?
     private(set) var trouble: Trouble?
 
+    /// - Parameter delay: how long messages, and outcomes of handlers that succeeded, wait for company in any case, in microseconds.
+    init(delay: Int64 = 0) {
+        pace = CommitPace(delay: delay)
+    }
+
     // MARK: What asks for a commit
 
     /// Something came that only a commit moves on.
+    mutating func worked(for waiter: Waiter, now: Int64) -> Step {
+        ask(.other, for: waiter, now: now)
+    }
+
+    /// A handler is through.
     ///
-    /// - Parameter isAwaited: whether somebody waits for what the commit brings.
-    mutating func worked(isAwaited: Bool, now: Int64) -> Step {
-        ask(isAwaited: isAwaited, isAtRisk: false, now: now)
+    /// - Parameter isSuccess: nothing but the commands that it issued waits for the commit.
+    mutating func ended(isSuccess: Bool, for waiter: Waiter, now: Int64) -> Step {
+        ask(isSuccess ? .successes : .other, for: waiter, now: now)
     }
 
     /// Messages came. They are in no file yet.
-    mutating func arrived(isAwaited: Bool, now: Int64) -> Step {
-        ask(isAwaited: isAwaited, isAtRisk: true, now: now)
+    ///
+    /// - Parameter isMuch: whether so many are at risk that nodes are asked to pause.
+    mutating func arrived(isMuch: Bool = false, for waiter: Waiter, now: Int64) -> Step {
+        pace.arrived(now: now)
+        return ask(.messages, for: isMuch ? .caller : waiter, now: now)
     }
 
     /// A handler has nothing to do. It may be waiting for what is held back.
     mutating func idled(now: Int64) -> Step {
-        pace.isHeldBack ? ask(isAwaited: true, isAtRisk: false, now: now) : .nothing
+        guard pace.isHeldBack, !isAsked, !isInTrouble(now: now) else { return .nothing }
+        if let time = pace.holdForIdle(now: now) { return .wait(until: time) }
+        isAsked = true
+        return .commit
     }
 
     /// Whatever could go on has gone on.
     ///
-    /// - Parameter hasWork: whether anything is left that only a commit moves on, beside changes of commands.
-    mutating func pumped(hasWork: Bool, isAwaited: Bool, now: Int64) -> Step {
-        hasWork || hasUrgentChange ? ask(isAwaited: isAwaited, isAtRisk: false, now: now) : .nothing
+    /// - Parameters:
+    ///   - hasWork: whether anything is left that only a commit moves on, beside outcomes and changes of commands.
+    ///   - hasOutcomes: whether outcomes wait. Each asked for its commit when it came.
+    mutating func pumped(hasWork: Bool, hasOutcomes: Bool = false, for waiter: Waiter, now: Int64) -> Step {
+        if hasWork || hasUrgentChange { return ask(.other, for: waiter, now: now) }
+        return hasOutcomes ? ask(.successes, for: waiter, now: now) : .nothing
     }
 
-    mutating func timerFired(isAwaited: Bool, now: Int64) -> Step {
+    mutating func timerFired(now: Int64) -> Step {
         timerAt = nil
-        return ask(isAwaited: isAwaited, isAtRisk: false, now: now)
+        guard !isAsked, !isInTrouble(now: now) else { return .nothing }
+        let isDue = trouble != nil || hasUrgentChange || (dueAt.map { $0 <= now } ?? false)
+        let mustLook = now - lookedAt >= Self.pollInterval || now < lookedAt
+        guard isDue || mustLook else { return .nothing }
+        isAsked = true
+        return .commit
     }
 
     /// Something became of a command. It asks for nothing by itself: `pumped` or the timer does.
@@ -81,15 +118,20 @@ struct CommitSchedule: Sendable {
         marksDueAt = marksDueAt ?? now + Self.markDelay
     }
 
-    private mutating func ask(isAwaited: Bool, isAtRisk: Bool, now: Int64) -> Step {
-        guard !isAsked else { return .nothing }
-        if let trouble, trouble.retryAt > now { return .nothing }
+    private mutating func ask(_ cargo: CommitPace.Cargo, for waiter: Waiter, now: Int64) -> Step {
+        guard !isAsked, !isInTrouble(now: now) else { return .nothing }
         let areMarksDue = marksDueAt.map { $0 <= now } ?? false
-        if !isAwaited, !hasUrgentChange, !areMarksDue, let time = pace.hold(now: now, isAtRisk: isAtRisk) {
+        if waiter != .caller, !hasUrgentChange, !areMarksDue,
+            let time = pace.hold(cargo, isHandlerIdle: waiter == .handler, now: now)
+        {
             return .wait(until: time)
         }
         isAsked = true
         return .commit
+    }
+
+    private func isInTrouble(now: Int64) -> Bool {
+        trouble.map { $0.retryAt > now } ?? false
     }
 
     // MARK: What becomes of it
@@ -105,6 +147,7 @@ struct CommitSchedule: Sendable {
     /// - Returns: whether a trouble is over by it.
     mutating func committed(now: Int64) -> Bool {
         pace.ended(now: now)
+        lookedAt = now
         defer { trouble = nil }
         return trouble != nil
     }
@@ -124,6 +167,7 @@ struct CommitSchedule: Sendable {
     /// - Returns: when the timer is to fire; `nil` where the one that is set fires early enough.
     mutating func timer(deadline: Int64?, now: Int64) -> Int64? {
         var next = now + Self.pollInterval
+        if lookedAt <= now, lookedAt + Self.pollInterval > now { next = lookedAt + Self.pollInterval }
         if let deadline { next = min(next, deadline) }
         // A commit that is on its way takes everything; in trouble nothing is taken before the next try.
         if !isAsked, let time = trouble?.retryAt ?? dueAt { next = min(next, time) }
@@ -141,6 +185,7 @@ struct CommitSchedule: Sendable {
 
     /// The clock was set: what is left of each wait stays.
     mutating func clockJumped(by jump: Int64) {
+        lookedAt += jump
         marksDueAt? += jump
         timerAt? += jump
         trouble?.retryAt += jump
