@@ -1,6 +1,12 @@
 internal import NIOCore
+internal import NIOWebSocket
 
 extension ChannelHandlerContext {
+    /// Where the bytes of frames are written: past NIO's encoder, which takes frames one by one.
+    var pastEncoder: ChannelHandlerContext {
+        (try? channel.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)) ?? self
+    }
+
     func write(_ frames: ByteBuffer) {
         write(NIOAny(frames), promise: nil)
     }

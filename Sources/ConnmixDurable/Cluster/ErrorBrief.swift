@@ -20,8 +20,7 @@ extension Error {
             "its Sec-WebSocket-Accept does not fit the question"
         case let error as NIOHTTPClientUpgradeError where error == .responseProtocolNotFound:
             "it does not say Upgrade: websocket"
-        case let fault as FrameFault: fault.description
-        default: Quoted.bounded("\(self)", limit: 300)
+        default: FrameFault(self)?.description ?? Quoted.bounded("\(self)", limit: 300)
         }
     }
 }

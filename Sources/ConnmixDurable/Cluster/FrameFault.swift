@@ -28,6 +28,17 @@ enum FrameFault: Error, Equatable {
             .protocolError
         }
     }
+
+    /// What NIO's decoder notices by itself, in our words; `nil` where the error is none of a frame.
+    init?(_ error: any Error) {
+        switch error {
+        case let fault as FrameFault: self = fault
+        case NIOWebSocketError.invalidFrameLength: self = .longFrame
+        case NIOWebSocketError.fragmentedControlFrame: self = .fragmentedControl
+        case NIOWebSocketError.multiByteControlFrameLength: self = .longControl
+        default: return nil
+        }
+    }
 }
 
 extension FrameFault: CustomStringConvertible {

@@ -1,9 +1,10 @@
 internal import NIOCore
+internal import NIOWebSocket
 
 /// Which frames of a server the WebSocket standard (RFC 6455) allows, where no extension was agreed on. Pure.
 ///
-/// Sees the header of each frame, fragments too, before its content has come. That text is UTF-8 is not looked at: a message that cannot be
-/// understood is kept (P2).
+/// Sees each frame before fragments are joined. That text is UTF-8 is not looked at: a
+/// message that cannot be understood is kept (P2).
 struct FrameRules {
     /// Of a frame and of a message: nothing in connmix is near it, and a header may claim 2^63 bytes.
     static let sizeLimit = 64 << 20
@@ -13,37 +14,39 @@ struct FrameRules {
     private var partial: (bytes: Int, fragments: Int)?
 
     /// - Returns: why the frame may not be; nothing after it can be trusted.
-    mutating func fault(of frame: FrameHeader) -> FrameFault? {
-        guard !frame.hasReservedBits else { return .reservedBits(opcode: frame.opcode) }
-        guard !frame.isMasked else { return .masked }
-        if frame.isControl {
-            guard frame.isFinal else { return .fragmentedControl }
+    mutating func fault(of frame: WebSocketFrame) -> FrameFault? {
+        guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
+            return .reservedBits(opcode: UInt8(webSocketOpcode: frame.opcode))
+        }
+        guard frame.maskKey == nil else { return .masked }
+        if frame.opcode.isControlOpcode {
+            guard frame.fin else { return .fragmentedControl }
             guard frame.length <= 125 else { return .longControl }
         }
         switch frame.opcode {
-        case 0x8, 0x9, 0xA: return nil  // close, ping, pong
-        case 0x1, 0x2:  // text, binary
+        case .ping, .pong: return nil
+        case .connectionClose: return Self.fault(ofClose: frame.data)
+        case .text, .binary:
             guard partial == nil else { return .unfinishedMessage }
             return took(frame, (0, 0))
-        case 0x0:
+        case .continuation:
             guard let partial else { return .strayContinuation }
             return took(frame, partial)
-        default: return .unknownOpcode(frame.opcode)
+        default: return .unknownOpcode(UInt8(webSocketOpcode: frame.opcode))
         }
     }
 
-    private mutating func took(_ frame: FrameHeader, _ before: (bytes: Int, fragments: Int)) -> FrameFault? {
-        guard frame.length <= Self.sizeLimit else { return .longFrame }
+    private mutating func took(_ frame: WebSocketFrame, _ before: (bytes: Int, fragments: Int)) -> FrameFault? {
         let bytes = before.bytes + frame.length
         let fragments = before.fragments + 1
-        guard bytes <= Self.sizeLimit else { return .longMessage }
-        guard fragments < Self.fragmentLimit || frame.isFinal else { return .manyFragments }
-        partial = frame.isFinal ? nil : (bytes, fragments)
+        guard bytes <= Self.sizeLimit else { return frame.length > Self.sizeLimit ? .longFrame : .longMessage }
+        guard fragments < Self.fragmentLimit || frame.fin else { return .manyFragments }
+        partial = frame.fin ? nil : (bytes, fragments)
         return nil
     }
 
     /// Section 7.4: what may be sent. 1004 to 1006 and 1015 may not, nor what nobody has defined.
-    static func fault(ofClose data: ByteBuffer) -> FrameFault? {
+    private static func fault(ofClose data: ByteBuffer) -> FrameFault? {
         var data = data
         guard data.readableBytes > 0 else { return nil }
         guard let code = data.readInteger(as: UInt16.self) else { return .shortClose }

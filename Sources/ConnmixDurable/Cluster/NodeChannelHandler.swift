@@ -5,7 +5,7 @@ internal import NIOWebSocket
 ///
 /// What one read brings is gathered and handed on at its end, so that a thousand messages are one call.
 final class NodeChannelHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
+    typealias InboundIn = WebSocketFrame
 
     private enum State {
         /// In no pipeline, or in one whose channel has closed.
@@ -23,7 +23,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private var state = State.detached
     private var machine: NodeConnectionMachine
     private var generator = Chance()
-    private var reader = FrameReader()
+    private var join = FrameJoin()
     private var writer = FrameWriter()
     private var batch: ReadBatch
     private var timer: DeadlineTimer?
@@ -59,7 +59,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let connection = NodeConnection(identity: identity, number: number, channel: context.channel, handler: self)
-        state = .open(context, connection)
+        state = .open(context.pastEncoder, connection)
         timer = DeadlineTimer(context.eventLoop)
         report(connection, .opened)
         perform(machine.opened(now: .now))
@@ -70,15 +70,14 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        reader.append(unwrapInboundIn(data))
         do {
-            while let frame = try reader.next() { take(frame) }
+            if let frame = try join.take(unwrapInboundIn(data)) { take(frame) }
         } catch {
-            close(error)
+            close(Disconnection(cause: .violation, reason: error.description), code: error.code)
         }
     }
 
-    private func take(_ frame: FrameReader.Frame) {
+    private func take(_ frame: FrameJoin.Frame) {
         switch frame.opcode {
         case .text, .binary:
             read(frame.content)
@@ -125,11 +124,8 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        close(Disconnection(cause: .peer, reason: error.brief))
-    }
-
-    private func close(_ fault: FrameFault) {
-        close(Disconnection(cause: .violation, reason: fault.brief), code: fault.code)
+        let fault = FrameFault(error)
+        close(Disconnection(cause: fault == nil ? .peer : .violation, reason: error.brief), code: fault?.code)
     }
 
     // MARK: Calls from outside, on the loop

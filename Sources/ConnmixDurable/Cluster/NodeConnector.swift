@@ -11,7 +11,7 @@ struct NodeConnector: Sendable {
     var timeout: Duration = .seconds(5)
     var names = NameLookup.shared
 
-    /// - Parameter makeHandler: reads and writes the bytes of frames; called on the loop once the upgrade is done.
+    /// - Parameter makeHandler: takes frames and writes their bytes (`FrameWriter`); called on the loop once the upgrade is done.
     /// - Returns: the channel, once upgraded. The future fails with a `ConnmixError`.
     func connect(
         to identity: NodeIdentity, _ makeHandler: @escaping @Sendable () -> any ChannelInboundHandler
@@ -23,10 +23,7 @@ struct NodeConnector: Sendable {
         let upgrader = upgrader(peer, upgraded) { channel in
             // TLS takes its time to close: what it still brings in comes too late.
             guard !isOver.value else { throw ChannelError.ioOnClosedChannel }
-            // In front of NIO's codec of frames, whose first part is the encoder: nothing gets there any more.
-            let pipeline = channel.pipeline.syncOperations
-            let encoder = try pipeline.handler(type: WebSocketFrameEncoder.self)
-            try pipeline.addHandler(makeHandler(), position: .before(encoder))
+            try channel.pipeline.syncOperations.addHandler(makeHandler())
             upgraded.succeed(channel)
         }
         let connecting = Dialer(loop: loop, names: names).connect(to: peer.address, within: limit) { channel in
@@ -65,7 +62,7 @@ struct NodeConnector: Sendable {
     ) -> NIOWebSocketClientUpgrader {
         NIOWebSocketClientUpgrader(
             // NIO's own error handler closes before anybody is told why.
-            automaticErrorHandling: false
+            maxFrameSize: FrameRules.sizeLimit, automaticErrorHandling: false
         ) { channel, response in
             channel.eventLoop.makeCompletedFuture {
                 for (header, what) in [("Sec-WebSocket-Extensions", "extension"), ("Sec-WebSocket-Protocol", "protocol")] {
@@ -76,7 +73,7 @@ struct NodeConnector: Sendable {
                     throw fault
                 }
                 let pipeline = channel.pipeline.syncOperations
-                // It speaks HTTP and stands between the socket and the frames.
+                // It speaks HTTP and stands between the socket and the frame decoder.
                 pipeline.removeHandler(try pipeline.handler(type: UpgradeRequestHandler.self), promise: nil)
                 try addHandler(channel)
             }

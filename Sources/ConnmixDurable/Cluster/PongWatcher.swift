@@ -3,11 +3,10 @@ internal import NIOWebSocket
 
 /// Sends one ping over a WebSocket, waits for its pong and takes nothing else.
 final class PongWatcher: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
+    typealias InboundIn = WebSocketFrame
 
     private let pong: EventLoopPromise<Duration>
     private var sentAt = ContinuousClock.now
-    private var reader = FrameReader()
     private var writer = FrameWriter()
 
     init(_ pong: EventLoopPromise<Duration>) {
@@ -16,22 +15,15 @@ final class PongWatcher: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         sentAt = .now
-        context.write(writer.frame(.ping) { $0.writeStaticString("probe") })
+        context.pastEncoder.write(writer.frame(.ping) { $0.writeStaticString("probe") })
         context.flush()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        reader.append(unwrapInboundIn(data))
-        do {
-            while let frame = try reader.next() {
-                switch frame.opcode {
-                case .pong: pong.succeed(.now - sentAt)
-                case .connectionClose: fail()
-                default: break
-                }
-            }
-        } catch {
-            pong.fail(ConnmixError(.unreachable, error.brief))
+        switch unwrapInboundIn(data).opcode {
+        case .pong: pong.succeed(.now - sentAt)
+        case .connectionClose: fail()
+        default: break
         }
     }
 
