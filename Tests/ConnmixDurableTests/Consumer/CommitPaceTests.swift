@@ -45,69 +45,34 @@ struct CommitPaceTests {
 
     // MARK: While a handler is idle
 
-    /// Messages have come this far apart, the last at `start`.
-    private func makePace(arrivals gap: Int64, delay: Int64 = 0) -> CommitPace {
-        var pace = CommitPace(delay: delay)
-        for index in (0...20).reversed() { pace.arrived(now: start - Int64(index) * gap) }
-        return pace
-    }
-
     private let start: Int64 = 1_700_000_000_000_000
 
-    @Test("successes go with the next messages where these are about to come, and at once where they are not")
-    func company() {
-        var busy = makePace(arrivals: 1_000)
-        let held = busy.hold(.successes, isHandlerIdle: true, now: start + 500)
-        #expect(held == start + 500 + CommitPace.company)
-        let later = busy.hold(.successes, isHandlerIdle: true, now: start + 900)
-        #expect(later == held, "whoever comes later does not put it off")
-        let due = busy.hold(.successes, isHandlerIdle: true, now: start + 500 + CommitPace.company)
-        #expect(due == nil)
-        var calm = makePace(arrivals: 10_000)
-        let calmly = calm.hold(.successes, isHandlerIdle: true, now: start + 500)
-        #expect(calmly == nil)
-        var over = makePace(arrivals: 1_000)
-        let atLast = over.hold(.successes, isHandlerIdle: true, now: start + CommitPace.company + 1)
-        #expect(atLast == nil, "the rush is over")
-        var first = CommitPace()
-        first.arrived(now: start)
-        let alone = first.hold(.successes, isHandlerIdle: true, now: start + 1)
-        #expect(alone == nil, "one message is no rush")
-    }
-
-    @Test("messages, failures and claims wait for nobody, and take with them what was held back")
+    @Test("without a delay nothing waits for company")
     func idle() {
-        for cargo in [CommitPace.Cargo.messages, .other] {
-            var pace = makePace(arrivals: 1_000)
-            let held = pace.hold(.successes, isHandlerIdle: true, now: start + 500)
-            #expect(held != nil)
-            let time = pace.hold(cargo, isHandlerIdle: true, now: start + 600)
+        for cargo in [CommitPace.Cargo.successes, .messages, .other] {
+            var pace = CommitPace()
+            pace.ended(now: start)
+            let time = pace.hold(cargo, isHandlerIdle: true, now: start + 10)
             #expect(time == nil, "\(cargo)")
         }
     }
 
-    @Test("what was held back while all were busy begins when a handler is idle, unless only successes wait for company")
+    @Test("what was held back while all were busy begins when a handler is idle")
     func idled() {
-        for cargo in [CommitPace.Cargo.messages, .other] {
-            var pace = makePace(arrivals: 1_000)
+        for cargo in [CommitPace.Cargo.successes, .messages, .other] {
+            var pace = CommitPace()
             pace.ended(now: start)
             let held = pace.hold(cargo, isHandlerIdle: false, now: start + 10)
             #expect(held != nil)
             let time = pace.holdForIdle(now: start + 20)
             #expect(time == nil, "\(cargo)")
         }
-        var pace = makePace(arrivals: 1_000)
-        pace.ended(now: start)
-        let busy = pace.hold(.successes, isHandlerIdle: false, now: start + 10)
-        #expect(busy == start + CommitPace.spacing)
-        let idle = pace.holdForIdle(now: start + 20)
-        #expect(idle == busy, "it waits no longer for that")
     }
 
     @Test(
         "with a delay messages and successes wait so long even for an idle handler, from the first of them on; nothing else does")
     func delay() {
-        var pace = makePace(arrivals: 1_000, delay: 5_000)
+        var pace = CommitPace(delay: 5_000)
         let first = pace.hold(.messages, isHandlerIdle: true, now: start)
         #expect(first == start + 5_000)
         let second = pace.hold(.messages, isHandlerIdle: true, now: start + 3_000)
@@ -123,16 +88,13 @@ struct CommitPaceTests {
         #expect(failure == nil)
     }
 
-    @Test("a clock that is set leaves of a wait what was left, and a rush a rush")
+    @Test("a clock that is set leaves of a wait what was left")
     func jump() {
-        var pace = makePace(arrivals: 1_000)
+        var pace = CommitPace(delay: 5_000)
         let held = pace.hold(.successes, isHandlerIdle: true, now: start + 500)
         let day: Int64 = 86_400_000_000
         pace.clockJumped(by: -day)
         #expect(pace.heldUntil == held.map { $0 - day })
-        pace.began()
-        let again = pace.hold(.successes, isHandlerIdle: true, now: start + 600 - day)
-        #expect(again == start + 600 - day + CommitPace.company)
     }
 
     @Test("a clock that was set back holds nothing")

@@ -92,26 +92,20 @@ struct CommitScheduleTests {
         #expect(schedule.pumped(hasWork: true, for: .nobody, now: start + spacingAtRisk) == .commit)
     }
 
-    @Test("an outcome that nobody waits for goes with the next messages while they come close together; a caller ends every wait")
+    @Test("with a delay an outcome that nobody waits for waits for company; a caller ends every wait")
     func company() {
-        var schedule = makeBusy()
-        for index in 0...20 {
-            let now = start + Int64(index) * 1_000
-            #expect(schedule.arrived(for: .handler, now: now) == .commit)
-            schedule.began()
-            #expect(schedule.committed(now: now + 300) == false)
-        }
-        let now = start + 20_400
-        let due = now + CommitPace.company
-        #expect(schedule.ended(isSuccess: true, for: .handler, now: now) == .wait(until: due))
-        #expect(schedule.idled(now: now + 1) == .wait(until: due))
-        #expect(schedule.pumped(hasWork: false, hasOutcomes: true, for: .handler, now: now + 2) == .wait(until: due))
-        #expect(schedule.timer(deadline: nil, now: now + 2) == due)
+        var schedule = CommitSchedule(delay: 2_000)
+        let due = start + 2_000
+        #expect(schedule.ended(isSuccess: true, for: .handler, now: start) == .wait(until: due))
+        #expect(schedule.idled(now: start + 1) == .wait(until: due))
+        #expect(schedule.pumped(hasWork: false, hasOutcomes: true, for: .handler, now: start + 2) == .wait(until: due))
+        #expect(schedule.timer(deadline: nil, now: start + 2) == due)
         var (late, failed, called) = (schedule, schedule, schedule)
-        #expect(schedule.arrived(for: .handler, now: now + 600) == .commit)
         #expect(late.timerFired(now: due) == .commit)
-        #expect(failed.ended(isSuccess: false, for: .handler, now: now + 3) == .commit)
-        #expect(called.worked(for: .caller, now: now + 3) == .commit)
+        #expect(failed.ended(isSuccess: false, for: .handler, now: start + 3) == .commit)
+        #expect(called.worked(for: .caller, now: start + 3) == .commit)
+        var prompt = CommitSchedule()
+        #expect(prompt.ended(isSuccess: true, for: .handler, now: start) == .commit)
     }
 
     @Test(

@@ -2,8 +2,7 @@
 ///
 /// A commit writes the same handful of pages, and flushes them as often, for one entry as for twenty. While every handler is busy
 /// nobody gains by an early one, so commits are then a little apart, and each carries what gathers meanwhile. As soon as a handler
-/// has nothing to do it may be waiting for what the next commit brings, and that begins at once. Only what no handler waits for, the
-/// outcomes of handlers that succeeded, then goes with the next messages, where these are about to come.
+/// has nothing to do it may be waiting for what the next commit brings, and that begins at once, unless a delay was asked for.
 struct CommitPace: Sendable {
     /// What a commit carries, the least urgent first.
     enum Cargo: Comparable {
@@ -19,19 +18,11 @@ struct CommitPace: Sendable {
     static let spacing: Int64 = 4_000
     /// The same where messages wait that are not in the file yet: each is at risk until it is.
     static let spacingAtRisk: Int64 = 1_000
-    /// What successes wait at most for the next messages while a handler is idle. Those have come twice as close together.
-    static let company: Int64 = 4_000
 
     /// How long messages and successes wait for company in any case, in microseconds.
     private let delay: Int64
     private var lastEnd: Int64 = 0
     private var held: (until: Int64, cargo: Cargo)?
-    private var lastArrival: Int64 = 0
-    /// The mean time between arrivals, the latest counting most.
-    private var gap: Int64 = Self.longGap
-
-    /// No gap counts for more, so that a rush is known as such after a few messages.
-    private static let longGap: Int64 = 4 * company
 
     init(delay: Int64 = 0) {
         self.delay = delay
@@ -48,8 +39,7 @@ struct CommitPace: Sendable {
         let all = max(cargo, held?.cargo ?? cargo)
         let time: Int64 =
             switch (isHandlerIdle ? all : cargo, isHandlerIdle) {
-            case (.successes, true): now + max(delay, isCompanyExpected(now: now) ? Self.company : 0)
-            case (.messages, true): now + delay
+            case (.successes, true), (.messages, true): now + delay
             case (.other, true): now
             case (.successes, false): max(lastEnd + Self.spacing, now + delay)
             case (.messages, false): max(lastEnd + Self.spacingAtRisk, now + delay)
@@ -70,21 +60,9 @@ struct CommitPace: Sendable {
         held.flatMap { hold($0.cargo, isHandlerIdle: true, now: now) }
     }
 
-    /// Messages came.
-    mutating func arrived(now: Int64) {
-        let latest = now >= lastArrival ? min(now - lastArrival, Self.longGap) : Self.longGap
-        gap = (3 * gap + latest) / 4
-        lastArrival = now
-    }
-
-    private func isCompanyExpected(now: Int64) -> Bool {
-        gap <= Self.company / 2 && now - lastArrival <= Self.company
-    }
-
     /// The clock was set: what is left of a wait stays.
     mutating func clockJumped(by jump: Int64) {
         lastEnd += jump
-        lastArrival += jump
         held?.until += jump
     }
 

@@ -78,7 +78,6 @@ struct CommitSchedule: Sendable {
     ///
     /// - Parameter isMuch: whether so many are at risk that nodes are asked to pause.
     mutating func arrived(isMuch: Bool = false, for waiter: Waiter, now: Int64) -> Step {
-        pace.arrived(now: now)
         return ask(.messages, for: isMuch ? .caller : waiter, now: now)
     }
 
