@@ -12,7 +12,7 @@ struct OrderedRows<Item: Sendable>: Sendable {
         let bytes: Int
     }
 
-    private var rows: [Int64: Row] = [:]
+    private var rows = IDTable<Row>()
     private var queues: KeyQueues
     private var ready: Deque<Int64> = []
     private var bytes = 0
@@ -25,39 +25,38 @@ struct OrderedRows<Item: Sendable>: Sendable {
     var load: WindowBounds.Load { WindowBounds.Load(rows: rows.count, bytes: bytes) }
     /// All of them, ascending.
     var ids: [Int64] { rows.keys.sorted() }
-    var confirmedIDs: [Int64] { rows.filter(\.value.isConfirmed).keys.sorted() }
+    var confirmedIDs: [Int64] { rows.keys.filter { isConfirmed($0) }.sorted() }
 
     subscript(id: Int64) -> Item? {
-        get { rows[id]?.item }
+        get { rows.find(id).map { rows[at: $0].item } }
         set {
             guard let newValue else { return assertionFailure("a row leaves with `remove`") }
-            assert(rows[id] != nil, "a row that is not in memory was changed")
-            rows[id]?.item = newValue
+            guard let place = rows.find(id) else { return assertionFailure("a row that is not in memory was changed") }
+            rows[at: place].item = newValue
         }
     }
 
-    func contains(_ id: Int64) -> Bool { rows[id] != nil }
-    func isConfirmed(_ id: Int64) -> Bool { rows[id]?.isConfirmed == true }
-    func keys(of id: Int64) -> OrderKeys? { rows[id]?.keys }
+    func contains(_ id: Int64) -> Bool { rows.contains(id) }
+    func isConfirmed(_ id: Int64) -> Bool { rows.find(id).map { rows[at: $0].isConfirmed } ?? false }
+    func keys(of id: Int64) -> OrderKeys? { rows.find(id).map { rows[at: $0].keys } }
     func load(of key: OrderKey) -> WindowBounds.Load? { queues.load(of: key) }
     func ids(of key: OrderKey) -> [Int64] { queues.rows(of: key) }
 
     func predecessors(of id: Int64) -> [Int64] {
-        rows[id].map { queues.predecessors(of: id, $0.keys) } ?? []
+        keys(of: id).map { queues.predecessors(of: id, $0) } ?? []
     }
 
     // MARK: Places
 
     mutating func insert(_ id: Int64, keys: OrderKeys, bytes: Int, _ item: () -> Item) {
-        assert(rows[id] == nil, "a row came in twice")
         var blockers = 1
         keys.forEach { if !queues.enter(id, $0, bytes: bytes) { blockers += 1 } }
-        rows[id] = Row(item: item(), keys: keys, blockers: blockers, bytes: bytes)
+        rows.insert(Row(item: item(), keys: keys, blockers: blockers, bytes: bytes), for: id)
         self.bytes += bytes
     }
 
     mutating func remove(_ id: Int64) -> Row? {
-        guard let row = rows.removeValue(forKey: id) else { return nil }
+        guard let row = rows.remove(id) else { return nil }
         bytes -= row.bytes
         leaveQueues(id, row.keys, bytes: row.bytes)
         return row
@@ -67,24 +66,28 @@ struct OrderedRows<Item: Sendable>: Sendable {
     ///
     /// - Returns: the keys.
     mutating func standAside(_ id: Int64) -> OrderKeys? {
-        guard let row = rows[id] else {
+        guard let place = rows.find(id) else {
             assertionFailure("a row stood aside that is not in memory")
             return nil
         }
-        rows[id]?.keys = OrderKeys(nil, quota: row.keys.quota)
-        leaveQueues(id, row.keys, bytes: row.bytes)
-        return row.keys
+        let (keys, bytes) = (rows[at: place].keys, rows[at: place].bytes)
+        rows[at: place].keys = OrderKeys(nil, quota: keys.quota)
+        leaveQueues(id, keys, bytes: bytes)
+        return keys
     }
 
     /// A row that stood aside is the next one of the key.
     ///
     /// - Returns: whether its turn is now. Otherwise it is ready again when it is.
     mutating func takeTurn(_ id: Int64, _ key: OrderKey) -> Bool {
-        assert(rows[id] != nil, "a row took its turn that is not in memory")
-        guard let row = rows[id], row.keys.first == nil else { return true }
-        rows[id]?.keys = OrderKeys(key, quota: row.keys.quota)
-        let isNow = queues.enterNext(id, key, bytes: row.bytes)
-        if !isNow { rows[id]?.blockers += 1 }
+        guard let place = rows.find(id) else {
+            assertionFailure("a row took its turn that is not in memory")
+            return true
+        }
+        guard rows[at: place].keys.first == nil else { return true }
+        rows[at: place].keys = OrderKeys(key, quota: rows[at: place].keys.quota)
+        let isNow = queues.enterNext(id, key, bytes: rows[at: place].bytes)
+        if !isNow { rows[at: place].blockers += 1 }
         return isNow
     }
 
@@ -95,31 +98,39 @@ struct OrderedRows<Item: Sendable>: Sendable {
     // MARK: Readiness
 
     mutating func confirm(_ id: Int64) {
-        guard let row = rows[id], !row.isConfirmed else { return }
-        rows[id]?.isConfirmed = true
-        unblock(id)
+        guard let place = rows.find(id), !rows[at: place].isConfirmed else { return }
+        rows[at: place].isConfirmed = true
+        unblock(id, at: place)
     }
 
     mutating func nextReady() -> (id: Int64, item: Item)? {
         while let id = ready.popFirst() {
-            guard let row = rows[id], row.isReady else { continue }
-            rows[id]?.isReady = false
-            return (id, row.item)
+            guard let place = rows.find(id), rows[at: place].isReady else { continue }
+            rows[at: place].isReady = false
+            return (id, rows[at: place].item)
         }
         return nil
     }
 
     /// - Parameter first: before all that are ready already.
     mutating func makeReady(_ id: Int64, first: Bool = false) {
-        guard let row = rows[id], row.blockers == 0, !row.isReady else { return }
-        rows[id]?.isReady = true
+        if let place = rows.find(id) { makeReady(id, at: place, first: first) }
+    }
+
+    private mutating func makeReady(_ id: Int64, at place: Int, first: Bool = false) {
+        guard rows[at: place].blockers == 0, !rows[at: place].isReady else { return }
+        rows[at: place].isReady = true
         if first { ready.prepend(id) } else { ready.append(id) }
     }
 
     private mutating func unblock(_ id: Int64) {
-        guard let blockers = rows[id]?.blockers else { return assertionFailure("a row waits for its turn and is not in memory") }
-        assert(blockers > 0, "a row has its turn once more than it waited")
-        rows[id]?.blockers = blockers - 1
-        if blockers == 1 { makeReady(id) }
+        guard let place = rows.find(id) else { return assertionFailure("a row waits for its turn and is not in memory") }
+        unblock(id, at: place)
+    }
+
+    private mutating func unblock(_ id: Int64, at place: Int) {
+        assert(rows[at: place].blockers > 0, "a row has its turn once more than it waited")
+        rows[at: place].blockers -= 1
+        if rows[at: place].blockers == 0 { makeReady(id, at: place) }
     }
 }

@@ -23,7 +23,7 @@ struct Flight: Sendable {
 /// Which commands are in flight, and over which connections: the present flight of each, and earlier ones that are overdue and may
 /// yet be answered. Pure.
 struct Flights: Sendable {
-    private var present: [Int64: Flight] = [:]
+    private var present = IDTable<Flight>()
     private var overdue: [Int64: [Flight]] = [:]
     private var forgetting = Timeline<Int64>()
 
@@ -34,8 +34,8 @@ struct Flights: Sendable {
     func isOverdue(_ id: Int64) -> Bool { !overdue.isEmpty && overdue[id] != nil }
 
     mutating func begin(_ id: Int64, _ flight: Flight) {
-        let earlier = present.updateValue(flight, forKey: id)
-        assert(earlier == nil, "a command took off while it was in flight")
+        assert(!present.contains(id), "a command took off while it was in flight")
+        present.insert(flight, for: id)
     }
 
     /// It was answered over a connection of that node, or the connection was lost.
@@ -53,12 +53,12 @@ struct Flights: Sendable {
     /// It was never written.
     mutating func cancel(_ id: Int64, node: String) -> Flight? {
         guard present[id]?.node == node else { return nil }
-        return present.removeValue(forKey: id)
+        return present.remove(id)
     }
 
     /// It was not answered in time, and keeps its place on the connection until then at most.
     mutating func overrun(_ id: Int64, until time: Int64) -> Flight? {
-        guard let flight = present.removeValue(forKey: id) else { return nil }
+        guard let flight = present.remove(id) else { return nil }
         overdue[id, default: []].append(flight)
         forgetting.add(id, at: time)
         return flight
@@ -77,7 +77,9 @@ struct Flights: Sendable {
     }
 
     mutating func shift(by jump: Int64) {
-        for id in present.keys { present[id]?.shift(by: jump) }
+        for id in present.keys {
+            if let place = present.find(id) { present[at: place].shift(by: jump) }
+        }
         for (id, flights) in overdue {
             overdue[id] = flights.map { flight in
                 var flight = flight
