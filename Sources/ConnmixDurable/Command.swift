@@ -23,7 +23,20 @@ public struct Command: Sendable, Equatable {
         case binary([UInt8])
     }
 
-    /// What few commands have, behind one reference, so that the many others stay small.
+    /// Commands are copied from room to room: what they are is behind one reference.
+    private final class Content: Sendable {
+        let kind: Kind
+        let payload: Payload
+        let extras: Extras?
+
+        init(_ kind: Kind, _ payload: Payload, _ extras: Extras? = nil) {
+            self.kind = kind
+            self.payload = payload
+            self.extras = extras
+        }
+    }
+
+    /// What few commands have.
     final class Extras: Sendable, Equatable {
         let options: CommandOptions
 
@@ -34,26 +47,33 @@ public struct Command: Sendable, Equatable {
         static func == (left: Extras, right: Extras) -> Bool { left.options == right.options }
     }
 
+    private var content: Content
     /// The method and its target.
-    public let kind: Kind
+    public var kind: Kind { content.kind }
     /// The frame's content, or the call's arguments; at most `payloadLimit` bytes.
-    public let payload: Payload
-    var extras: Extras?
+    public var payload: Payload { content.payload }
+    var extras: Extras? {
+        get { content.extras }
+        set { content = Content(kind, payload, newValue) }
+    }
 
     /// The largest payload that a command may have, in bytes: a frame must stay below the engine's limits.
     public static let payloadLimit = 16 << 20
 
     /// - Throws: `badData` where the command could never be sent.
     init(_ kind: Kind, payload: Payload) throws(ConnmixError) {
-        self.kind = kind
-        self.payload = payload
+        content = Content(kind, payload)
         try check()
     }
 
     /// A command as it was stored; it was checked when it was made.
     init(stored kind: Kind, payload: Payload) {
-        self.kind = kind
-        self.payload = payload
+        content = Content(kind, payload)
+    }
+
+    /// Whether they are the same to the engine, with the same options.
+    public static func == (left: Command, right: Command) -> Bool {
+        left.kind == right.kind && left.payload == right.payload && left.extras == right.extras
     }
 
     /// Why a stored command is none; another program may have changed the file. The parts that take long for what is sent most are

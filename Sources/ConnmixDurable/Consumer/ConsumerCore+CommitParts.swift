@@ -83,9 +83,7 @@ extension ConsumerCore {
         state.withLock { state in
             zip(arrivals, ids).map { message, id in
                 guard message.unreadable == nil else { return .dead }
-                var delivery = Delivery(
-                    topic: message.topic, node: message.node, client: message.client, lane: message.lane, data: message.data,
-                    receivedAt: message.receivedAt, attempts: 1, availableAt: message.receivedAt, isClaimed: true)
+                var delivery = Delivery(message)
                 if state.dispatcher.isProbed(message.topic) { delivery = delivery.unclaimed }
                 guard !state.dispatcher.isStopping,
                     state.dispatcher.append(id, delivery) == .taken

@@ -3,25 +3,7 @@ internal import NIOCore
 /// A journaled message on its way to its handler.
 struct Delivery: Sendable {
     /// What never changes of it. Deliveries are copied from room to room; like this a copy is one reference.
-    private final class Content: Sendable {
-        let topic: String
-        let node: String
-        let client: ClientID
-        let lane: String?
-        let data: ByteBuffer
-        let receivedAt: Int64
-
-        init(topic: String, node: String, client: ClientID, lane: String?, data: ByteBuffer, receivedAt: Int64) {
-            self.topic = topic
-            self.node = node
-            self.client = client
-            self.lane = lane
-            self.data = data
-            self.receivedAt = receivedAt
-        }
-    }
-
-    private let content: Content
+    private let content: ReceivedMessage.Content
     /// Attempts that were begun, the one under way included.
     var attempts: Int
     /// Microseconds since 1970; not to be handled earlier.
@@ -35,7 +17,7 @@ struct Delivery: Sendable {
         topic: String, node: String, client: ClientID, lane: String? = nil, data: ByteBuffer, receivedAt: Int64,
         attempts: Int, availableAt: Int64, isClaimed: Bool, isSuspect: Bool = false
     ) {
-        content = Content(topic: topic, node: node, client: client, lane: lane, data: data, receivedAt: receivedAt)
+        content = .init(node: node, topic: topic, client: client, data: data, receivedAt: receivedAt, lane: lane)
         self.attempts = attempts
         self.availableAt = availableAt
         self.isClaimed = isClaimed
@@ -68,6 +50,15 @@ struct Delivery: Sendable {
 }
 
 extension Delivery {
+    /// A message that has just come, and is handed out as soon as it is committed.
+    init(_ message: ReceivedMessage) {
+        content = message.content
+        attempts = 1
+        availableAt = message.receivedAt
+        isClaimed = true
+        isSuspect = false
+    }
+
     init(_ row: WaitingEntry, isClaimed: Bool) {
         self.init(
             topic: row.topic, node: row.node,

@@ -1,5 +1,5 @@
-/// How one attempt ended, on its way into the file.
-struct HandlerOutcome: Sendable {
+/// How one attempt ended, on its way into the file. Outcomes are copied from room to room, so they are behind one reference.
+final class HandlerOutcome: Sendable {
     enum Result: Sendable {
         case done([Command], writes: [OwnWrite])
         case retry(FailedAttempt, after: Duration)
@@ -20,6 +20,13 @@ struct HandlerOutcome: Sendable {
     /// Microseconds since 1970.
     let startedAt: Int64
     let result: Result
+
+    init(id: Int64, delivery: Delivery, startedAt: Int64, result: Result) {
+        self.id = id
+        self.delivery = delivery
+        self.startedAt = startedAt
+        self.result = result
+    }
 
     /// Nothing can change this success any more: the next message of the lane may start before it is committed.
     var isCertain: Bool {

@@ -118,7 +118,7 @@ struct IntakeTests {
     func putBack() {
         var intake = make()
         var first = messages(1)
-        first[0].topic = "first"
+        first[0] = ReceivedMessage(node: "n", topic: "first", client: "c", data: first[0].data, receivedAt: 0)
         _ = intake.arrived(first)
         let taken = intake.take()
         _ = intake.arrived(messages(1))
