@@ -58,7 +58,7 @@ extension Relay {
 
     /// The connection takes no more for now, or takes more again.
     mutating func writable(_ isWritable: Bool, _ node: String) {
-        routes[node]?.isOpen = isWritable
+        routes.update(node) { $0.isOpen = isWritable }
         if isWritable { wakeCrowd(of: node) }
     }
 
@@ -75,7 +75,7 @@ extension Relay {
 
     /// The connection has room for all that waits for it, perhaps.
     mutating func wakeCrowd(of node: String) {
-        while let id = routes[node]?.crowd.popFirst() {
+        while let id = routes.update(node, { $0.crowd.popFirst() }) ?? nil {
             if !isUnderWay(id) { window.makeReady(id) }
         }
         wakeCrowd()
@@ -91,31 +91,41 @@ extension Relay {
 
     /// What was in flight takes no room any more.
     mutating func freeRoom(of flight: Flight) {
-        guard routes[flight.node]?.number == flight.route else { return }
-        routes[flight.node]?.window.gave(flight.bytes)
+        let isItsOwn = routes.update(flight.node) { route in
+            guard route.number == flight.route else { return false }
+            route.window.gave(flight.bytes)
+            return true
+        }
+        guard isItsOwn == true else { return }
         wakeNext(of: flight.node)
     }
 
     /// It is not in flight any more, or it is overdue.
     mutating func landed(_ flight: Flight, _ id: Int64, now: Int64) {
-        guard let route = routes[flight.node], route.number == flight.route else { return }
-        routes[flight.node]?.inTime -= 1
-        switch route.testing {
+        let left = routes.update(flight.node) { route -> (testing: Routes.Testing, inTime: Int)? in
+            guard route.number == flight.route else { return nil }
+            route.inTime -= 1
+            return (route.testing, route.inTime)
+        }
+        guard let (testing, inTime) = left ?? nil else { return }
+        switch testing {
         case .nothing: break
-        case .soon(let suspect): if route.inTime == 1 { window.makeReady(suspect) }
+        case .soon(let suspect): if inTime == 0 { window.makeReady(suspect) }
         case .now(let suspect):
             assert(suspect == id, "something landed beside a command that was alone in flight")
-            routes[flight.node]?.aloneAfter = now + max(20_000, now - flight.sentAt)
+            routes.update(flight.node) { $0.aloneAfter = now + max(20_000, now - flight.sentAt) }
             endTest(on: flight.node)
         }
     }
 
     /// The others have their turn, and the next suspect after them.
     private mutating func endTest(on node: String) {
-        routes[node]?.testing = .nothing
+        routes.update(node) { $0.testing = .nothing }
         wakeCrowd(of: node)
         // All of them: one may have ended, or go elsewhere. The others wait for their turn again, in their order.
-        while let next = routes[node]?.suspects.popFirst() { if !isUnderWay(next) { window.makeReady(next) } }
+        while let next = routes.update(node, { $0.suspects.popFirst() }) ?? nil {
+            if !isUnderWay(next) { window.makeReady(next) }
+        }
     }
 
     /// A suspect that waited for its turn is gone: the others need not wait for it.
@@ -127,7 +137,7 @@ extension Relay {
         guard routes[node]?.window.commands != 0 else { return wakeCrowd(of: node) }
         // Two for one, since the window may have opened. Some have ended meanwhile.
         var woken = 0
-        while woken < 2, let id = routes[node]?.crowd.popFirst() { woken += wakeCrowded(id) }
+        while woken < 2, let id = routes.update(node, { $0.crowd.popFirst() }) ?? nil { woken += wakeCrowded(id) }
         woken = 0
         while woken < 2, let id = crowd.popFirst() { woken += wakeCrowded(id) }
     }

@@ -28,7 +28,7 @@ extension Relay {
     /// time has run out. An answer that comes later settles it all the same.
     mutating func overdue(_ id: Int64, reason: String, node: String, now: Int64) -> Change? {
         guard flights[id]?.node == node, let flight = flights.overrun(id, until: now + 3 * replyTimeout) else { return nil }
-        if routes[node]?.number == flight.route { routes[node]?.window.overdue(sentAt: flight.sentAt, now: now) }
+        routes.update(node) { if $0.number == flight.route { $0.window.overdue(sentAt: flight.sentAt, now: now) } }
         landed(flight, id, now: now)
         guard var item = window[id] else { return nil }
         guard ended.remove(id) == nil else { return dropped(id) }
@@ -112,7 +112,7 @@ extension Relay {
         guard let (flight, wasOverdue) = flights.end(id, node: node) else { return nil }
         if !wasOverdue {
             assert(window.contains(id), "a command left memory while it was in flight")
-            if routes[node]?.number == flight.route { routes[node]?.window.answered(sentAt: flight.sentAt, now: now) }
+            routes.update(node) { if $0.number == flight.route { $0.window.answered(sentAt: flight.sentAt, now: now) } }
             landed(flight, id, now: now)
         }
         freeRoom(of: flight)

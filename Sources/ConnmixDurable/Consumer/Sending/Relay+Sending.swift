@@ -44,7 +44,7 @@ extension Relay {
             case .hold(let earlier):
                 held[earlier, default: []].append(id)
             case .crowded(let node):
-                if let node { routes[node]?.crowd.append(id) } else { crowd.append(id) }
+                if let node { routes.update(node) { $0.crowd.append(id) } } else { crowd.append(id) }
             case .wait(let until):
                 if item.onlyWrite == .noted { changes.append(unnote(id, item, "no node to write it to")) }
                 stalled.append(id)
@@ -63,11 +63,14 @@ extension Relay {
     }
 
     private mutating func begin(_ id: Int64, _ item: OutgoingCommand, over node: String, now: Int64) {
-        guard let route = routes[node] else { preconditionFailure("a command was routed over no connection") }
-        routes[node]?.window.took(item.bytes)
-        routes[node]?.inTime += 1
-        let isAlone = route.testing == .now(id) && now >= route.openedAt + Self.longWait
-        flights.begin(id, Flight(node: node, route: route.number, sentAt: now, bytes: item.bytes, isAlone: isAlone))
+        let flight = routes.update(node) { route in
+            route.window.took(item.bytes)
+            route.inTime += 1
+            let isAlone = route.testing == .now(id) && now >= route.openedAt + Self.longWait
+            return Flight(node: node, route: route.number, sentAt: now, bytes: item.bytes, isAlone: isAlone)
+        }
+        guard let flight else { preconditionFailure("a command was routed over no connection") }
+        flights.begin(id, flight)
         releaseHeld(by: id)
     }
 
@@ -107,10 +110,10 @@ extension Relay {
         }
         switch route.testing {
         case .nothing, .soon(id):
-            routes[node]?.testing = route.inTime == 0 ? .now(id) : .soon(id)
+            routes.update(node) { $0.testing = $0.inTime == 0 ? .now(id) : .soon(id) }
             return route.inTime == 0
         case .soon, .now:
-            routes[node]?.suspects.append(id)
+            routes.update(node) { $0.suspects.append(id) }
             return false
         }
     }

@@ -5,6 +5,7 @@ struct Routes: Sendable {
     /// A connection, named by the node's id: there is one a node.
     struct Route: Sendable {
         let number: Int
+        let node: String
         /// HTTP in place of a WebSocket: no calls.
         let takesOnlyMesh: Bool
         /// Microseconds since 1970.
@@ -35,7 +36,9 @@ struct Routes: Sendable {
     private static let proven: Int64 = 10_000_000
 
     private let replyTimeout: Duration
-    private var routes: [String: Route] = [:]
+    /// A change through a dictionary's subscript allocates; one in an array does not, and there are a few for each command.
+    private var routes: [Route] = []
+    private var places: [String: Int] = [:]
     private var lastNumber = 0
     private(set) var listed: Set<String> = []
     /// The center's list was read once: before that no node is missing.
@@ -53,12 +56,16 @@ struct Routes: Sendable {
         self.replyTimeout = replyTimeout
     }
 
-    subscript(node: String) -> Route? {
-        get { routes[node] }
-        _modify { yield &routes[node] }
+    subscript(node: String) -> Route? { places[node].map { routes[$0] } }
+
+    /// Changes the route to the node, where there is one.
+    @discardableResult @inline(__always)
+    mutating func update<T>(_ node: String, _ body: (inout Route) -> T) -> T? {
+        guard let place = places[node] else { return nil }
+        return body(&routes[place])
     }
 
-    var connected: Dictionary<String, Route>.Keys { routes.keys }
+    var connected: [String] { routes.map(\.node) }
 
     // MARK: What is told
 
@@ -84,16 +91,20 @@ struct Routes: Sendable {
 
     mutating func connected(_ node: String, takesOnlyMesh: Bool, now: Int64) {
         lastNumber += 1
-        assert(routes[node] == nil, "a second connection to a node, and the first one was not lost")
-        routes[node] = Route(
-            number: lastNumber, takesOnlyMesh: takesOnlyMesh, openedAt: now,
-            window: SendWindow(replyTimeout: replyTimeout, losses: losses[node] ?? 0))
+        assert(places[node] == nil, "a second connection to a node, and the first one was not lost")
+        places[node] = routes.count
+        routes.append(
+            Route(
+                number: lastNumber, node: node, takesOnlyMesh: takesOnlyMesh, openedAt: now,
+                window: SendWindow(replyTimeout: replyTimeout, losses: losses[node] ?? 0)))
         if !takesOnlyMesh { awaySince[node] = nil }
     }
 
     /// - Returns: commands that waited for room on it.
     mutating func disconnected(_ node: String, now: Int64) -> [Int64] {
-        guard let route = routes.removeValue(forKey: node) else { return [] }
+        guard let place = places[node] else { return [] }
+        let route = routes.remove(at: place)
+        places = Dictionary(uniqueKeysWithValues: routes.enumerated().map { ($1.node, $0) })
         losses[node] = now - route.openedAt < Self.proven ? (losses[node] ?? 0) + 1 : nil
         awaySince[node] = awaySince[node] ?? now
         let next: [Int64] = if case .soon(let id) = route.testing { [id] } else { [] }
@@ -103,10 +114,10 @@ struct Routes: Sendable {
     mutating func shift(by jump: Int64) {
         for node in missingSince.keys { missingSince[node]? += jump }
         for node in awaySince.keys { awaySince[node]? += jump }
-        for node in routes.keys {
-            routes[node]?.openedAt += jump
-            routes[node]?.window.shift(by: jump)
-            if let after = routes[node]?.aloneAfter, after > .min { routes[node]?.aloneAfter = after + jump }
+        for place in routes.indices {
+            routes[place].openedAt += jump
+            routes[place].window.shift(by: jump)
+            if routes[place].aloneAfter > .min { routes[place].aloneAfter += jump }
         }
     }
 
@@ -130,22 +141,27 @@ struct Routes: Sendable {
     func isReplaced(_ node: String) -> Bool { successors[node] != nil }
 
     func takes(_ node: String, _ kind: Command.Kind) -> Bool {
-        routes[node].map { !$0.takesOnlyMesh || kind.isMesh } ?? false
+        places[node].map { !routes[$0].takesOnlyMesh || kind.isMesh } ?? false
     }
 
-    private func takesCalls(_ node: String) -> Bool { routes[node].map { !$0.takesOnlyMesh } ?? false }
+    private func takesCalls(_ node: String) -> Bool { places[node].map { !routes[$0].takesOnlyMesh } ?? false }
 
     /// A command that goes alone makes its room itself.
     func hasRoom(_ node: String, for item: OutgoingCommand) -> Bool {
-        guard let route = routes[node], route.isOpen else { return false }
+        guard let place = places[node], routes[place].isOpen else { return false }
+        return hasRoom(routes[place], for: item)
+    }
+
+    private func hasRoom(_ route: Route, for item: OutgoingCommand) -> Bool {
+        guard route.isOpen else { return false }
         return item.goesAlone || route.testing == .nothing && route.window.hasRoom(for: item.bytes)
     }
 
     /// The node with the fewest commands in flight, of those that have room, else of all; `nil` where none takes it.
     func leastLoaded(except asked: Set<String>, for item: OutgoingCommand) -> String? {
         var best: (isFull: Bool, load: Int, node: String)?
-        for (node, route) in routes where !asked.contains(node) && (!route.takesOnlyMesh || item.command.kind.isMesh) {
-            let candidate = (!hasRoom(node, for: item), route.window.commands, node)
+        for route in routes where !asked.contains(route.node) && (!route.takesOnlyMesh || item.command.kind.isMesh) {
+            let candidate = (!hasRoom(route, for: item), route.window.commands, route.node)
             if best.map({ Self.isBefore(candidate, $0) }) ?? true { best = candidate }
         }
         return best?.node
@@ -173,6 +189,6 @@ struct Routes: Sendable {
 
     /// Every node that could be asked, connected or not.
     func isEveryNode(in asked: Set<String>) -> Bool {
-        !asked.isEmpty && listed.isSubset(of: asked) && routes.keys.allSatisfy { asked.contains($0) }
+        !asked.isEmpty && listed.isSubset(of: asked) && routes.allSatisfy { asked.contains($0.node) }
     }
 }
