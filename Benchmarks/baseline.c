@@ -215,9 +215,9 @@ int main(int argc, char **argv) {
     run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   } else {
     if (argc < 6) fail("the migration is missing");
-    run("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+    run("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
         "PRAGMA journal_size_limit = -1; PRAGMA secure_delete = 0; PRAGMA trusted_schema = 0; PRAGMA temp_store = 2;"
-        "PRAGMA cache_size = -8192");
+        "PRAGMA cache_size = -4096");
     sqlite3_wal_hook(db, wal_hook, 0);
   }
   struct timespec from, to;
