@@ -67,18 +67,21 @@ final class Step: WriteOperation {
     func apply(_ transaction: Transaction) throws {
         let handled = work.ingestOnly ? 0..<0 : work.ids(from: first - work.batch)
         try JournalTable.finish(transaction, ids: handled.map(Int64.init))
+        let entries = try NewEntries(transaction, run: 1)
         for id in work.ids(from: first) {
             try work.payload.withUnsafeReadableBytes { data in
-                try JournalTable.append(
-                    transaction, id: transaction.nextID(.journal), state: .running, run: 1, topic: work.topic,
-                    node: work.node, client: work.clients[id % 100], clientIsNumber: false, receivedAt: transaction.now,
-                    data: data)
+                try entries.append(
+                    id: transaction.nextID(.journal), state: .running, topic: work.topic, node: work.node,
+                    client: work.clients[id % 100], clientIsNumber: false, receivedAt: transaction.now, data: data)
             }
         }
+        try entries.finish()
+        let commands = try NewCommands(transaction)
         for id in handled {
             let command = NewCommand(kind: .send, target: work.clients[id % 100], messageID: Int64(id), node: work.node)
-            try work.payload.withUnsafeReadableBytes { _ = try OutboxTable.enqueue(transaction, command, data: $0) }
+            try work.payload.withUnsafeReadableBytes { _ = try commands.enqueue(command, data: $0) }
         }
+        try commands.finish()
         let sent = work.ingestOnly ? 0..<0 : work.ids(from: first - 2 * work.batch)
         try OutboxTable.markSent(transaction, ids: sent.map(Int64.init))
     }
