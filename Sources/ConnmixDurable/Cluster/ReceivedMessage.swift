@@ -50,23 +50,20 @@ struct ReceivedMessage: Sendable {
     var receivedAt: Int64 { content.receivedAt }
     /// Why it cannot be understood; `topic` and `client` are empty and `data` is the frame then.
     var unreadable: String? { content.unreadable }
-    var data: ByteBuffer {
-        get { content.data }
-        set { content = content.with(data: newValue, lane: lane, dedupeKey: dedupeKey) }
-    }
+    var data: ByteBuffer { content.data }
     /// The lane's name where it is not the client; empty where there is none. Set before it is journaled.
     var lane: String? {
         get { content.lane }
-        set { if newValue != lane { content = content.with(data: data, lane: newValue, dedupeKey: dedupeKey) } }
+        set { if newValue != lane { content = content.with(lane: newValue, dedupeKey: dedupeKey) } }
     }
     var dedupeKey: String? {
         get { content.dedupeKey }
-        set { if newValue != dedupeKey { content = content.with(data: data, lane: lane, dedupeKey: newValue) } }
+        set { if newValue != dedupeKey { content = content.with(lane: lane, dedupeKey: newValue) } }
     }
 }
 
 extension ReceivedMessage.Content {
-    fileprivate func with(data: ByteBuffer, lane: String?, dedupeKey: String?) -> ReceivedMessage.Content {
+    fileprivate func with(lane: String?, dedupeKey: String?) -> ReceivedMessage.Content {
         .init(
             node: node, topic: topic, client: client, data: data, receivedAt: receivedAt, unreadable: unreadable, lane: lane,
             dedupeKey: dedupeKey)

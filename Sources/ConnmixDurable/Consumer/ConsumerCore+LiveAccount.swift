@@ -2,9 +2,7 @@
 extension ConsumerCore {
     /// Messages were read: they are at risk until `journaled`.
     func arrived(_ messages: [ReceivedMessage]) -> Intake.Change? {
-        var messages = messages
-        for index in messages.indices { messages[index].dropExcess() }
-        return changeIntake { [messages] in $0.arrived(messages) }
+        changeIntake { $0.arrived(messages) }
     }
 
     /// Messages are in the file.

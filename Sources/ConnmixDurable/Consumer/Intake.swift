@@ -157,15 +157,3 @@ extension Intake.Limits {
         low = Intake.Load(messages: hard.messages / 32, bytes: hard.bytes / 32)
     }
 }
-
-extension ReceivedMessage {
-    /// What was read may lie in a frame, and the frame in a buffer, that is far larger: held as it is, it would hold all of that
-    /// too, and nobody would count it. Where it is worth it the payload is copied.
-    mutating func dropExcess() {
-        guard data.storageCapacity - data.readableBytes > data.readableBytes + Self.excess else { return }
-        data = ByteBuffer(bytes: data.readableBytesView)
-    }
-
-    /// A message may hold so many bytes more than twice what is counted.
-    private static let excess = 4_096
-}

@@ -38,21 +38,6 @@ struct IntakeTests {
         #expect(intake.highWater == 35)
     }
 
-    @Test("P7: a small payload does not hold the large frame that it came in; one that is most of its frame is not copied")
-    func excess() throws {
-        let frame = ByteBuffer(repeating: 7, count: 60 << 20)
-        func message(_ bytes: Int) throws -> ReceivedMessage {
-            let data = try #require(frame.getSlice(at: 1_000, length: bytes))
-            var message = ReceivedMessage(node: "n", topic: "t", client: "c", data: data, receivedAt: 0)
-            message.dropExcess()
-            #expect(message.data == data)
-            return message
-        }
-        #expect(try message(10).data.storageCapacity < 4_096)
-        #expect(try message(20 << 20).data.storageCapacity < 40 << 20)
-        #expect(try message(50 << 20).data.storageCapacity == frame.storageCapacity)
-    }
-
     @Test("P7: bytes are limited as messages are; what is added to a message on its way does not change what it weighs")
     func bytes() {
         var intake = make()
