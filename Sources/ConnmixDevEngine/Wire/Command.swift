@@ -47,11 +47,11 @@ struct Command {
 
     /// Nil when the bytes are not one JSON object.
     init?(_ bytes: UnsafeRawBufferPointer) {
-        guard let document = JSONScanner.document(bytes) else { return nil }
         var name: Range<Int>?
         var params: Range<Int>?
         var id: Range<Int>?
-        var scanner = JSONScanner(bytes, at: document.lowerBound)
+        var scanner = JSONScanner(bytes)
+        scanner.skipSpace()
         let isObject = scanner.members { key, value in
             guard key.count == 3 else { return }
             switch bytes[key.lowerBound + 1] {
@@ -61,7 +61,7 @@ struct Command {
             default: break
             }
         }
-        guard isObject else { return nil }
+        guard isObject, scanner.isAtEnd() else { return nil }
         self.name = name
         self.params = params
         self.id = id

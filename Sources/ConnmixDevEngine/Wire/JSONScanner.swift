@@ -20,8 +20,13 @@ struct JSONScanner {
         let start = scanner.position
         guard scanner.skipValue(depth: 0) else { return nil }
         let range = start..<scanner.position
-        scanner.skipSpace()
-        return scanner.position == bytes.count ? range : nil
+        return scanner.isAtEnd() ? range : nil
+    }
+
+    /// Whether nothing but space is left.
+    mutating func isAtEnd() -> Bool {
+        self.skipSpace()
+        return self.position == self.bytes.count
     }
 
     /// Visits the members of the object at the position. False when it is not a well-formed object.
@@ -114,14 +119,14 @@ struct JSONScanner {
         guard self.take(UInt8(ascii: "\"")) else { return false }
         let count = self.bytes.count
         var index = self.position
-        while index < count {
-            let byte = self.bytes[index]
-            if byte == UInt8(ascii: "\"") {
+        while true {
+            index = self.endOfPlainText(from: index)
+            guard index < count else { return false }
+            switch self.bytes[index] {
+            case UInt8(ascii: "\""):
                 self.position = index + 1
                 return true
-            }
-            if byte < 0x20 { return false }
-            if byte == UInt8(ascii: "\\") {
+            case UInt8(ascii: "\\"):
                 guard index + 1 < count else { return false }
                 switch self.bytes[index + 1] {
                 case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
@@ -130,14 +135,34 @@ struct JSONScanner {
                 case UInt8(ascii: "u"):
                     guard JSONText.unit(self.bytes, at: index + 2) != nil else { return false }
                     index += 6
-                default:
-                    return false
+                default: return false
                 }
-            } else {
-                index += 1
+            default: return false
             }
         }
-        return false
+    }
+
+    /// Where the next quote, backslash or control character stands, from `start` on; the end where none does.
+    private func endOfPlainText(from start: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = start
+        // Eight at a time. A byte marks its top bit where a subtraction borrows there; above the first such byte the marks may be wrong.
+        while index + 8 <= self.bytes.count {
+            let word = UInt64(littleEndian: self.bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+            let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+            let found = (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word
+            let marks = found & (ones &* 0x80)
+            if marks != 0 { return index + marks.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < self.bytes.count {
+            switch self.bytes[index] {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), 0..<0x20: return index
+            default: index += 1
+            }
+        }
+        return index
     }
 
     private mutating func skipWord(_ word: StaticString) -> Bool {
