@@ -1,3 +1,5 @@
+import NIOCore
+import NIOWebSocket
 import Testing
 
 @testable import ConnmixDevEngine
@@ -33,5 +35,27 @@ struct ByWordsTests {
             }
         }
         return nil
+    }
+
+    @Test(arguments: [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 200, 65_536, 65_537])
+    func takesMasksOff(_ length: Int) throws {
+        let key = try #require(WebSocketMaskingKey([0x12, 0xA5, 0x00, 0xFF]))
+        var unmasking = Unmasking()
+        var results: [(ByteBuffer, ByteBuffer)] = []
+        // A second one must not touch the first one's bytes, which somebody keeps.
+        for start in [3 as UInt8, 4] {
+            var data = ByteBuffer(bytes: (0..<length).map { UInt8(truncatingIfNeeded: $0) &+ start })
+            let masked = data
+            data.webSocketUnmask(key)
+            results.append((unmasking.unmask(masked, key), data))
+        }
+        for (result, expected) in results { #expect(result == expected) }
+    }
+
+    @Test func aSmallFrameTakesLittleAfterALargeOne() throws {
+        let key = try #require(WebSocketMaskingKey([1, 2, 3, 4]))
+        var unmasking = Unmasking()
+        #expect(unmasking.unmask(ByteBuffer(repeating: 0, count: 1 << 20), key).readableBytes == 1 << 20)
+        #expect(unmasking.unmask(ByteBuffer(repeating: 0, count: 10), key).capacity < 1 << 10)
     }
 }

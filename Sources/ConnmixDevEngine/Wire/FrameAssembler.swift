@@ -18,9 +18,10 @@ struct FrameAssembler {
 
     private var partial: ByteBuffer?
     private var isText = false
+    private var unmasking = Unmasking()
 
     mutating func receive(_ frame: WebSocketFrame) -> FrameAction {
-        guard frame.maskKey != nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return .violation(1002) }
+        guard let key = frame.maskKey, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return .violation(1002) }
         switch frame.opcode {
         case .ping: return .ping(frame.unmaskedData)
         case .pong: return .nothing
@@ -30,14 +31,15 @@ struct FrameAssembler {
         case .text, .binary:
             guard self.partial == nil else { return .violation(1002) }
             self.isText = frame.opcode == .text
-            if frame.fin { return self.message(frame.unmaskedData) }
-            self.partial = frame.unmaskedData
+            let data = self.unmasking.unmask(frame.data, key)
+            if frame.fin { return self.message(data) }
+            self.partial = data
             return .nothing
         case .continuation:
             guard var whole = self.partial else { return .violation(1002) }
             self.partial = nil
             guard whole.readableBytes + frame.length <= Self.messageLimit else { return .violation(1009) }
-            whole.writeImmutableBuffer(frame.unmaskedData)
+            whole.writeImmutableBuffer(self.unmasking.unmask(frame.data, key))
             if frame.fin { return self.message(whole) }
             self.partial = whole
             return .nothing
