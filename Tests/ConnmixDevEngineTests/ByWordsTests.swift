@@ -58,4 +58,10 @@ struct ByWordsTests {
         #expect(unmasking.unmask(ByteBuffer(repeating: 0, count: 1 << 20), key).readableBytes == 1 << 20)
         #expect(unmasking.unmask(ByteBuffer(repeating: 0, count: 10), key).capacity < 1 << 10)
     }
+
+    @Test(arguments: [0, 7, 10, 99, 100, 12_345, Int.max]) func writesDecimals(_ value: Int) {
+        var buffer = ByteBuffer()
+        buffer.write(atMost: 20) { $0.write(decimal: value) }
+        #expect(String(buffer: buffer) == String(value))
+    }
 }

@@ -42,8 +42,8 @@ struct FeedMemory {
         return max(0, Int(allowed) - self.pushed)
     }
 
-    /// Renders the next `number` events, one after the other in one buffer, and hands each to `take`.
-    mutating func render(_ number: Int, template: EventTemplate, _ take: (ByteBuffer) -> Void) {
+    /// The next `number` events, rendered one after the other in one buffer.
+    mutating func render(_ number: Int, template: EventTemplate) -> [ByteBuffer] {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(number * (self.pad.count + 220))
         var ends: [Int] = []
@@ -56,20 +56,16 @@ struct FeedMemory {
                 + self.pad.count
             template.write(
                 client: self.digits[place], dataLength: fixed + Decimal.length(sequence), into: &buffer
-            ) { buffer in
-                buffer.writeStaticString(Self.head)
-                Decimal.write(sequence, into: &buffer)
-                buffer.writeStaticString(Self.middle)
-                buffer.writeBytes(self.pad)
-                buffer.writeStaticString(Self.tail)
+            ) { cursor in
+                cursor.write(Self.head)
+                cursor.write(decimal: sequence)
+                cursor.write(Self.middle)
+                cursor.write(self.pad)
+                cursor.write(Self.tail)
             }
             ends.append(buffer.writerIndex)
             self.pushed += 1
         }
-        var start = 0
-        for end in ends {
-            if let slice = buffer.getSlice(at: start, length: end - start) { take(slice) }
-            start = end
-        }
+        return ends.compactMap { end in buffer.readSlice(length: end - buffer.readerIndex) }
     }
 }

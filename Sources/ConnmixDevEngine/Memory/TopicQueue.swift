@@ -34,6 +34,11 @@ struct TopicQueue {
         return true
     }
 
+    /// A feed's. It has looked how many there is room for.
+    mutating func push(_ frames: [ByteBuffer], feed: Int32, capacity: Int) {
+        for frame in frames { _ = self.push(Event(frame: frame, feed: feed), capacity: capacity) }
+    }
+
     mutating func pop() -> Event? {
         guard let event = self.events.popFirst() else { return nil }
         self.popped += 1

@@ -70,10 +70,8 @@ extension Mesh {
             while number > 0 {
                 let batch = min(number, 256)
                 number -= batch
-                run.memory.render(batch, template: template) { frame in
-                    let event = TopicQueue.Event(frame: frame, feed: run.index)
-                    _ = self.memory.nodes[place].queues[queue].push(event, capacity: capacity)
-                }
+                let frames = run.memory.render(batch, template: template)
+                self.memory.nodes[place].queues[queue].push(frames, feed: run.index, capacity: capacity)
             }
         }
     }

@@ -28,10 +28,13 @@ enum Answer: Equatable {
             self.writeFrame(prefix: self.text(dialect) + #","i":"#, id: id, into: &buffer)
         } else if self == .done || (self == .sent && dialect == .docs) {
             let prefix: StaticString = #"{"E":null,"r":{"s":true},"i":"#
-            ServerFrame.writeHeader(text: prefix.utf8CodeUnitCount + id.count + 1, into: &buffer)
-            buffer.writeStaticString(prefix)
-            buffer.writeBytes(id)
-            buffer.writeInteger(UInt8(ascii: "}"))
+            let length = prefix.utf8CodeUnitCount + id.count + 1
+            ServerFrame.writeHeader(text: length, into: &buffer)
+            buffer.write(atMost: length) { cursor in
+                cursor.write(prefix)
+                cursor.write(id)
+                cursor.write("}")
+            }
         } else {
             self.writeFrame(prefix: self.text(dialect) + #","i":"#, id: id, into: &buffer)
         }

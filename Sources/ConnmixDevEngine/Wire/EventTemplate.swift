@@ -23,23 +23,24 @@ struct EventTemplate {
 
     /// Appends the whole text frame. `client` is digits, or already escaped; `dataLength` is what `writeData` writes.
     func write(
-        client: some Collection<UInt8>, dataLength: Int, into buffer: inout ByteBuffer,
-        writeData: (inout ByteBuffer) -> Void
+        client: [UInt8], dataLength: Int, into buffer: inout ByteBuffer, writeData: (inout ByteCursor) -> Void
     ) {
         let length = self.head.count + client.count + self.middle.count + dataLength + Self.tail.utf8CodeUnitCount
         ServerFrame.writeHeader(text: length, into: &buffer)
-        buffer.writeBytes(self.head)
-        buffer.writeBytes(client)
-        buffer.writeBytes(self.middle)
-        writeData(&buffer)
-        buffer.writeStaticString(Self.tail)
+        buffer.write(atMost: length) { cursor in
+            cursor.write(self.head)
+            cursor.write(client)
+            cursor.write(self.middle)
+            writeData(&cursor)
+            cursor.write(Self.tail)
+        }
     }
 
     func frame(client: String, data: ByteBuffer) -> ByteBuffer {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(data.readableBytes + self.head.count + self.middle.count + client.utf8.count + 32)
-        self.write(client: client.utf8, dataLength: data.readableBytes, into: &buffer) {
-            $0.writeImmutableBuffer(data)
+        self.write(client: Array(client.utf8), dataLength: data.readableBytes, into: &buffer) { cursor in
+            data.withUnsafeReadableBytes { cursor.write($0) }
         }
         return buffer
     }

@@ -23,15 +23,10 @@ enum ServerFrame {
     }
 
     private static func writeHeader(firstByte: UInt8, length: Int, into buffer: inout ByteBuffer) {
-        buffer.writeInteger(firstByte)
         switch length {
-        case ...125: buffer.writeInteger(UInt8(length))
-        case ...0xFFFF:
-            buffer.writeInteger(126 as UInt8)
-            buffer.writeInteger(UInt16(length))
-        default:
-            buffer.writeInteger(127 as UInt8)
-            buffer.writeInteger(UInt64(length))
+        case ...125: buffer.writeMultipleIntegers(firstByte, UInt8(length))
+        case ...0xFFFF: buffer.writeMultipleIntegers(firstByte, 126 as UInt8, UInt16(length))
+        default: buffer.writeMultipleIntegers(firstByte, 127 as UInt8, UInt64(length))
         }
     }
 }
