@@ -13,10 +13,10 @@ struct FeedMemory {
 
     private(set) var pushed = 0
     var popped = 0
-    var answered = 0
+    private(set) var answered = 0
     var calls = 0
-    var answeredPerClient: [Int]
-    var texts: [[String]]?
+    private(set) var answeredPerClient: [Int]
+    private(set) var texts: [[String]]?
 
     private static let head: StaticString = #"{"frame":{"type":"text","data":"{\"seq\":"#
     private static let middle: StaticString = #",\"pad\":\""#
@@ -40,6 +40,13 @@ struct FeedMemory {
         guard let rate = self.rate else { return self.count - self.pushed }
         let allowed = min(Double(self.count), Double(now &- self.start) * rate)
         return max(0, Int(allowed) - self.pushed)
+    }
+
+    /// A frame reached the client at `place`.
+    mutating func receive(for place: Int, content: () -> [UInt8]) {
+        self.answered += 1
+        self.answeredPerClient[place] += 1
+        if self.texts != nil { self.texts?[place].append(String(decoding: content(), as: UTF8.self)) }
     }
 
     /// The next `number` events, rendered one after the other in one buffer.

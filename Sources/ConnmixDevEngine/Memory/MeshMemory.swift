@@ -12,7 +12,7 @@ struct MeshMemory {
     var received = 0
     var applied = [Int](repeating: 0, count: Method.allCases.count)
     var centerRequests = 0
-    var delivered = 0
+    private(set) var delivered = 0
 
     /// `milliseconds` since 1970: client ids are snowflakes, and so unique across restarts of the process.
     init(settings: DevEngine.Settings, milliseconds: UInt64) {
@@ -45,6 +45,11 @@ struct MeshMemory {
         new.accepted = old.accepted
         self.nodes[place] = new
         return Array(old.clients.keys)
+    }
+
+    mutating func countDelivery(to client: UInt64, at place: Int) {
+        self.delivered += 1
+        self.nodes[place].countDelivery(to: client)
     }
 
     func place(of node: String) -> Int? { self.nodes.firstIndex { $0.id == node } }

@@ -79,6 +79,12 @@ struct NodeMemory {
         for channel in memory.channels { self.leave(channel, client) }
     }
 
+    /// In place: an optional chain would take the whole client out and put it back.
+    mutating func countDelivery(to client: UInt64) {
+        guard let index = self.clients.index(forKey: client) else { return }
+        self.clients.values[index].sends += 1
+    }
+
     mutating func subscribe(_ client: UInt64, to names: [String]) {
         for name in names {
             self.clients[client]?.channels.insert(name)

@@ -2,18 +2,18 @@ import NIOCore
 
 /// `mesh.send`, `mesh.publish` and `conn.call`.
 extension Mesh {
-    func send(_ params: CommandParams?, _ bytes: UnsafeRawBufferPointer) -> Answer {
+    func send(_ params: CommandParams?, _ bytes: UnsafeRawBufferPointer, _ dialect: DevEngine.Dialect) -> Answer {
         guard let params, let target = CommandParams.client(bytes, params.target),
-            let content = Content(params, bytes, dialect: self.memory.settings.dialect)
+            let content = Content(params, bytes, dialect: dialect)
         else { return .invalidParams }
         guard let client = target, self.deliver(to: client, isText: content.isText, content: { content.bytes(bytes) })
         else { return .clientIsGone }
         return .sent
     }
 
-    func publish(_ params: CommandParams?, _ bytes: UnsafeRawBufferPointer) -> Answer {
+    func publish(_ params: CommandParams?, _ bytes: UnsafeRawBufferPointer, _ dialect: DevEngine.Dialect) -> Answer {
         guard let params, let target = params.target, JSONText.isString(bytes, target),
-            let content = Content(params, bytes, dialect: self.memory.settings.dialect)
+            let content = Content(params, bytes, dialect: dialect)
         else { return .invalidParams }
         let channel = JSONText.string(bytes, target)
         guard !channel.isEmpty else { return .invalidParams }

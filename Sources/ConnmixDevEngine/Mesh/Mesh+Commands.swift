@@ -73,13 +73,14 @@ extension Mesh {
         _ command: Command, _ bytes: UnsafeRawBufferPointer, from origin: any CommandOrigin
     ) -> Answer {
         let place = origin.place
-        let settings = self.memory.settings
+        let dialect = self.memory.settings.dialect
         switch command.method {
-        case .send: return self.send(CommandParams(bytes, command.params, dialect: settings.dialect), bytes)
-        case .publish: return self.publish(CommandParams(bytes, command.params, dialect: settings.dialect), bytes)
-        case .call: return self.call(CommandParams(bytes, command.params, dialect: settings.dialect), bytes, place)
+        case .send: return self.send(CommandParams(bytes, command.params, dialect: dialect), bytes, dialect)
+        case .publish: return self.publish(CommandParams(bytes, command.params, dialect: dialect), bytes, dialect)
+        case .call: return self.call(CommandParams(bytes, command.params, dialect: dialect), bytes, place)
         case .pop:
-            guard let topics = self.topics(command.params, bytes, settings.dialect) else { return .invalidParams }
+            guard let topics = self.topics(command.params, bytes, dialect) else { return .invalidParams }
+            let settings = self.memory.settings
             return self.memory.nodes[place].pop(topics, connection: origin.connection, settings: settings)
         case .unpop: return self.memory.nodes[place].unpop(connection: origin.connection)
         case .ping: return .pong

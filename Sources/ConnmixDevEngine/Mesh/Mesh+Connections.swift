@@ -71,14 +71,9 @@ extension Mesh {
             let content = makeContent()
             inbox.deliver(isText ? .text(String(decoding: content, as: UTF8.self)) : .binary(content))
         case .feed(let run, let index):
-            run.memory.answered += 1
-            run.memory.answeredPerClient[index] += 1
-            if run.memory.texts != nil {
-                run.memory.texts?[index].append(String(decoding: makeContent(), as: UTF8.self))
-            }
+            run.memory.receive(for: index, content: makeContent)
         }
-        self.memory.nodes[place].clients[client]?.sends += 1
-        self.memory.delivered += 1
+        self.memory.countDelivery(to: client, at: place)
         return true
     }
 }
