@@ -29,8 +29,7 @@ enum Answer: Equatable {
         } else if self == .done || (self == .sent && dialect == .docs) {
             let prefix: StaticString = #"{"E":null,"r":{"s":true},"i":"#
             let length = prefix.utf8CodeUnitCount + id.count + 1
-            ServerFrame.writeHeader(text: length, into: &buffer)
-            buffer.write(atMost: length) { cursor in
+            ServerFrame.write(text: length, into: &buffer) { cursor in
                 cursor.write(prefix)
                 cursor.write(id)
                 cursor.write("}")

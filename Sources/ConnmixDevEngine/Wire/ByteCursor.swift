@@ -22,6 +22,11 @@ struct ByteCursor {
         self.write(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    /// Big-endian, as the network has it.
+    mutating func write(_ integer: some FixedWidthInteger) {
+        withUnsafeBytes(of: integer.bigEndian) { self.write($0) }
+    }
+
     /// A non-negative whole number.
     mutating func write(decimal value: Int) {
         let length = Decimal.length(value)

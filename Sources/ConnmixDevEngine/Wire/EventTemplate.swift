@@ -26,8 +26,7 @@ struct EventTemplate {
         client: [UInt8], dataLength: Int, into buffer: inout ByteBuffer, writeData: (inout ByteCursor) -> Void
     ) {
         let length = self.head.count + client.count + self.middle.count + dataLength + Self.tail.utf8CodeUnitCount
-        ServerFrame.writeHeader(text: length, into: &buffer)
-        buffer.write(atMost: length) { cursor in
+        ServerFrame.write(text: length, into: &buffer) { cursor in
             cursor.write(self.head)
             cursor.write(client)
             cursor.write(self.middle)

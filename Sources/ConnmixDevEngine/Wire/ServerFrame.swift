@@ -22,11 +22,28 @@ enum ServerFrame {
         buffer.writeInteger(code)
     }
 
+    /// A text frame of `length` bytes, which `content` writes.
+    static func write(text length: Int, into buffer: inout ByteBuffer, content: (inout ByteCursor) -> Void) {
+        buffer.write(atMost: self.maximumHeaderLength + length) { cursor in
+            self.writeHeader(firstByte: 0x81, length: length, into: &cursor)
+            content(&cursor)
+        }
+    }
+
     private static func writeHeader(firstByte: UInt8, length: Int, into buffer: inout ByteBuffer) {
+        buffer.write(atMost: self.maximumHeaderLength) { self.writeHeader(firstByte: firstByte, length: length, into: &$0) }
+    }
+
+    private static func writeHeader(firstByte: UInt8, length: Int, into cursor: inout ByteCursor) {
+        cursor.write(firstByte)
         switch length {
-        case ...125: buffer.writeMultipleIntegers(firstByte, UInt8(length))
-        case ...0xFFFF: buffer.writeMultipleIntegers(firstByte, 126 as UInt8, UInt16(length))
-        default: buffer.writeMultipleIntegers(firstByte, 127 as UInt8, UInt64(length))
+        case ...125: cursor.write(UInt8(length))
+        case ...0xFFFF:
+            cursor.write(126 as UInt8)
+            cursor.write(UInt16(length))
+        default:
+            cursor.write(127 as UInt8)
+            cursor.write(UInt64(length))
         }
     }
 }
