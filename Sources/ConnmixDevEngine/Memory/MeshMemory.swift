@@ -9,7 +9,7 @@ struct MeshMemory {
     private(set) var home: [UInt64: Int] = [:]
     private var lastClient: UInt64
 
-    var received = 0
+    private(set) var received = 0
     var applied = [Int](repeating: 0, count: Method.allCases.count)
     var centerRequests = 0
     private(set) var delivered = 0
@@ -45,6 +45,12 @@ struct MeshMemory {
         new.accepted = old.accepted
         self.nodes[place] = new
         return Array(old.clients.keys)
+    }
+
+    /// Counts a command. True when commands are recorded.
+    mutating func receive() -> Bool {
+        self.received += 1
+        return self.settings.recording
     }
 
     mutating func countDelivery(to client: UInt64, at place: Int) {

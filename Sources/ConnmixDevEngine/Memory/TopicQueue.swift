@@ -9,12 +9,20 @@ struct TopicQueue {
         var feed: Int32 = -1
     }
 
+    struct Popped {
+        var event: Event
+        /// So many are still in the queue.
+        var left: Int
+        /// Whether an end user's frame waits for the room.
+        var isAwaited: Bool
+    }
+
     let name: String
     var template: EventTemplate
     private(set) var events = CircularBuffer<Event>()
     private(set) var consumers: [Int] = []
     /// The place in `consumers` that is served next.
-    var turn = 0
+    private(set) var turn = 0
     /// End users whose frame waits for room, with `WhenFull.block`.
     var blocked = CircularBuffer<UInt64>()
 
@@ -39,11 +47,16 @@ struct TopicQueue {
         for frame in frames { _ = self.push(Event(frame: frame, feed: feed), capacity: capacity) }
     }
 
-    mutating func pop() -> Event? {
+    /// The next event, for the consumer in turn; `turn` is the place after its own.
+    mutating func pop(turn: Int) -> Popped? {
         guard let event = self.events.popFirst() else { return nil }
         self.popped += 1
-        return event
+        self.turn = turn
+        return Popped(event: event, left: self.events.count, isAwaited: !self.blocked.isEmpty)
     }
+
+    /// The place that is served next, while these are still the consumers.
+    func turn(of consumers: [Int]) -> Int? { self.consumers == consumers ? self.turn : nil }
 
     mutating func addConsumer(_ connection: Int) {
         self.consumers.append(connection)

@@ -26,12 +26,12 @@ extension Mesh {
     /// Applies a command and answers it, unless a fault has it otherwise.
     func run(_ command: Command, _ bytes: UnsafeRawBufferPointer, from origin: any CommandOrigin) {
         let id = command.id.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } ?? Self.null
-        self.memory.received += 1
-        let record = self.memory.settings.recording ? self.record(command, bytes, from: origin) : nil
+        let isRecorded = self.memory.receive()
+        let record = isRecorded ? self.record(command, bytes, from: origin) : nil
         if let record { self.received.append(record, limit: self.memory.settings.recordLimit) }
 
-        guard !self.shells[origin.place].faults.isEmpty,
-            let action = self.shells[origin.place].faults.strike(self.name(command, bytes))
+        let shell = self.shells[origin.place]
+        guard !shell.faults.isEmpty, let action = shell.faults.strike(self.name(command, bytes))
         else {
             origin.answer(self.apply(command, bytes, record, from: origin), id: id)
             return

@@ -25,35 +25,33 @@ extension Mesh {
         let refillBelow = settings.topicSize / 2
         let isFed = self.shells[place].feeds[queue] != nil
         var written = 0
+        var left = self.memory.nodes[place].queues[queue].events.count
         while written < Self.slice {
-            if isFed, self.memory.nodes[place].queues[queue].events.count < refillBelow { self.refill(place, queue) }
+            if isFed, left < refillBelow { self.refill(place, queue) }
             for link in links { link?.flushIfFull() }
             // What was read meanwhile may have come from or ended a consumer: begin again in the next turn.
-            guard self.memory.nodes[place].queues[queue].consumers == consumers else { return false }
-            guard !self.memory.nodes[place].queues[queue].events.isEmpty,
-                let consumer = self.nextConsumer(place, queue, links),
-                let event = self.memory.nodes[place].queues[queue].pop()
+            guard let turn = self.memory.nodes[place].queues[queue].turn(of: consumers) else { return false }
+            guard let consumer = Self.nextConsumer(turn, links),
+                let popped = self.memory.nodes[place].queues[queue].pop(turn: (consumer + 1) % links.count)
             else { return true }
+            let event = popped.event
             links[consumer]?.write(event.frame)
             written += event.frame.readableBytes
+            left = popped.left
             if event.feed >= 0 { self.feeds[Int(event.feed)].memory.popped += 1 }
-            if !self.memory.nodes[place].queues[queue].blocked.isEmpty {
+            if popped.isAwaited {
                 self.memory.nodes[place].unblock(queue, settings: settings)
+                left = self.memory.nodes[place].queues[queue].events.count
             }
         }
         return false
     }
 
     /// The place in `links` of the next one in turn that can take an event.
-    private func nextConsumer(_ place: Int, _ queue: Int, _ links: [WebSocketLink?]) -> Int? {
-        let turn = self.memory.nodes[place].queues[queue].turn
+    private static func nextConsumer(_ turn: Int, _ links: [WebSocketLink?]) -> Int? {
         for step in links.indices {
             let consumer = (turn + step) % links.count
-            // Asking may flush. Where that fails NIO reads what the socket still holds, and those commands come to the queue from
-            // in here: it must not be held.
-            guard links[consumer]?.canTake ?? false else { continue }
-            self.memory.nodes[place].queues[queue].turn = (consumer + 1) % links.count
-            return consumer
+            if links[consumer]?.canTake ?? false { return consumer }
         }
         return nil
     }
