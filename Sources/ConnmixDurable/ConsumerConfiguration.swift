@@ -40,8 +40,7 @@ public struct ConsumerConfiguration: Sendable {
     /// Another policy for certain errors; `nil` from it means `retry`.
     public var retryForError: @Sendable (any Error) -> RetryPolicy? = { _ in nil }
     /// After so many attempts in a row, at different messages of a topic, that failed for one cause the topic is probed: its messages are
-    /// tried one at a time, with growing pauses up to 30 s, and no message is buried for that cause, until one succeeds. Those that only
-    /// wait lose no attempt. Failures that a handler calls permanent do not count, nor retries that
+    /// tried one at a time, with growing pauses up to 30 s, until one succeeds. No attempt counts meanwhile, so none is buried. Failures that a handler calls permanent do not count, nor retries that
     /// it asks for after more than 30 s. 0: never; otherwise 2 to 10,000.
     public var probeAfter = 20
     /// How long one attempt may take. When it passes, the handler's task is cancelled and the attempt has failed. A handler that

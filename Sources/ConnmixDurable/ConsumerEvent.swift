@@ -45,7 +45,7 @@ public enum ConsumerEvent: Sendable {
     case topicPaused(TopicPause)
     /// An operator lets a topic go on; `nil`: what was paused as a whole.
     case topicResumed(String?)
-    /// Message after message of a topic fails for one cause: they are tried one at a time, with growing pauses, and are not buried for it.
+    /// Message after message of a topic fails for one cause: they are tried one at a time, with growing pauses, and no attempt counts.
     case topicProbed(ProbedTopic)
     /// A message of a topic that was probed was handled: all of them go on.
     case topicRecovered(String)

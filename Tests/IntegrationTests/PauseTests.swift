@@ -89,6 +89,41 @@ struct PauseTests {
         }
     }
 
+    @Test("P5: an outage that shows in own writes, with many claimed: none is forgotten, and each client's are handled in order")
+    func ownWritesOfMany() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 1, topics: ["orders"])) { engine in
+                let isOut = Mutex(true)
+                let handled = Mutex([String: [Int64]]())
+                let tally = Tally()
+                let handlers = Handlers(all: { message, context in
+                    try context.write { _ in
+                        if isOut.withLock({ $0 }) { throw Refused() }
+                        let isNew = handled.withLock { handled in
+                            guard handled[message.client.text]?.contains(message.id) != true else { return false }
+                            handled[message.client.text, default: []].append(message.id)
+                            return true
+                        }
+                        if isNew { tally.handled(message.id) }
+                    }
+                })
+                var configuration = testConfiguration(database, engine, topics: ["orders"])
+                configuration.concurrency = 4
+                configuration.retry.maxAttempts = 3
+                configuration.probeAfter = 5
+                try await withConsumer(configuration, handlers: handlers) { consumer in
+                    for _ in 0..<3 { try await push(engine, "orders", 0..<100) }
+                    _ = await consumer.events.find { if case .topicProbed = $0 { true } else { nil } }
+                    isOut.withLock { $0 = false }
+                    await tally.wait(for: 300)
+                    try await eventually(database) { $0.done == 300 && $0.open == 0 }
+                }
+                #expect(handled.withLock { $0.values.allSatisfy { $0.count == 3 && $0 == $0.sorted() } })
+                #expect(try LedgerCounts(database).dead == 0)
+            }
+        }
+    }
+
     @Test("a topic is paused and resumed by the program; other topics go on")
     func fromInside() async throws {
         try await withTemporaryDatabase { database in

@@ -11,13 +11,13 @@ struct Consumption {
     }
 
     private enum State {
-        /// - Parameter mayBeApplied: whether an earlier `queue.pop` may stand all the same: `queue.unpop` was refused.
-        case off(mayBeApplied: Bool)
-        case popping([String], mayBeApplied: Bool)
+        /// - Parameter mayBeApplied: what an earlier `queue.pop` named that may stand all the same: `queue.unpop` was refused.
+        case off(mayBeApplied: [String]?)
+        case popping([String], mayBeApplied: [String]?)
         case on([String])
-        case unpopping
+        case unpopping([String])
         /// Tried again at that time.
-        case refused(until: ContinuousClock.Instant, mayBeApplied: Bool)
+        case refused(until: ContinuousClock.Instant, mayBeApplied: [String]?)
     }
 
     private enum Form {
@@ -26,7 +26,7 @@ struct Consumption {
         case guessed(RequestForm)
     }
 
-    private var state = State.off(mayBeApplied: false)
+    private var state = State.off(mayBeApplied: nil)
     /// None: nothing is popped.
     private var wanted: [String]
     private var known: Form
@@ -82,7 +82,7 @@ struct Consumption {
             state = .popping(wanted, mayBeApplied: mayBeApplied)
             return .pop(wanted, form)
         case .on(let popped) where popped != wanted:
-            state = .unpopping
+            state = .unpopping(popped)
             return .unpop(form)
         case .refused(_, let mayBeApplied) where wanted.isEmpty:
             state = .off(mayBeApplied: mayBeApplied)
@@ -103,7 +103,10 @@ struct Consumption {
         case (.success(let result), _) where result.success != false:
             return popSucceeded(topics)
         case (.failure(.consumedAlready, _), _):
-            guard mayBeApplied else { return .violation("the engine says 202, consumed already, on a fresh connection") }
+            guard let mayBeApplied else { return .violation("the engine says 202, consumed already, on a fresh connection") }
+            guard mayBeApplied == topics else {
+                return .violation("the engine refused queue.unpop, and other topics are wanted now than it may still pop")
+            }
             return popSucceeded(topics)
         case (.failure(.invalidParameters, _), .guessed(.docs)):
             // Sent in the documented form; the engine of May 2022 knows the older one only.
@@ -119,14 +122,14 @@ struct Consumption {
     }
 
     mutating func unpopReplied(_ outcome: Reply.Outcome) -> Step? {
-        guard case .unpopping = state else {
+        guard case .unpopping(let popped) = state else {
             assertionFailure("queue.unpop is answered in the state \(state)")
             return nil
         }
         // Refused, it says that nothing was consumed or that nothing has changed, and not which.
         switch outcome {
-        case .success: state = .off(mayBeApplied: false)
-        case .failure: state = .off(mayBeApplied: true)
+        case .success: state = .off(mayBeApplied: nil)
+        case .failure: state = .off(mayBeApplied: popped)
         }
         return next()
     }

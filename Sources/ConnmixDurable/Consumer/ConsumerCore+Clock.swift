@@ -13,6 +13,7 @@ extension ConsumerCore {
 
     private func clockJumped(_ jump: ClockWatch.Jump, _ state: inout State) {
         state.clockJump += jump.by
+        state.dispatcher.clockJumped(by: jump.by)
         state.relay.clockJumped(by: jump.by, now: jump.to)
         for (index, change) in state.changes.enumerated() {
             guard case .postponed(let id, var item, let code, let error) = change, jump.by < 0, item.waitsForRepeat else {

@@ -109,7 +109,10 @@ extension ConsumerCore {
 
     /// Where to go on reading entries; `nil` where there is no room, or nothing to be read.
     func nextPassOfEntries() -> (after: Int64, limit: Int)? {
-        state.withLock { $0.dispatcher.isStopping ? nil : $0.dispatcher.window.nextPass(limit: Self.passLimit) }
+        state.withLock { state in
+            guard !state.dispatcher.isStopping, !state.dispatcher.hasStrays else { return nil }
+            return state.dispatcher.window.nextPass(limit: Self.passLimit)
+        }
     }
 
     func nextPassOfCommands() -> (after: Int64, limit: Int)? {

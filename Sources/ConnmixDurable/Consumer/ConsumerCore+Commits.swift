@@ -61,7 +61,8 @@ extension ConsumerCore {
             switch outcome.result {
             case .done, .dead, .released: state.dispatcher.settled(outcome.id)
             case .parked(_, let lane): state.dispatcher.park(outcome.id, lane: lane)
-            case .retry(_, let pause): state.dispatcher.retry(outcome.id, at: now + pause.microseconds, now: now)
+            case .retry(let attempt, let pause):
+                state.dispatcher.retry(outcome.id, at: now + pause.microseconds, counts: attempt.counts, now: now)
             }
         }
         for change in work.changes {

@@ -7,4 +7,6 @@ struct FailedAttempt: Sendable {
     var startedAt: Int64
     var endedAt: Int64
     var error: String
+    /// Whether it brings the entry nearer to its limit.
+    var counts = true
 }

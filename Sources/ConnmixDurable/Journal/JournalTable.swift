@@ -186,9 +186,10 @@ enum JournalTable {
     ) throws {
         let update = try transaction.connection.statement(
             """
-            UPDATE OR FAIL journal SET state = ?2, state_at = ?3, last_error = ?4, flags = flags & 1
+            UPDATE OR FAIL journal SET state = ?2, state_at = ?3, last_error = ?4, flags = flags & 1, attempts = attempts - ?5
             WHERE id = ?1 AND state = 3
             """)
+        update.bind(5, attempt.counts ? 0 : 1)
         update.bind(1, id)
         update.bind(2, state.rawValue)
         update.bind(3, time)

@@ -35,7 +35,7 @@ struct MessageOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             After so many different messages of a topic in a row that failed for one cause try them one at a time, with growing pauses, and \
-            bury none for it, until one succeeds. 0: never. (20)
+            without counting an attempt, until one succeeds. 0: never. (20)
             """, valueName: "n"))
     var probeAfter: Int?
     @Option(help: "Seconds of the first pause before a message is tried again. (--backoff-base)")

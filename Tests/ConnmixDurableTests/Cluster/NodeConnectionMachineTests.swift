@@ -45,6 +45,26 @@ struct NodeConnectionMachineTests {
         #expect(machine.setConsuming(true, now: start) == [.pop(id: 5, ["a", "b", "c"], .docs)])
     }
 
+    @Test(
+        "queue.unpop was refused, and other topics are wanted now: the connection is made anew, since nobody knows what it pops")
+    func restingTopicsUnclear() {
+        let settings = NodeConnectionMachine.Settings(topics: ["a", "b"])
+        var machine = NodeConnectionMachine(settings: settings, form: .docs, consumes: true, now: start)
+        _ = machine.opened(now: start)
+        _ = machine.replied(Reply(id: 1, outcome: ok), now: start)
+        #expect(machine.setConsuming(true, except: ["b"], now: start) == [.unpop(id: 2, .docs)])
+        #expect(
+            machine.replied(Reply(id: 2, outcome: refused(.unpopFailed)), now: start)
+                == .actions([.notConsuming(.paused), .pop(id: 3, ["a"], .docs)]))
+        guard case .actions(let actions) = machine.replied(Reply(id: 3, outcome: refused(.consumedAlready)), now: start),
+            case .close(let end)? = actions.first
+        else {
+            Issue.record("it was kept")
+            return
+        }
+        #expect(end.cause == .violation)
+    }
+
     @Test("error 101 in the documented form: the older one, on the same connection; then it is remembered")
     func olderDialect() {
         var machine = make()

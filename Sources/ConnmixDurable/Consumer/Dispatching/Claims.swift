@@ -10,6 +10,8 @@ struct Claims: Sendable {
     var hasClaims: Bool { !toClaim.isEmpty }
     var hasReleases: Bool { !toRelease.isEmpty }
     func isClaiming(_ id: Int64) -> Bool { claiming.contains(id) }
+    /// Claims that are on their way or wait to be.
+    var underWay: Set<Int64> { claiming }
 
     // MARK: Claims
 

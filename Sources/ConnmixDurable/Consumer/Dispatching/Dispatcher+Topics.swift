@@ -58,20 +58,26 @@ extension Dispatcher {
             window.closed.lookAgain()
             return (outcome, change)
         case .retry(let attempt, _), .dead(let attempt):
-            var isExplained = outages.explains(attempt, of: topic)
-            let change = outages.failed(topic, entry: outcome.id, attempt, retryAfter: outcome.result.pause, now: now)
-            guard outages.contains(topic) else { return (outcome, change) }
-            let pause = change != nil || topics.isProbe(outcome.id, of: topic) ? outages.pause(topic, using: &generator) : .zero
+            guard Outages.mayBeOne(attempt, retryAfter: outcome.result.pause) else { return (outcome, nil) }
+            let change = outages.failed(topic, entry: outcome.id, attempt, now: now)
+            guard outages.contains(topic) else { return (outcome, nil) }
             if change != nil {
-                isExplained = true
-                let running = running(of: topic)
+                let (running, pause) = (running(of: topic), outages.pause(topic, using: &generator))
                 topics.probe(topic, from: now + pause.microseconds, running: running)
-                putBack(topic, because: .topic(topic))
-            } else if pause > .zero {
-                topics.putOff(topic, until: now + pause.microseconds)
+                // In order, whatever the lanes' is: they come again at once.
+                giveBack(window.putBack(because: .topic(topic), keepsOrder: true, where: { $0.topic == topic }, except: staying))
+            } else if topics.isProbe(outcome.id, of: topic) {
+                topics.putOff(topic, until: now + outages.pause(topic, using: &generator).microseconds)
             }
-            if isExplained, case .dead = outcome.result { return (outcome.becoming(.retry(attempt, after: pause)), change) }
-            return (outcome, change)
+            var free = attempt
+            free.counts = false
+            let pause = outcome.result.pause ?? .microseconds(max(0, topics.nextProbe(of: topic) - now))
+            return (outcome.becoming(.retry(free, after: pause)), change)
         }
+    }
+
+    /// The clock was set: what is left of each wait stays.
+    mutating func clockJumped(by jump: Int64) {
+        topics.clockJumped(by: jump)
     }
 }

@@ -76,6 +76,10 @@ extension Dispatcher {
 
     // MARK: Entries that are given back
 
+    /// Whether entries are claimed in the file, or will be, that are not in the window: a pass would not see them, and what comes after them in
+    /// their lanes would overtake them. Nothing is loaded until they are given back.
+    var hasStrays: Bool { claims.hasReleases || claims.underWay.contains { !window.contains($0) } }
+
     /// Entries that are claimed in the file and not in the window, ascending.
     mutating func takeReleases() -> [Int64] { claims.takeReleases() }
 

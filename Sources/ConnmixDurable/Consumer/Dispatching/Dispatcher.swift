@@ -166,10 +166,13 @@ struct Dispatcher: Sendable {
     }
 
     /// The failure is committed. The entry keeps its place in its lane until its time comes, in memory or in the file.
-    mutating func retry(_ id: Int64, at time: Int64, now: Int64) {
+    ///
+    /// - Parameter counts: whether the attempt does.
+    mutating func retry(_ id: Int64, at time: Int64, counts: Bool = true, now: Int64) {
         committed(id)
         guard var delivery = window[id] else { return assertionFailure("an entry left memory before its failure was committed") }
         delivery.isClaimed = false
+        if !counts { delivery.attempts -= 1 }
         delivery.isSuspect = false
         delivery.availableAt = time
         window[id] = delivery
@@ -194,6 +197,7 @@ struct Dispatcher: Sendable {
         let wasSettling = settling.remove(id) != nil
         assert(wasSettling, "an outcome was committed that nobody brought")
         suspects.ended(id)
+        topics.settled(id)
     }
 
     // MARK: Rolled back

@@ -2,7 +2,8 @@
 ///
 /// Where the last attempts of so many different messages of a topic failed for one cause, something that they all need is out: each
 /// further attempt would only bring one more of them nearer to its death. From then on the topic is probed: its messages are tried one
-/// at a time, with growing pauses, and none is buried for the cause. The first success ends it.
+/// at a time, with growing pauses, and no attempt counts that may have failed for it, whatever it says: an outage has several errors. The
+/// first success ends it.
 struct Outages: Sendable {
     enum Change: Equatable {
         case began(ProbedTopic)
@@ -20,7 +21,7 @@ struct Outages: Sendable {
         var backoff = Backoff(base: .milliseconds(200), cap: longestPause)
     }
 
-    private static let longestPause: Duration = .seconds(30)
+    static let longestPause: Duration = .seconds(30)
 
     /// So many messages in a row; 0: outages are not looked for.
     private let threshold: Int
@@ -45,15 +46,21 @@ struct Outages: Sendable {
         return outages.removeValue(forKey: topic) == nil ? nil : .ended(topic: topic)
     }
 
-    /// A handler failed. What it says to be the message's own fault is no sign of an outage, and none of its end; nor is a retry that it
-    /// asks for later than a probe would be.
+    /// Whether an attempt may have failed for an outage. What a handler says to be the message's own fault is no sign of one; nor is a retry
+    /// that it asks for later than a probe would be.
     ///
     /// - Parameter pause: until the next attempt; `nil` where there is none.
-    mutating func failed(
-        _ topic: String, entry: Int64, _ attempt: FailedAttempt, retryAfter pause: Duration?, now: Int64
-    ) -> Change? {
-        guard threshold > 0, attempt.outcome != .permanent else { return nil }
-        if attempt.outcome == .retryAsked, pause.map({ $0 > Self.longestPause }) ?? true { return nil }
+    static func mayBeOne(_ attempt: FailedAttempt, retryAfter pause: Duration?) -> Bool {
+        switch attempt.outcome {
+        case .permanent: false
+        case .retryAsked: pause.map { $0 <= longestPause } ?? true
+        case .failed, .timedOut, .crashed: true
+        }
+    }
+
+    /// A handler failed, in a way that may be an outage.
+    mutating func failed(_ topic: String, entry: Int64, _ attempt: FailedAttempt, now: Int64) -> Change? {
+        guard threshold > 0 else { return nil }
         let cause = CauseName.of(attempt.error)
         guard outages[topic] == nil else {
             outages[topic]?.cause = cause
@@ -65,11 +72,6 @@ struct Outages: Sendable {
         streaks[topic] = nil
         outages[topic] = Outage(cause: cause, since: now)
         return .began(ProbedTopic(topic: topic, cause: cause, since: now))
-    }
-
-    /// Whether an attempt failed as all do.
-    func explains(_ attempt: FailedAttempt, of topic: String) -> Bool {
-        attempt.outcome != .permanent && outages[topic]?.cause == CauseName.of(attempt.error)
     }
 
     /// How long nobody of the topic is tried, after one more that was.

@@ -10,14 +10,27 @@ struct TopicTurns: Sendable {
     private struct Probe {
         /// Nobody is tried before.
         var nextAt: Int64
-        /// Whose turn it is, from when it is called to its end.
-        var current: Int64?
+        /// Whose turn it is, from when it is called until its outcome is committed. One that takes longer than that time hangs, perhaps
+        /// for ever: another one is tried beside it.
+        var current: (id: Int64, until: Int64)?
         /// Who was tried last.
         var last: Int64 = 0
         /// Where those that go round have come to.
         var round: Int64 = 0
         /// The newest that was tried.
         var newest: Int64 = 0
+
+        init(nextAt: Int64) {
+            self.nextAt = nextAt
+        }
+
+        /// When another one may be tried.
+        var freeAt: Int64 { max(nextAt, current?.until ?? .min) }
+        func isFree(now: Int64) -> Bool { now >= freeAt }
+
+        mutating func took(_ id: Int64, now: Int64) {
+            current = (id, now + Outages.longestPause.microseconds)
+        }
     }
 
     private struct Topic {
@@ -26,6 +39,8 @@ struct TopicTurns: Sendable {
         var running = 0
         /// One that is not in the set `waiting` any more is passed over.
         var waiting = Heap<Int64>()
+        /// How many of them are.
+        var waitingCount = 0
         var probe: Probe?
 
         var free: Int { limit.map { max(0, $0 - running) } ?? .max }
@@ -52,15 +67,18 @@ struct TopicTurns: Sendable {
     mutating func hasPlace(for id: Int64, of topic: String, now: Int64) -> Bool {
         guard let limited = topics[topic] else { return true }
         if let probe = limited.probe {
-            if probe.current == id { return true }
-            if probe.current == nil, limited.running == 0, now >= probe.nextAt {
-                topics[topic]?.probe?.current = id
+            if probe.current?.id == id { return true }
+            if probe.isFree(now: now) {
+                topics[topic]?.probe?.took(id, now: now)
                 return true
             }
         } else if limited.free > 0 {
             return true
         }
-        if waiting.insert(id).inserted { topics[topic]?.waiting.insert(id) }
+        if waiting.insert(id).inserted {
+            topics[topic]?.waiting.insert(id)
+            topics[topic]?.waitingCount += 1
+        }
         return false
     }
 
@@ -75,17 +93,22 @@ struct TopicTurns: Sendable {
     mutating func ended(_ id: Int64) {
         guard let topic = running.removeValue(forKey: id) else { return }
         topics[topic]?.running -= 1
+    }
+
+    /// Its outcome is committed.
+    mutating func settled(_ id: Int64) {
+        guard probed > 0, let topic = topics.first(where: { $0.value.probe?.current?.id == id })?.key else { return }
         giveUpTurn(id, of: topic)
     }
 
     /// It left memory, or waits for another time, before it was started.
     mutating func left(_ id: Int64, of topic: String) {
-        waiting.remove(id)
+        if waiting.remove(id) != nil { topics[topic]?.waitingCount -= 1 }
         giveUpTurn(id, of: topic)
     }
 
     private mutating func giveUpTurn(_ id: Int64, of topic: String) {
-        guard probed > 0, let probe = topics[topic]?.probe, probe.current == id else { return }
+        guard probed > 0, topics[topic]?.probe?.current?.id == id else { return }
         topics[topic]?.probe?.current = nil
         topics[topic]?.probe?.last = id
     }
@@ -100,13 +123,14 @@ struct TopicTurns: Sendable {
         while place != topics.endIndex {
             if let probe = topics.values[place].probe {
                 if let id = nextToProbe(at: place, probe, now: now) {
-                    topics.values[place].probe?.current = id
+                    topics.values[place].probe?.took(id, now: now)
                     ids.append(id)
                 }
             } else {
                 var free = topics.values[place].free
                 while free > 0, let id = topics.values[place].waiting.popMin() {
                     guard waiting.remove(id) != nil else { continue }
+                    topics.values[place].waitingCount -= 1
                     ids.append(id)
                     free -= 1
                 }
@@ -119,13 +143,14 @@ struct TopicTurns: Sendable {
     /// One that is newer than all that were tried, or the next one after the last of those that go round, or the first again. It leaves
     /// those that wait.
     private mutating func nextToProbe(at place: Dictionary<String, Topic>.Index, _ probe: Probe, now: Int64) -> Int64? {
-        guard probe.current == nil, topics.values[place].running == 0, now >= probe.nextAt else { return nil }
+        guard probe.isFree(now: now) else { return nil }
         let candidates = topics.values[place].waiting.unordered.filter { waiting.contains($0) }
         let newest = candidates.max().flatMap { $0 > probe.newest && probe.last == probe.round ? $0 : nil }
         let next = newest ?? candidates.filter { $0 > probe.round }.min() ?? candidates.min()
         topics.values[place].waiting = Heap(candidates.filter { $0 != next })
         guard let next else { return nil }
         waiting.remove(next)
+        topics.values[place].waitingCount -= 1
         topics.values[place].probe?.newest = max(probe.newest, next)
         if newest == nil { topics.values[place].probe?.round = next }
         return next
@@ -165,17 +190,24 @@ struct TopicTurns: Sendable {
     /// Whether it is the one that is tried, or was the last.
     func isProbe(_ id: Int64, of topic: String) -> Bool {
         guard probed > 0, let probe = topics[topic]?.probe else { return false }
-        return probe.current == id || probe.last == id
+        return probe.current?.id == id || probe.last == id
     }
 
     /// When the next one is tried that waits for it.
     var nextProbe: Int64? {
         guard probed > 0 else { return nil }
-        var next: Int64?
-        for topic in topics.values {
-            guard let probe = topic.probe, probe.current == nil, topic.running == 0, !topic.waiting.isEmpty else { continue }
-            next = min(next ?? probe.nextAt, probe.nextAt)
+        return topics.values.lazy.filter { $0.waitingCount > 0 }.compactMap { $0.probe?.freeAt }.min()
+    }
+
+    /// When the next one of the topic is tried.
+    func nextProbe(of topic: String) -> Int64 { topics[topic]?.probe?.nextAt ?? 0 }
+
+    /// The clock was set: what is left of each wait stays.
+    mutating func clockJumped(by jump: Int64) {
+        guard probed > 0 else { return }
+        for topic in topics.keys {
+            topics[topic]?.probe?.nextAt += jump
+            topics[topic]?.probe?.current?.until += jump
         }
-        return next
     }
 }

@@ -38,21 +38,22 @@ struct TopicTurnsTests {
     func probe() {
         var turns = TopicTurns()
         turns.probe("t", from: 100, running: [9])
-        #expect(turns.quota(of: "t") != nil && turns.isProbed("t"))
+        #expect(turns.quota(of: "t") != nil && turns.isProbed("t") && turns.nextProbe == nil)
         for id in [3, 1, 2] as [Int64] {
-            let hasPlace = turns.hasPlace(for: id, of: "t", now: 200)
-            #expect(!hasPlace, "another one is being handled")
+            let hasPlace = turns.hasPlace(for: id, of: "t", now: 50)
+            #expect(!hasPlace)
         }
-        #expect(turns.nextProbe == nil)
-        turns.ended(9)
-        #expect(turns.nextProbe == 100)
+        #expect(turns.nextProbe == 100, "one that was being handled before may hang")
         #expect(turns.called(now: 99) == [])
         #expect(turns.called(now: 100) == [3], "the newest")
-        #expect(turns.called(now: 100) == [] && turns.nextProbe == nil && turns.isProbe(3, of: "t"))
+        #expect(turns.called(now: 100) == [] && turns.isProbe(3, of: "t"))
+        #expect(turns.nextProbe == 30_000_100, "it may hang as well")
         let isCurrent = turns.hasPlace(for: 3, of: "t", now: 100)
         #expect(isCurrent)
         turns.started(3, of: "t")
         turns.ended(3)
+        #expect(turns.isProbe(3, of: "t"), "until its outcome is committed")
+        turns.settled(3)
         turns.putOff("t", until: 300)
         var order: [Int64] = []
         for round in 0..<8 {
@@ -64,6 +65,28 @@ struct TopicTurnsTests {
             turns.left(order.last ?? 0, of: "t")
         }
         #expect(order == [1, 2, 3, 1, 7, 2, 3, 7], "one that is new comes soon, and all come round")
+    }
+
+    @Test(
+        "a probe that hangs gets company after 30 s; what has left is waited for by no timer; a clock that is set moves nothing")
+    func times() {
+        var turns = TopicTurns()
+        turns.probe("t", from: 100, running: [])
+        let isProbe = turns.hasPlace(for: 1, of: "t", now: 100)
+        #expect(isProbe)
+        turns.started(1, of: "t")
+        for id in [2, 3] as [Int64] { _ = turns.hasPlace(for: id, of: "t", now: 200) }
+        #expect(turns.called(now: 30_000_099) == [])
+        turns.clockJumped(by: -20_000_000)
+        #expect(turns.nextProbe == 10_000_100)
+        #expect(turns.called(now: 10_000_100) == [3])
+        turns.settled(1)
+        #expect(turns.isProbe(3, of: "t"), "the one that hung does not end the turn of the other")
+        turns.left(2, of: "t")
+        #expect(turns.nextProbe == nil)
+        turns.left(2, of: "t")
+        turns.settled(3)
+        #expect(turns.nextProbe == nil && turns.called(now: .max) == [])
     }
 
     @Test("after the probe all that waited may go on, as many as the topic has places")
