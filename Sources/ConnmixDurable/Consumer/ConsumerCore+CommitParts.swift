@@ -108,28 +108,31 @@ extension ConsumerCore {
     // MARK: Rows of the file
 
     /// Where to go on reading entries; `nil` where there is no room, or nothing to be read.
-    func nextPassOfEntries() -> (after: Int64, limit: Int)? {
+    func nextPassOfEntries() -> FilePass.Look? {
         state.withLock { state in
             guard !state.dispatcher.isStopping, !state.dispatcher.hasStrays else { return nil }
             return state.dispatcher.window.nextPass(limit: Self.passLimit)
         }
     }
 
-    func nextPassOfCommands() -> (after: Int64, limit: Int)? {
+    func nextPassOfCommands() -> FilePass.Look? {
         state.withLock { $0.relay.window.nextPass(limit: Self.passLimit) }
     }
 
     /// How many rows one look at the file brings into memory at most.
     private static let passLimit = 1_000
 
-    /// - Parameter isLast: whether the file has no more of them.
+    /// - Parameters:
+    ///   - look: what was read. Where others have sent the pass elsewhere meanwhile nothing of it is taken, and it is read again.
+    ///   - isLast: whether the file has no more of them.
     /// - Returns: entries to be claimed.
     func loaded(
-        _ rows: [(id: Int64, delivery: Delivery)], isLast: Bool, now: Int64, _ effects: inout CommitEffects
+        _ rows: [(id: Int64, delivery: Delivery)], of look: FilePass.Look, isLast: Bool, now: Int64,
+        _ effects: inout CommitEffects
     ) -> [Int64] {
         state.withLock { state in
             var claims: [Int64] = []
-            guard !state.dispatcher.isStopping else { return claims }
+            guard !state.dispatcher.isStopping, state.dispatcher.window.isAt(look) else { return claims }
             for (id, row) in rows {
                 let delivery = state.dispatcher.isProbed(row.topic) ? row.unclaimed : row
                 switch state.dispatcher.load(id, delivery, now: now) {
@@ -145,11 +148,15 @@ extension ConsumerCore {
         }
     }
 
-    /// - Parameter isLast: whether the file has no more of them.
+    /// - Parameters:
+    ///   - look: what was read. Where others have sent the pass elsewhere meanwhile nothing of it is taken, and it is read again.
+    ///   - isLast: whether the file has no more of them.
     func loaded(
-        _ rows: [(id: Int64, command: OutgoingCommand)], isLast: Bool, now: Int64, _ effects: inout CommitEffects
+        _ rows: [(id: Int64, command: OutgoingCommand)], of look: FilePass.Look, isLast: Bool, now: Int64,
+        _ effects: inout CommitEffects
     ) {
         state.withLock { state in
+            guard state.relay.window.isAt(look) else { return }
             for (id, command) in rows {
                 switch state.relay.load(id, command, now: now) {
                 case .taken: effects.commands.append(id)

@@ -28,7 +28,7 @@ struct CommitLoading {
             bytes += delivery.bytes
             return bytes < Self.bytes
         }
-        let claims = core.loaded(rows, isLast: scanned < pass.limit, now: transaction.now, &effects)
+        let claims = core.loaded(rows, of: pass, isLast: scanned < pass.limit, now: transaction.now, &effects)
         guard try JournalTable.claim(transaction, ids: claims, run: core.run).isEmpty else {
             throw ConnmixError(.internal, "entries were found waiting and could not be claimed in the same transaction")
         }
@@ -45,6 +45,6 @@ struct CommitLoading {
             bytes += command.bytes
             return bytes < Self.bytes
         }
-        core.loaded(rows, isLast: scanned < pass.limit, now: transaction.now, &effects)
+        core.loaded(rows, of: pass, isLast: scanned < pass.limit, now: transaction.now, &effects)
     }
 }

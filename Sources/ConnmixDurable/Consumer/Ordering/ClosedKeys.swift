@@ -68,6 +68,11 @@ struct ClosedKeys: Sendable {
         mayOpen = true
     }
 
+    /// No cause has room.
+    mutating func foundNoRoom() {
+        mayOpen = false
+    }
+
     /// - Parameter causes: those that have room again.
     /// - Returns: what was opened; `nil` where nothing waits in the file.
     mutating func open(_ roomy: Set<OrderKey>) -> Opening? {

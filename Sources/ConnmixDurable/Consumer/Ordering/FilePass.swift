@@ -2,7 +2,17 @@
 ///
 /// The first pass goes on to the end of the file. When keys that were closed are open again, a second one goes over what was left
 /// of them. They take turns, so that a deep key does not starve the others.
+///
+/// The file is read outside the lock, and meanwhile the pass may be sent back: what was read then counts only if it was not
+/// (`isAt`). Otherwise what lies between would be passed over for good.
 struct FilePass: Sendable {
+    /// One look at the file: where it begins.
+    struct Look: Sendable, Equatable {
+        let after: Int64
+        let limit: Int
+        fileprivate let moves: Int
+    }
+
     /// Every row up to here was looked at in this pass.
     private(set) var cursor: Int64 = 0
     /// Every row up to here was looked at by some pass.
@@ -15,12 +25,21 @@ struct FilePass: Sendable {
     private(set) var second: ClosedKeys.Opening?
     /// The first pass made progress since the last second one.
     private var mayBeginSecond = true
+    /// How often it was sent elsewhere, or told of more rows.
+    private var moves = 0
 
     /// Nothing lies in the file that was not looked at.
     var isAtEnd: Bool { !isBehind && second == nil }
     /// Whether a second pass may begin now.
     var isTurnOfSecond: Bool { second == nil && (!isBehind || mayBeginSecond || isClosed) }
     var isWanted: Bool { second != nil || isBehind && !isClosed }
+
+    // MARK: Looking
+
+    func look(limit: Int) -> Look { Look(after: cursor, limit: limit, moves: moves) }
+
+    /// Whether what was found from there on can be taken: nothing has sent the pass elsewhere since.
+    func isAt(_ look: Look) -> Bool { look.moves == moves && look.after == cursor }
 
     // MARK: Rows
 
@@ -56,17 +75,20 @@ struct FilePass: Sendable {
 
     /// There are rows behind all others.
     mutating func lookBehind() {
+        if !isBehind { moves += 1 }
         isBehind = true
         isClosed = false
     }
 
     /// A row that was just added was left in the file.
     mutating func leftBehind() {
+        if !isBehind { moves += 1 }
         isBehind = true
     }
 
     /// Everything above `id` must be looked at again.
     mutating func lookAgain(above id: Int64) {
+        if id < max(cursor, frontier) || !isBehind { moves += 1 }
         cursor = min(cursor, id)
         // A second pass that ends early jumps to the frontier: rows that nobody looked at must not lie below it.
         frontier = min(frontier, id)
@@ -88,6 +110,7 @@ struct FilePass: Sendable {
         isClosed = false
         guard let opening else { return }
         second = opening
+        moves += 1
         mayBeginSecond = false
         cursor = min(cursor, opening.from - 1)
     }

@@ -166,15 +166,29 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     // MARK: The pass over the file
 
-    /// Whether reading the file would find something that there is room for.
-    mutating func wantsPass() -> Bool { nextPass(limit: 1) != nil }
+    /// Whether reading the file may find something that there is room for. It opens nothing: whoever asks is not who reads.
+    mutating func wantsPass() -> Bool {
+        guard bounds.roomForPass(beside: rows.load) != nil else { return false }
+        return pass.isWanted || pass.isTurnOfSecond && hasRoomyCause()
+    }
 
-    /// Where to go on reading the file, and how many rows at most; `nil` where nothing is to be read now.
-    mutating func nextPass(limit: Int) -> (after: Int64, limit: Int)? {
+    private mutating func hasRoomyCause() -> Bool {
+        guard closed.mayOpen else { return false }
+        if closed.causes.contains(where: { hasRoomAgain($0) }) { return true }
+        closed.foundNoRoom()
+        return false
+    }
+
+    /// Where to go on reading the file, and how many rows at most; `nil` where nothing is to be read now. What is found there is loaded
+    /// only if `isAt` still holds.
+    mutating func nextPass(limit: Int) -> FilePass.Look? {
         if pass.isTurnOfSecond { openWhereRoom() }
         guard pass.isWanted, let room = bounds.roomForPass(beside: rows.load) else { return nil }
-        return (pass.cursor, min(limit, room))
+        return pass.look(limit: min(limit, room))
     }
+
+    /// Whether the pass still stands where that look began. Whatever has happened since, it is looked again.
+    func isAt(_ look: FilePass.Look) -> Bool { pass.isAt(look) }
 
     /// The pass found no more rows.
     mutating func passEnded() {

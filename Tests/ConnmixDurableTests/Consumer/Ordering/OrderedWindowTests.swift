@@ -364,4 +364,35 @@ struct OrderedWindowTests {
         #expect(out.count == total)
         for ids in order.values { #expect(ids == ids.sorted()) }
     }
+
+    @Test(
+        "P5: who asks whether there is something to read opens nothing, and what was read while the pass was sent back is not taken"
+    )
+    func readingOutsideTheLock() throws {
+        var window = OrderedWindow<Int>(capacity: 8, keyCapacity: 2)
+        window.passEnded()
+        let (a, b) = (OrderKeys(.client("a")), OrderKeys(.client("b")))
+        for id in 1...4 as ClosedRange<Int64> { _ = window.append(id, keys: a, 0) }
+        for id in 1...2 as ClosedRange<Int64> { window.confirm(id) }
+        window.lookBehind()  // others added 5
+        let first = window.nextPass(limit: 10)
+        let look = try #require(first)
+        // The file is read now. Meanwhile an answer comes, a has room, and the pump asks.
+        _ = window.nextReady()
+        window.remove(1)
+        let wants = window.wantsPass()
+        #expect(wants && window.isAt(look))
+        #expect(window.load(5, keys: b, 0) == .taken)
+        window.passEnded()
+        window.confirm(5)
+        let overtakes = window.append(6, keys: a, 0)
+        #expect(overtakes == .leftInFile, "3 and 4 come before it")
+        let second = window.nextPass(limit: 10)
+        let again = try #require(second)
+        #expect(again.after == 2)
+        // What was added meanwhile, or is to be looked at again, must not be passed over by what was read before.
+        window.lookAgain(above: 0)
+        #expect(!window.isAt(again))
+        #expect(window.nextPass(limit: 10)?.after == 0)
+    }
 }
