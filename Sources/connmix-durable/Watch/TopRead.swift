@@ -106,6 +106,7 @@ extension TopRead {
         }
     }
 
-    /// The states of commands that are in trouble, where an error says so.
-    private static let troubled: Set<CommandState> = [.pending, .dead, .expired, .unknown]
+    /// The states of commands that are in trouble, where an error says so. One that may be written only once, and whose outcome is unknown, is
+    /// never sent again with others: whoever wants that chooses it.
+    private static let troubled: Set<CommandState> = [.pending, .dead, .expired]
 }
