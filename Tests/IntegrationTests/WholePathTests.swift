@@ -21,4 +21,26 @@ struct WholePathTests {
             }
         }
     }
+
+    @Test(
+        "P4, P5: few end users with a backlog far beyond the window: every answer comes, each user's in order", arguments: [1, 5])
+    func backlogOfFew(users: Int) async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 1)) { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.windowCapacity = 64
+                let handlers = Handlers(all: { message, context in
+                    try context.meshSend(to: message.client, "\(message.id)")
+                })
+                try await withConsumer(configuration, handlers: handlers) { _ in
+                    let feed = try await engine.feed(count: 3_000, clients: users, recordsTexts: true)
+                    try await feed.waitUntil(answered: 3_000)
+                    for client in feed.clients {
+                        let ids = try await feed.received(by: client).compactMap { Int64($0) }
+                        #expect(ids.count == 3_000 / users && ids == ids.sorted())
+                    }
+                }
+            }
+        }
+    }
 }
