@@ -33,12 +33,18 @@ extension ConnmixConsumer {
 
     private func change(_ body: @escaping @Sendable (Transaction) throws -> PauseReport) async throws -> PauseReport {
         let core = try runningCore()
-        let report = try await core.writer.write { transaction in
-            let report = try body(transaction)
-            try ChangeMark.journal.count(transaction)
+        do {
+            let report = try await core.writer.write { transaction in
+                let report = try body(transaction)
+                try ChangeMark.journal.count(transaction)
+                return report
+            }
+            await core.lookAgain()
             return report
+        } catch {
+            // A commit of the same batch may have taken it over before it failed.
+            core.askToLookAgain()
+            throw error
         }
-        await core.lookAgain()
-        return report
     }
 }

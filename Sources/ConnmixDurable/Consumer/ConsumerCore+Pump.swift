@@ -8,7 +8,7 @@ extension ConsumerCore {
         var sends: [(any CommandRoute, [(id: Int64, command: Command)])] = []
         var finished: [Watcher] = []
         var settled: [(Receipt?, Relay.Change)] = []
-        let mustCommit = state.withLock { state in
+        let (mustCommit, hasNews) = state.withLock { state in
             let now = time(&state)
             while !state.idleWorkers.isEmpty, let job = state.dispatcher.nextJob(now: now) {
                 starts.append((state.idleWorkers.removeLast(), job))
@@ -19,13 +19,13 @@ extension ConsumerCore {
             let step = state.schedule.pumped(
                 hasWork: hasWork, hasOutcomes: !state.outcomes.isEmpty, for: state.commitWaiter, now: now)
             setTimer(&state, now: now)
-            return step == .commit
+            return (step == .commit, !state.topicNews.isEmpty)
         }
         for (worker, job) in starts { worker.resume(returning: job) }
         for (route, commands) in sends { route.send(commands) }
         for watcher in finished { watcher.continuation.resume(returning: true) }
         announce(settled)
-        announceTopics()
+        if hasNews { announceTopics() }
         if mustCommit { submitCommit() }
     }
 

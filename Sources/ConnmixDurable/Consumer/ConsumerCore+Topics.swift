@@ -2,8 +2,10 @@
 extension ConsumerCore {
     // MARK: Paused
 
-    /// Takes over what the file says is paused; it is committed already, so it holds however the transaction ends that has read it. Before
-    /// the consumer starts, or on the writer's thread: of two changes the later one is what stays.
+    /// Takes over what the file says is paused. What others changed is committed already, and holds however the transaction ends that has
+    /// read it; what this process changes may be in that very transaction, and where that fails the next one says so.
+    ///
+    /// Before the consumer starts, or on the writer's thread: of two changes the later one is what stays.
     func adopt(_ pauses: [TopicPause]) {
         let paused = PausedTopics(pauses)
         let isNew = state.withLock { state in
@@ -21,14 +23,19 @@ extension ConsumerCore {
         for connection in state.withLock({ Array($0.connections.values) }) { connection.review() }
     }
 
-    /// Looks at the file for what this process has changed in it beside the commits.
+    /// Looks at the file for what this process has changed in it beside the commits. Returns when that is done.
     func lookAgain() async {
+        askToLookAgain()
+        await wait { !$0.mustLookAgain }
+    }
+
+    /// The next commit looks.
+    func askToLookAgain() {
         let mustCommit = state.withLock { state in
             state.mustLookAgain = true
             return requestCommit(&state, now: time(&state))
         }
         if mustCommit { submitCommit() }
-        await wait { !$0.mustLookAgain }
     }
 
     /// Queues that are not to be popped, where others are.
@@ -56,11 +63,11 @@ extension ConsumerCore {
     // MARK: Telling of it
 
     func announceTopics() {
-        let (news, paused, probed) = state.withLock { state -> ([ConsumerEvent], Int, Int) in
-            guard !state.topicNews.isEmpty else { return ([], 0, 0) }
+        let (news, paused, probed) = state.withLock { state in
             defer { state.topicNews = [] }
             return (state.topicNews, state.pauses.count, state.dispatcher.outages.topics.count)
         }
+        // Whoever came first has told of it.
         guard !news.isEmpty else { return }
         metrics.observe(pausedTopics: paused, probedTopics: probed)
         for event in news { onEvent(event) }
