@@ -155,6 +155,7 @@ let package = Package(
             dependencies: [
                 "ConnmixDevEngine",
                 "ConnmixDurable",
+                "examples",
                 "quick-start",
                 "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
@@ -171,6 +172,21 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/SnippetTests/QuickStart",
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
+        // swift run examples NAME
+        .executableTarget(
+            name: "examples",
+            dependencies: [
+                "ConnmixDevEngine",
+                "ConnmixDurable",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Examples/Swift",
+            exclude: ["README.md"],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),
         .executableTarget(
@@ -200,6 +216,7 @@ let package = Package(
                 "ConnmixDurable",
                 "connmix-durable",
                 "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
