@@ -4,7 +4,7 @@
 
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-FORMATTED := Package.swift Sources Tests
+FORMATTED := Package.swift Sources Tests Examples/Swift
 PREFIX ?= /usr/local
 
 .PHONY: run release install test check lint sanitize format docs bench clean dependencies

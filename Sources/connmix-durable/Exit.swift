@@ -4,7 +4,7 @@ import ConnmixDurable
 import Glibc
 
 /// How the program ends. The codes are those of CLI.md, after sysexits.h.
-enum Exit: Int32 {
+enum Exit: Int32, CaseIterable {
     case done = 0
     /// Nothing matched, or a check failed.
     case failed = 1

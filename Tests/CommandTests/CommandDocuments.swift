@@ -7,7 +7,7 @@ struct CommandDocuments {
     var reference: String {
         var text = ""
         for command in root.leaves {
-            text += "### `\(command.path)`\n\n\(command.abstract ?? "")\n\n```\n\(command.usage)\n```\n"
+            text += "### `\(command.path)`\n\n\(command.abstract ?? "")\n\n```text\n\(command.usage)\n```\n"
             if let discussion = command.discussion { text += "\n```text\n\(discussion)\n```\n" }
             let arguments = command.shownArguments
             if !arguments.isEmpty {
