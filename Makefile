@@ -38,10 +38,10 @@ sanitize: dependencies
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format $(FORMATTED)
 
-# Writes what is made from the commands' definitions: docs/cli.md, docs/connmix-durable.1.
+# Writes what is made from commands and tests: docs/cli.md, docs/connmix-durable.1, the lists of docs/reliability.md.
 docs: dependencies
 	$(SWIFT) build --build-tests
-	UPDATE_DOCS=1 $(SWIFT) test --skip-build --no-parallel --filter DocumentsTests
+	UPDATE_DOCS=1 $(SWIFT) test --skip-build --no-parallel --filter 'DocumentsTests|PromiseTests'
 
 bench: dependencies
 	$(MAKE) -C Benchmarks bench
