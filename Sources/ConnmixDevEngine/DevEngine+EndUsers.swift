@@ -33,10 +33,16 @@ extension DevEngine {
     /// `d` is `{"frame":{"type":"text","data":"{\"seq\":17,\"pad\":\"…\"}","finish":true}}`, about `payloadBytes`
     /// long; message k is of client k modulo `clients`, and `seq` counts per client from 0. Nothing is dropped: a full
     /// queue makes the feed wait. The clients stay connected until ``Feed/stop()``.
+    ///
     /// - Parameters:
+    ///   - node: the node's id; nil is the first running one.
     ///   - topic: nil is the first configured one.
+    ///   - count: how many messages there are in all.
+    ///   - clients: how many end users they come from, at least 1.
+    ///   - payloadBytes: how long `d` is, about.
     ///   - perSecond: messages per second; nil is as fast as consumers take them.
     ///   - recordsTexts: keep the texts that reach the clients.
+    /// - Throws: ``DevEngineError``: `invalidConfiguration`, `unknownNode`, `nodeNotRunning`, `stopped`.
     public func feed(
         node: String? = nil, topic: String? = nil, count: Int, clients: Int = 100, payloadBytes: Int = 200,
         perSecond: Double? = nil, recordsTexts: Bool = false

@@ -60,7 +60,7 @@ extension DevEngine {
         for listener in listeners { try await listener.close() }
     }
 
-    /// A stopped node starts again: same addresses, a **new id**, empty, listed.
+    /// A stopped node starts again: same addresses, a **new id**, empty, listed. Throws `nodeRunning`, `portInUse`.
     @discardableResult
     public func startNode(_ id: String) async throws -> NodeInfo {
         let place = try await self.onLoop { mesh in
@@ -130,7 +130,7 @@ extension DevEngine {
         }
     }
 
-    /// Changes settings while the engine runs. Events already queued keep their form.
+    /// Changes settings while the engine runs. Events already queued keep their form. `change` runs on the engine's thread.
     public func configure(_ change: @Sendable @escaping (inout Settings) -> Void) async throws {
         try await self.onLoop { mesh in
             change(&mesh.memory.settings)

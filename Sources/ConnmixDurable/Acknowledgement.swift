@@ -30,7 +30,7 @@ public struct Acknowledgement: Sendable {
     /// Sets a context value of the end user's connection.
     ///
     /// - Parameters:
-    ///   - key: the context value's name.
+    ///   - key: the context value's name, 1 to 1,024 bytes.
     ///   - moment: what is acknowledged.
     ///   - value: what it is set to, as JSON text, such as a number; `nil`: this message is not acknowledged. What is no JSON, or more
     ///     than a command may carry, cannot be sent: the message is journaled and handled as any other, and

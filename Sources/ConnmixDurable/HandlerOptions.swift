@@ -12,7 +12,7 @@ public struct HandlerOptions: Sendable {
     /// When a message whose handler failed is handled again; `nil`: by `ConsumerConfiguration.retry`.
     /// `ConsumerConfiguration.retryForError` goes before both.
     public var retry: RetryPolicy?
-    /// How long one attempt may take; `nil`: `ConsumerConfiguration.attemptTimeout`.
+    /// How long one attempt may take, 1 ms to a day; `nil`: `ConsumerConfiguration.attemptTimeout`.
     public var timeout: Duration?
     /// How many messages of the topic are handled at once; `nil`: as many as `ConsumerConfiguration.concurrency` lets. What waits for its
     /// turn is in no other topic's way, neither for handlers nor in memory. 1 to 10,000.

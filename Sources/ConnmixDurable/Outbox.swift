@@ -113,7 +113,10 @@ public struct Outbox: Sendable {
     ///
     /// Nodes are asked in turn until one holds the connection. `enqueue` with `CommandOptions.node` spares that.
     ///
-    /// - Parameter argumentsJSON: a JSON array.
+    /// - Parameters:
+    ///   - client: the end user's connection.
+    ///   - function: the function's name on the wire, such as `set_context_value`.
+    ///   - argumentsJSON: a JSON array.
     /// - Throws: `badData` where the arguments are none, or the function's name is empty; what `enqueue` throws.
     @discardableResult
     public func call(_ client: ClientID, _ function: String, argumentsJSON: String) async throws -> Receipt {
@@ -122,7 +125,9 @@ public struct Outbox: Sendable {
 
     /// Enqueues any other method of the engine.
     ///
-    /// - Parameter paramsJSON: a JSON object or array.
+    /// - Parameters:
+    ///   - method: its name on the wire.
+    ///   - paramsJSON: a JSON object or array.
     /// - Throws: `badData` where the params are neither, or the method's name is empty; what `enqueue` throws.
     @discardableResult
     public func request(_ method: String, paramsJSON: String) async throws -> Receipt {

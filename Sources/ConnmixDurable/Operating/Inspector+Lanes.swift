@@ -27,7 +27,7 @@ extension Inspector {
         }
     }
 
-    /// The first open entries of a lane, oldest first.
+    /// The ids of the first open entries of a lane, oldest first; `limit` of them at most.
     public func openEntries(lane: String, limit: Int) throws -> [Int64] {
         var ids: [Int64] = []
         try eachOpenEntry { entry in
@@ -87,9 +87,9 @@ public struct StillLane: Sendable, Equatable {
     public let head: Int64
     /// It stands until an operator acts.
     public let isParked: Bool
-    /// When it was parked, in microseconds since 1970.
+    /// When it was parked, in microseconds since 1970; `nil` where it is not.
     public let since: Int64?
-    /// When the head is tried again, in microseconds since 1970.
+    /// When the head is tried again, in microseconds since 1970; `nil` where the lane is parked.
     public let availableAt: Int64?
     /// How the head failed.
     public let reason: String

@@ -9,17 +9,21 @@
 /// }
 /// ```
 ///
-/// Every method reads with connections of its own, in short reads that let a busy consumer's log shrink, and blocks until it is
-/// through.
+/// Every method reads with connections of its own, in short reads that let a busy consumer's log shrink, and blocks the calling thread
+/// until it is through. They may be called from any thread, several at a time. Each throws `ConnmixError` where the file cannot be read:
+/// `corrupt`, `noPermission`, `inputOutput`, or `busy` where it is locked for too long.
 public final class Inspector: Sendable {
     private let store: SharedStore
 
+    /// Opens a file to look into it.
+    ///
+    /// - Parameter database: the file's path.
     /// - Throws: `noSuchDatabase`; `foreignDatabase`, `newerDatabase` or `olderDatabase` where this version cannot read it.
     public init(database: String) throws {
         store = try SharedStore(path: database)
     }
 
-    /// How database and consumer are doing, without counting rows.
+    /// How database and consumer are doing, without counting rows: it takes milliseconds, whatever the file's size.
     public func status() throws -> StatusReport {
         let owner = store.owner()
         let pause = store.pause()
@@ -73,7 +77,7 @@ public final class Inspector: Sendable {
         }
     }
 
-    /// The newest runs, newest first.
+    /// The newest runs, newest first; `limit` of them at most.
     public func runs(limit: Int = 50) throws -> [RunRecord] {
         let (isLive, account) = (store.owner() != nil, store.account())
         return try read { connection in
@@ -100,7 +104,7 @@ public final class Inspector: Sendable {
         try read { try ParkedLanes.list($0) }
     }
 
-    /// An entry and all that belongs to it.
+    /// An entry and all that belongs to it; the payloads where `withData` says so.
     ///
     /// - Throws: `notFound`.
     public func entry(_ id: Int64, withData: Bool = true) throws -> JournalDetail {
@@ -138,7 +142,7 @@ public final class Inspector: Sendable {
         return query
     }
 
-    /// One command.
+    /// One command; its payload where `withData` says so.
     ///
     /// - Throws: `notFound`.
     public func command(_ id: Int64, withData: Bool = true) throws -> OutboxRecord {

@@ -16,6 +16,7 @@ public struct HandlerTrial: Sendable {
     /// A trial of handlers.
     ///
     /// - Parameters:
+    ///   - handlers: those of the program.
     ///   - configuration: its `retry`, `retryForError` and `attemptTimeout` are what the consumer would use; the rest does not matter.
     ///   - database: where the handlers' own tables are, for those that call `HandlerContext.write` or `read`.
     public init(
