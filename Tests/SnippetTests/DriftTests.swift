@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Testing
 
-/// What the documents show is what is built here: every block of Swift in README, docs and the documentation of the public types
-/// is a slice of this folder's files, to the letter.
+/// What the documents show is what is built here: every block of Swift in README, docs, the DocC articles and the documentation of the
+/// public types is a slice of this folder's files, to the letter.
 ///
 /// A slice stands between `// snippet.NAME` and `// snippet.end`; `// snippet.hide` and `// snippet.show` leave lines out.
 @Suite("documents and snippets")
@@ -100,7 +100,9 @@ struct DriftTests {
         let slices = try slices()
         #expect(!slices.isEmpty)
         var unseen = Set(slices.values)
-        let documents = try ["README.md"] + files("docs", ".md") + files("Sources/ConnmixDurable", ".swift")
+        let documents =
+            try ["README.md"] + files("docs", ".md") + files("Sources/ConnmixDurable", ".swift")
+            + files("Sources", ".md")
         for file in documents {
             // The dependency's lines belong into another package's manifest.
             for block in try blocks(file) where !block.hasPrefix(".package(") {
