@@ -2,6 +2,8 @@ import NIOCore
 
 extension DevEngine {
     /// Connects an end user without a socket. Without a node: to the first running one.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `nodeNotRunning`, `stopped`.
     public func connectEndUser(node: String? = nil) async throws -> EndUser {
         let inbox = EndUserInbox()
         let (number, id) = try await self.onLoop { mesh in
@@ -13,6 +15,8 @@ extension DevEngine {
 
     /// Puts an event in a queue: `data` is raw JSON for `d` (not checked), `client` any text. False when the queue is
     /// full (counted as dropped) or there are too many topics.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `nodeNotRunning`, `stopped`.
     @discardableResult
     public func push(topic: String, client: String, data: [UInt8], node: String? = nil) async throws -> Bool {
         try await self.onLoop { mesh in

@@ -57,9 +57,9 @@ public struct ClusterProbe: Sendable {
     /// A probe of centers. Nothing is asked before `run`.
     ///
     /// - Parameters:
-    ///   - centers: as in `ConsumerConfiguration.centers`, user and password included.
+    ///   - centers: as in ``ConsumerConfiguration/centers``, user and password included.
     ///   - tls: for centers that are `https://`, and their nodes.
-    ///   - rewriteAddress: as in `ConsumerConfiguration`.
+    ///   - rewriteAddress: as in ``ConsumerConfiguration``.
     ///   - timeout: for each question to a center, for opening a node's WebSocket, and for its pong; 5 s by default.
     /// - Throws: `invalidConfiguration` where an address is none, or the files of `tls` cannot be used.
     public init(

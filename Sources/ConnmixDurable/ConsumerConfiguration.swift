@@ -3,7 +3,7 @@ public import Tracing
 
 /// What a consumer needs to know. Every value has a default but the topics.
 ///
-/// Values are checked when the consumer starts: `ConnmixConsumer.run` throws `invalidConfiguration`, which names the value and its range.
+/// Values are checked when the consumer starts: ``ConnmixConsumer/run()`` throws `invalidConfiguration`, which names the value and its range.
 public struct ConsumerConfiguration: Sendable {
     /// The database file. It is created, with mode 0600, where it is missing.
     public var database: String
@@ -117,7 +117,7 @@ public struct ConsumerConfiguration: Sendable {
     /// 0 to a day; 10 s by default.
     public var drain: Duration = .seconds(10)
 
-    /// The rest has its defaults. Nothing is checked here: `ConnmixConsumer.run` throws `invalidConfiguration`.
+    /// The rest has its defaults. Nothing is checked here: ``ConnmixConsumer/run()`` throws `invalidConfiguration`.
     public init(
         database: String = "connmix-durable.sqlite3", centers: [String] = ["127.0.0.1:6787"], topics: [String]
     ) {

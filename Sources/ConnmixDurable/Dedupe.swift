@@ -10,6 +10,8 @@ public struct Dedupe: Sendable {
     let window: Duration
     let key: @Sendable (Message) -> String?
 
+    /// Repeats by a key, within a time.
+    ///
     /// - Parameters:
     ///   - window: how long a key is remembered after its first message, 1 s to a year. Memory of it is in the file: keys that
     ///     grow cost less than random ones.

@@ -2,7 +2,7 @@
 extension HandlerContext {
     /// Stages a text frame to one end user, wherever in the mesh.
     ///
-    /// - Throws: `badData` where the client's id is empty or the text is over `Command.payloadLimit`; `stopped` where the
+    /// - Throws: `badData` where the client's id is empty or the text is over ``Command/payloadLimit``; `stopped` where the
     ///   handler has ended already.
     public func meshSend(to client: ClientID, _ text: String) throws(ConnmixError) {
         try stage(.meshSend(to: client, text))
@@ -24,7 +24,7 @@ extension HandlerContext {
 
     /// Stages a text frame to all subscribers of a channel, on all nodes.
     ///
-    /// - Throws: `badData` where the channel is empty or has spaces, or the text is over `Command.payloadLimit`; `stopped`.
+    /// - Throws: `badData` where the channel is empty or has spaces, or the text is over ``Command/payloadLimit``; `stopped`.
     public func meshPublish(to channel: String, _ text: String) throws(ConnmixError) {
         try stage(.meshPublish(to: channel, text))
     }

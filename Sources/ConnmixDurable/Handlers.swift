@@ -6,7 +6,8 @@ public typealias MessageHandler = @Sendable (Message, HandlerContext) async thro
 
 /// What stands around handlers: it sees each attempt before and after its handler, and may do without it.
 ///
-/// `next` is the handler, or the middleware inside this one. What it throws is what the attempt failed with, unless it is caught here.
+/// `next` is the handler, or the middleware inside this one. What it throws is what the attempt failed with, unless it is caught here. Runs
+/// on the concurrent executor, as the handler does.
 public typealias HandlerMiddleware =
     @Sendable (_ message: Message, _ context: HandlerContext, _ next: @escaping MessageHandler) async throws -> Void
 

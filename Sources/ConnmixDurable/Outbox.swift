@@ -31,7 +31,7 @@ public struct Outbox: Sendable {
 
     /// Enqueues a text frame to one end user, wherever in the mesh.
     ///
-    /// - Throws: `badData` where it could never be sent (see `Command`); what `enqueue` throws.
+    /// - Throws: `badData` where it could never be sent (see ``Command``); what `enqueue` throws.
     @discardableResult
     public func meshSend(to client: ClientID, _ text: String) async throws -> Receipt {
         try await enqueue(.meshSend(to: client, text))
@@ -111,7 +111,7 @@ public struct Outbox: Sendable {
 
     /// Enqueues a call of any function of an end user's connection.
     ///
-    /// Nodes are asked in turn until one holds the connection. `enqueue` with `CommandOptions.node` spares that.
+    /// Nodes are asked in turn until one holds the connection. `enqueue` with ``CommandOptions/node`` spares that.
     ///
     /// - Parameters:
     ///   - client: the end user's connection.

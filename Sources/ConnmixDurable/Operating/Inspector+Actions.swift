@@ -1,6 +1,8 @@
 /// What operators did.
 extension Inspector {
     /// Actions on either ledger, newest first; `limit` of them at most.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func actions(limit: Int = 50) throws -> [OperatorAction] {
         try read { try ActionLog.list($0, limit: limit) }
     }

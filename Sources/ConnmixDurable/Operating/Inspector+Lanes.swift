@@ -5,6 +5,8 @@ extension Inspector {
     /// The lanes that stand still, parked ones first, then by the ids of their heads.
     ///
     /// The open entries are gone over once, in short reads.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func stillLanes() throws -> [StillLane] {
         var lanes: [String: StillLane] = [:]
         for parked in try parkedLanes() {
@@ -28,6 +30,8 @@ extension Inspector {
     }
 
     /// The ids of the first open entries of a lane, oldest first; `limit` of them at most.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func openEntries(lane: String, limit: Int) throws -> [Int64] {
         var ids: [Int64] = []
         try eachOpenEntry { entry in

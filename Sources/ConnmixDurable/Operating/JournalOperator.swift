@@ -20,6 +20,8 @@ public final class JournalOperator: Sendable {
     let store: SharedStore
     let runner: ActionRunner
 
+    /// Opens a file to repair it.
+    ///
     /// - Parameters:
     ///   - database: the file's path.
     ///   - actor: who is recorded; by default the operating-system user and the process id.
@@ -30,7 +32,7 @@ public final class JournalOperator: Sendable {
     }
 
     /// Opens lanes that stand still behind a dead entry: what waits behind it is handled, the dead entry stays dead. A running
-    /// consumer notices within 250 ms. (`Inspector.parkedLanes` lists them.) The report names the dead entries.
+    /// consumer notices within 250 ms. (``Inspector/parkedLanes()`` lists them.) The report names the dead entries.
     ///
     /// - Throws: `notFound` where one of them is not parked, and nothing is changed; `badData` where none is named; `busy` where the
     ///   file is locked for too long; errors of the disk.
@@ -60,7 +62,7 @@ public final class JournalOperator: Sendable {
 
     /// Lets entries be handled now: dead ones, and pending ones that wait for their next attempt.
     ///
-    /// A dead entry gets all its attempts again: they are counted from one, and `Message.attempt` with them. The failed attempts
+    /// A dead entry gets all its attempts again: they are counted from one, and ``Message/attempt`` with them. The failed attempts
     /// it had stay in its record. A waiting one keeps its count. The head of a parked lane opens the lane and goes first. The entry
     /// keeps its id; messages of its lane that came later and are handled already, or in hand, are not called back.
     ///
@@ -128,6 +130,8 @@ public final class JournalOperator: Sendable {
     }
 
     /// What operators did, newest first.
+    ///
+    /// - Throws: errors of the file.
     public func actions(limit: Int = 50) throws -> [OperatorAction] {
         try store.read { try ActionLog.list($0, limit: limit) }
     }

@@ -1,6 +1,6 @@
 /// Which commands of the outbox are meant. Every condition that is set must hold; an empty filter means all of them.
 public struct OutboxFilter: Sendable {
-    /// Commands whose ids lie in one of these ranges, `JournalFilter.idRangeLimit` of them at most; empty: any.
+    /// Commands whose ids lie in one of these ranges, ``JournalFilter/idRangeLimit`` of them at most; empty: any.
     public var ids: [ClosedRange<Int64>] = []
     /// Commands in one of these states; empty: in any.
     public var states: Set<CommandState> = []
