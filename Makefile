@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make run` and `make test`.
 # `make release` builds the program for other machines, `make install` puts it in PREFIX/bin.
-# `make check` is the gate for developers. Other targets: lint, sanitize, bench, docs, format, clean.
+# `make check` is the gate for developers. Other targets: lint, sanitize, bench, docs, docc, api, format, clean.
 
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -8,6 +8,7 @@ FORMATTED := Package.swift Sources Tests Examples/Swift
 PREFIX ?= /usr/local
 
 .PHONY: run release install test check lint sanitize format docs bench clean dependencies
+.PHONY: symbols docc api reference diagrams
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -24,8 +25,9 @@ test: dependencies
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
-# The gate for developers: lint, all tests, and the library's own tests under Thread Sanitizer (a build of its own, in .build-sanitize).
-check: lint test sanitize
+# The gate for developers: lint, all tests, the documentation and the list of the public API, and the library's own tests under Thread
+# Sanitizer (a build of its own, in .build-sanitize).
+check: lint test reference sanitize
 
 lint:
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format $(FORMATTED)
@@ -38,10 +40,31 @@ sanitize: dependencies
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format $(FORMATTED)
 
-# Writes what is made from the commands' definitions: docs/cli.md, docs/connmix-durable.1.
+# Writes what is made from commands and tests: docs/cli.md, docs/connmix-durable.1, the lists of docs/reliability.md.
 docs: dependencies
 	$(SWIFT) build --build-tests
-	UPDATE_DOCS=1 $(SWIFT) test --skip-build --no-parallel --filter DocumentsTests
+	UPDATE_DOCS=1 $(SWIFT) test --skip-build --no-parallel --filter 'DocumentsTests|PromiseTests'
+
+symbols: dependencies
+	$(SWIFT) build --build-tests
+	SWIFT="$(SWIFT)" Tools/symbols
+
+# The libraries' documentation, into .build/docc.
+docc: symbols
+	SWIFT="$(SWIFT)" Tools/docc
+
+# Draws what the articles show, from the sources beside it; needs Graphviz.
+diagrams:
+	Tools/diagrams
+
+# Writes docs/api/*.txt anew: what is public, one declaration a line.
+api: symbols
+	Tools/api --write
+
+# Holds what the two above make: documentation without a warning, and a public API that is the one that docs/api lists.
+reference: symbols
+	Tools/api
+	SWIFT="$(SWIFT)" Tools/docc
 
 bench: dependencies
 	$(MAKE) -C Benchmarks bench

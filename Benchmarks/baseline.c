@@ -8,11 +8,13 @@
  *   plain   one table each with a partial index on its open rows, row by row, SQLite's defaults beside WAL and FULL
  *   same    the library's schema, statements, pragmas, counters and checkpoints
  *   ingest  (a) of `same` alone
+ *   paced   `same` at a rate, with one or two commits a message
  */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define PAYLOAD 200
@@ -131,23 +133,83 @@ static void count(sqlite3_stmt *counter, int ledger, int state, long n) {
   step(counter);
 }
 
-static void same(const char *migration, long messages, long batch, int whole) {
-  char *schema = read_file(migration);
-  run(schema);
-  sqlite3_stmt *begin = prepare("BEGIN IMMEDIATE"), *commit = prepare("COMMIT"), *version = prepare("PRAGMA data_version");
-  sqlite3_stmt *append = prepare(
+/* The statements of a commit of the library. */
+static struct {
+  sqlite3_stmt *begin, *commit, *version, *append, *finish, *enqueue, *sent, *counter;
+} sql;
+
+static void prepare_all(const char *migration) {
+  run(read_file(migration));
+  sql.begin = prepare("BEGIN IMMEDIATE");
+  sql.commit = prepare("COMMIT");
+  sql.version = prepare("PRAGMA data_version");
+  sql.append = prepare(
       "INSERT OR FAIL INTO journal (id, state, attempts, flags, run, topic, node, client, received_at, state_at, data, lane,"
       " last_error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
-  sqlite3_stmt *finish =
-      prepare("UPDATE OR FAIL journal SET state = 8, state_at = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 3");
-  sqlite3_stmt *enqueue = prepare(
+  sql.finish = prepare("UPDATE OR FAIL journal SET state = 8, state_at = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 3");
+  sql.enqueue = prepare(
       "INSERT OR FAIL INTO outbox (id, state, kind, attempts, writes, flags, message_id, node, target, function, lane,"
       " enqueued_at, state_at, data) VALUES (?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)");
-  sqlite3_stmt *sent = prepare(
+  sql.sent = prepare(
       "UPDATE OR FAIL outbox SET state = 8, attempts = 1, writes = 1, state_at = ?3 WHERE id BETWEEN ?1 AND ?2 AND state = 2");
-  sqlite3_stmt *counter = prepare(
+  sql.counter = prepare(
       "INSERT INTO counter (ledger, state, n) VALUES (?1, ?2, ?3)"
       " ON CONFLICT (ledger, state) DO UPDATE SET n = n + excluded.n");
+}
+
+/* Ids from first to last; none where last is smaller. */
+typedef struct {
+  long first, last;
+} range;
+
+static range within(long first, long last, long messages) {
+  return (range){first < 1 ? 1 : first, last < messages ? last : messages};
+}
+
+static long length(range ids) {
+  return ids.last < ids.first ? 0 : ids.last - ids.first + 1;
+}
+
+/* One commit: these came, those were handled and have a command each, and the commands of these were sent. */
+static void commit(range arrived, range done, range sent) {
+  step(sql.begin);
+  step(sql.version);
+  sqlite3_int64 time = now();
+  if (length(done)) mark(sql.finish, done.first, done.last, time);
+  for (long id = arrived.first; id <= arrived.last; id++) {
+    sqlite3_bind_int64(sql.append, 1, id);
+    sqlite3_bind_int64(sql.append, 2, 3);
+    sqlite3_bind_int64(sql.append, 3, 1);
+    sqlite3_bind_int64(sql.append, 4, 0);
+    sqlite3_bind_int64(sql.append, 5, 1);
+    sqlite3_bind_text(sql.append, 6, "chat", 4, SQLITE_STATIC);
+    sqlite3_bind_text(sql.append, 7, node, -1, SQLITE_STATIC);
+    sqlite3_bind_text(sql.append, 8, clients[id % CLIENTS], 19, SQLITE_STATIC);
+    sqlite3_bind_int64(sql.append, 9, time);
+    sqlite3_bind_int64(sql.append, 10, time);
+    sqlite3_bind_blob(sql.append, 11, payload, PAYLOAD, SQLITE_STATIC);
+    step(sql.append);
+  }
+  for (long id = done.first; id <= done.last; id++) {
+    sqlite3_bind_int64(sql.enqueue, 1, id);
+    sqlite3_bind_int64(sql.enqueue, 2, 2);
+    sqlite3_bind_int64(sql.enqueue, 3, 0);
+    sqlite3_bind_int64(sql.enqueue, 4, id);
+    sqlite3_bind_text(sql.enqueue, 5, node, -1, SQLITE_STATIC);
+    sqlite3_bind_text(sql.enqueue, 6, clients[id % CLIENTS], 19, SQLITE_STATIC);
+    sqlite3_bind_int64(sql.enqueue, 9, time);
+    sqlite3_bind_blob(sql.enqueue, 10, payload, PAYLOAD, SQLITE_STATIC);
+    step(sql.enqueue);
+  }
+  if (length(sent)) mark(sql.sent, sent.first, sent.last, time);
+  count(sql.counter, 1, 3, length(arrived) - length(done));
+  count(sql.counter, 1, 8, length(done));
+  count(sql.counter, 2, 2, length(done) - length(sent));
+  count(sql.counter, 2, 8, length(sent));
+  step(sql.commit);
+}
+
+static void same(long messages, long batch, int whole) {
   int checkpointed = 0;
   for (long first = 1; first <= messages + (whole ? 2 * batch : 0); first += batch) {
     if (wal_pages < checkpointed) checkpointed = 0;
@@ -155,77 +217,84 @@ static void same(const char *migration, long messages, long batch, int whole) {
       if (sqlite3_wal_checkpoint_v2(db, 0, SQLITE_CHECKPOINT_PASSIVE, 0, 0) != SQLITE_OK) fail("checkpoint");
       checkpointed = wal_pages;
     }
-    step(begin);
-    step(version);
-    sqlite3_int64 time = now();
-    long done_first = first - batch, done_last = first - 1 < messages ? first - 1 : messages;
-    long done = whole && done_first >= 1 && done_last >= done_first ? done_last - done_first + 1 : 0;
-    if (done) mark(finish, done_first, done_last, time);
-    long added = 0;
-    for (long id = first; id < first + batch && id <= messages; id++, added++) {
-      sqlite3_bind_int64(append, 1, id);
-      sqlite3_bind_int64(append, 2, 3);
-      sqlite3_bind_int64(append, 3, 1);
-      sqlite3_bind_int64(append, 4, 0);
-      sqlite3_bind_int64(append, 5, 1);
-      sqlite3_bind_text(append, 6, "chat", 4, SQLITE_STATIC);
-      sqlite3_bind_text(append, 7, node, -1, SQLITE_STATIC);
-      sqlite3_bind_text(append, 8, clients[id % CLIENTS], 19, SQLITE_STATIC);
-      sqlite3_bind_int64(append, 9, time);
-      sqlite3_bind_int64(append, 10, time);
-      sqlite3_bind_blob(append, 11, payload, PAYLOAD, SQLITE_STATIC);
-      step(append);
-    }
-    for (long id = done_first; done && id <= done_last; id++) {
-      sqlite3_bind_int64(enqueue, 1, id);
-      sqlite3_bind_int64(enqueue, 2, 2);
-      sqlite3_bind_int64(enqueue, 3, 0);
-      sqlite3_bind_int64(enqueue, 4, id);
-      sqlite3_bind_text(enqueue, 5, node, -1, SQLITE_STATIC);
-      sqlite3_bind_text(enqueue, 6, clients[id % CLIENTS], 19, SQLITE_STATIC);
-      sqlite3_bind_int64(enqueue, 9, time);
-      sqlite3_bind_blob(enqueue, 10, payload, PAYLOAD, SQLITE_STATIC);
-      step(enqueue);
-    }
-    long sent_first = first - 2 * batch, sent_last = first - batch - 1 < messages ? first - batch - 1 : messages;
-    long sents = whole && sent_first >= 1 && sent_last >= sent_first ? sent_last - sent_first + 1 : 0;
-    if (sents) mark(sent, sent_first, sent_last, time);
-    count(counter, 1, 3, added - done);
-    count(counter, 1, 8, done);
-    count(counter, 2, 2, done - sents);
-    count(counter, 2, 8, sents);
-    step(commit);
+    range none = {1, 0};
+    commit(within(first, first + batch - 1, messages), whole ? within(first - batch, first - 1, messages) : none,
+           whole ? within(first - 2 * batch, first - batch - 1, messages) : none);
   }
+}
+
+static double seconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int by_size(const void *a, const void *b) {
+  double difference = *(const double *)a - *(const double *)b;
+  return (difference > 0) - (difference < 0);
+}
+
+/* One message after the other, so many a second, with one or two commits each: what a consumer writes that waits for no company. */
+static void paced(long messages, long commits, double rate) {
+  double *waits = calloc((size_t)messages, sizeof *waits), from = seconds();
+  if (!waits) fail("memory");
+  range none = {1, 0};
+  for (long id = 1; id <= messages; id++) {
+    double pause = from + (double)id / rate - seconds();
+    if (pause > 0) {
+      struct timespec time = {(time_t)pause, (long)((pause - (double)(time_t)pause) * 1e9)};
+      nanosleep(&time, 0);
+    }
+    double begun = seconds();
+    range arrived = {id, id}, before = within(id - 1, id - 1, messages), earlier = within(id - 2, id - 2, messages);
+    if (commits == 1) {
+      commit(arrived, before, earlier);
+    } else {
+      commit(arrived, none, before);
+    }
+    waits[id - 1] = seconds() - begun;
+    if (commits == 2) commit(none, arrived, none);
+  }
+  double took = seconds() - from;
+  qsort(waits, (size_t)messages, sizeof *waits, by_size);
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  printf("rate=%.0f cpu_us=%.1f p50_us=%.0f p99_us=%.0f max_us=%.0f\n", (double)messages / took, cpu / (double)messages,
+         waits[messages / 2] * 1e6, waits[messages * 99 / 100] * 1e6, waits[messages - 1] * 1e6);
 }
 
 int main(int argc, char **argv) {
   if (argc < 5) {
-    fprintf(stderr, "usage: baseline plain|same|ingest <messages> <messages a commit> <database> [<migration.sql>]\n");
+    fprintf(stderr, "usage: baseline plain|same|ingest <messages> <messages a commit> <database> [<migration.sql>]\n"
+                    "       baseline paced <messages> <commits a message: 1 or 2> <database> <migration.sql> <messages a second>\n");
     return 2;
   }
   const char *mode = argv[1];
   long messages = atol(argv[2]), batch = atol(argv[3]);
   memset(payload, 'x', sizeof payload);
   for (int i = 0; i < CLIENTS; i++) snprintf(clients[i], sizeof clients[i], "%019lld", 1463786910324359168LL + i);
-  int is_plain = strcmp(mode, "plain") == 0;
+  int is_plain = strcmp(mode, "plain") == 0, is_paced = strcmp(mode, "paced") == 0;
   if (!is_plain) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   if (sqlite3_open_v2(argv[4], &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, 0) != SQLITE_OK)
     fail(argv[4]);
   if (is_plain) {
     run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
   } else {
-    if (argc < 6) fail("the migration is missing");
+    if (argc < (is_paced ? 7 : 6)) fail("the migration or the rate is missing");
     run("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
         "PRAGMA journal_size_limit = -1; PRAGMA secure_delete = 0; PRAGMA trusted_schema = 0; PRAGMA temp_store = 2;"
         "PRAGMA cache_size = -4096");
     sqlite3_wal_hook(db, wal_hook, 0);
+    prepare_all(argv[5]);
   }
-  struct timespec from, to;
-  clock_gettime(CLOCK_MONOTONIC, &from);
+  if (is_paced) {
+    paced(messages, batch, atof(argv[6]));
+    return 0;
+  }
+  double from = seconds();
   if (is_plain) plain(messages, batch);
-  else same(argv[5], messages, batch, strcmp(mode, "same") == 0);
-  clock_gettime(CLOCK_MONOTONIC, &to);
-  double seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-  printf("rate=%.0f\n", (double)messages / seconds);
+  else same(messages, batch, strcmp(mode, "same") == 0);
+  printf("rate=%.0f\n", (double)messages / (seconds() - from));
   return 0;
 }

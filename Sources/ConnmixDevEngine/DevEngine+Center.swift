@@ -26,6 +26,8 @@ extension DevEngine {
     }
 
     /// Changes how the center answers, from the next request on. ``center`` stays the same.
+    ///
+    /// - Throws: ``DevEngineError``: `stopped`.
     public func setCenter(_ behaviour: CenterBehaviour) async throws {
         let (closing, port) = try await self.onLoop { mesh -> ([any Channel], Int?) in
             mesh.centerBehaviour = behaviour

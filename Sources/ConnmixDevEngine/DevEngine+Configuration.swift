@@ -39,40 +39,44 @@ extension DevEngine {
         public var dialect = Dialect.docs
         /// Topics that end users' frames may name; the first is the default one.
         public var topics = ["chat"]
-        /// Events a queue holds.
+        /// Events a queue holds; 2,000 by default.
         public var topicSize = 2000
-        /// Topics a node holds.
+        /// Topics a node holds; 100 by default.
         public var maxTopics = 100
-        /// What becomes of a frame that finds its queue full.
+        /// What becomes of a frame that finds its queue full. By default it is lost and counted.
         public var whenFull = WhenFull.drop
-        /// An API connection on which no text frame came in for so long is closed.
+        /// An API connection on which no text frame came in for so long is closed; a minute by default.
         public var readTimeout: Duration = .seconds(60)
-        /// Whether a WebSocket ping counts as traffic too.
+        /// Whether a WebSocket ping counts as traffic too. Not by default.
         public var pingResetsReadTimeout = false
         /// The context key that a frame of `op` `auth` or `userauth` waits for. Once it is set, events have it as `uid`.
+        /// `user_id` by default.
         public var authKey = "user_id"
         /// Whether the `data` of a frame whose text is a JSON object is that object, as the README of connmix's PHP client expects it
-        /// for logging in, and not the text.
+        /// for logging in, and not the text. Not by default.
         public var decodesFrames = false
         /// Whether the default topic gets events of `handshake` and `close` too, all events say which they are (`event`), and those
-        /// of the handshake and of logging in have the `headers` of the end user's request: as connmix's chat example has it.
+        /// of the handshake and of logging in have the `headers` of the end user's request: as connmix's chat example has it. Not by
+        /// default.
         public var connectionEvents = false
-        /// A longer message of a consumer makes the engine close its connection with code 1009, in bytes.
+        /// A longer message of a consumer makes the engine close its connection with code 1009, in bytes; 64 MiB by
+        /// default.
         public var frameLimit = 64 << 20
         /// Where it is set, the connection waits after each frame that has a member `n`, until that context key has the value of
-        /// `n`; then it sends `{"ack":n}` to the end user and goes on.
+        /// `n`; then it sends `{"ack":n}` to the end user and goes on. nil, the default: no frame waits for that.
         public var acknowledgeKey: String?
         /// How events name their node. Events already queued keep their form.
         public var nodeField = NodeField.text
         /// How events name their end user. Events already queued keep their form.
         public var clientField = ClientField.text
-        /// A notice tells of an end user who has waited for a context value for so long, and of a topic whose messages have.
+        /// A notice tells of an end user who has waited for a context value for so long, and of a topic whose messages have;
+        /// 5 s by default.
         public var patience: Duration = .seconds(5)
         /// Asked of consumers by the center and the nodes; nil asks for none.
         public var credentials: Credentials?
-        /// Whether commands are kept for ``DevEngine/received()`` and ``DevEngine/applied()``.
+        /// Whether commands are kept for ``DevEngine/received()`` and ``DevEngine/applied()``. By default they are.
         public var recording = true
-        /// So many commands are kept in each of the two; the oldest go first.
+        /// So many commands are kept in each of the two; the oldest go first. 100,000 by default.
         public var recordLimit = 100_000
 
         /// The defaults: a connmix as its documentation has it, with the topic `chat` and no password.
@@ -81,17 +85,17 @@ extension DevEngine {
 
     /// Where an engine listens and how it starts.
     public struct Configuration: Sendable, Hashable {
-        /// The address that all ports are opened on.
+        /// The address that all ports are opened on; this machine's own by default.
         public var host = "127.0.0.1"
-        /// 0 takes a free port.
+        /// The center's port; 0, the default, takes a free one.
         public var centerPort = 0
-        /// 0 takes free ports; otherwise node k (from 0) listens on `apiPort + 10 * k`.
+        /// The first node's port for consumers; node k (from 0) listens on `apiPort + 10 * k`. 0, the default, takes free ports.
         public var apiPort = 0
-        /// 0 takes free ports; otherwise node k (from 0) listens on `chatPort + 10 * k`.
+        /// The first node's port for end users; node k (from 0) listens on `chatPort + 10 * k`. 0, the default, takes free ports.
         public var chatPort = 0
         /// How many nodes it starts with; more can be added.
         public var nodes: Int
-        /// Path of the end users' WebSocket.
+        /// Path of the end users' WebSocket; `/chat` by default.
         public var chatPath = "/chat"
         /// nil is plain HTTP.
         public var tls: TLS?

@@ -2,6 +2,8 @@ import NIOCore
 
 extension DevEngine {
     /// Connects an end user without a socket. Without a node: to the first running one.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `nodeNotRunning`, `stopped`.
     public func connectEndUser(node: String? = nil) async throws -> EndUser {
         let inbox = EndUserInbox()
         let (number, id) = try await self.onLoop { mesh in
@@ -13,6 +15,8 @@ extension DevEngine {
 
     /// Puts an event in a queue: `data` is raw JSON for `d` (not checked), `client` any text. False when the queue is
     /// full (counted as dropped) or there are too many topics.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `nodeNotRunning`, `stopped`.
     @discardableResult
     public func push(topic: String, client: String, data: [UInt8], node: String? = nil) async throws -> Bool {
         try await self.onLoop { mesh in
@@ -33,10 +37,16 @@ extension DevEngine {
     /// `d` is `{"frame":{"type":"text","data":"{\"seq\":17,\"pad\":\"…\"}","finish":true}}`, about `payloadBytes`
     /// long; message k is of client k modulo `clients`, and `seq` counts per client from 0. Nothing is dropped: a full
     /// queue makes the feed wait. The clients stay connected until ``Feed/stop()``.
+    ///
     /// - Parameters:
+    ///   - node: the node's id; nil is the first running one.
     ///   - topic: nil is the first configured one.
+    ///   - count: how many messages there are in all.
+    ///   - clients: how many end users they come from, at least 1.
+    ///   - payloadBytes: how long `d` is, about.
     ///   - perSecond: messages per second; nil is as fast as consumers take them.
     ///   - recordsTexts: keep the texts that reach the clients.
+    /// - Throws: ``DevEngineError``: `invalidConfiguration`, `unknownNode`, `nodeNotRunning`, `stopped`.
     public func feed(
         node: String? = nil, topic: String? = nil, count: Int, clients: Int = 100, payloadBytes: Int = 200,
         perSecond: Double? = nil, recordsTexts: Bool = false

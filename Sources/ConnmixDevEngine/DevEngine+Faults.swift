@@ -38,11 +38,15 @@ extension DevEngine {
     }
 
     /// Adds a fault to a node; of several the first that matches strikes. A restart keeps them.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func addFault(_ fault: Fault, node: String) async throws {
         try await self.onLoop { try $0.shell(node).faults.add(fault) }
     }
 
     /// Removes the faults of one node or of all.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func clearFaults(node: String? = nil) async throws {
         try await self.onLoop { mesh in
             for shell in try node.map({ [try mesh.shell($0)] }) ?? mesh.shells { shell.faults = FaultPlan() }

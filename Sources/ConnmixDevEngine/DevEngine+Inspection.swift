@@ -3,6 +3,8 @@ import NIOCore
 
 extension DevEngine {
     /// The state now.
+    ///
+    /// - Throws: ``DevEngineError``: `stopped`.
     public func snapshot() async throws -> Snapshot { try await self.onLoop { Snapshot(memory: $0.memory) } }
 
     /// Returns the first state in which `condition` holds. It is looked at after each change, never by polling.
@@ -39,12 +41,18 @@ extension DevEngine {
     }
 
     /// Every command that came in, in order, as far as recorded.
+    ///
+    /// - Throws: ``DevEngineError``: `stopped`.
     public func received() async throws -> [CommandRecord] { try await self.onLoop { $0.received.all } }
 
     /// Every command that had its effect, in order, as far as recorded.
+    ///
+    /// - Throws: ``DevEngineError``: `stopped`.
     public func applied() async throws -> [CommandRecord] { try await self.onLoop { $0.applied.all } }
 
     /// Forgets the records; the counts stay.
+    ///
+    /// - Throws: ``DevEngineError``: `stopped`.
     public func clearRecords() async throws {
         try await self.onLoop { mesh in
             mesh.received.removeAll()

@@ -23,6 +23,8 @@ extension DevEngine {
     }
 
     /// Takes the node off the center's list. Its connections stay until closed, or are closed now.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func removeNode(_ id: String, closing: Bool = false) async throws {
         try await self.onLoop { mesh in
             let shell = try mesh.shell(id)
@@ -33,6 +35,8 @@ extension DevEngine {
 
     /// The node restarts in an instant: same addresses, a **new id**, all memory empty, all its connections closed
     /// (by RST with `reset`). Returns the node under its new id.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `nodeNotRunning`, `stopped`.
     @discardableResult
     public func restartNode(_ id: String, reset: Bool = false) async throws -> NodeInfo {
         try await self.onLoop { mesh in
@@ -44,6 +48,8 @@ extension DevEngine {
 
     /// The node dies: ports and connections closed (by RST with `reset`), memory gone. The center goes on listing it,
     /// under the id it had, or not.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `nodeNotRunning`, `stopped`.
     public func stopNode(_ id: String, listed: Bool = true, reset: Bool = true) async throws {
         let listeners = try await self.onLoop { mesh in
             let shell = try mesh.running(id)
@@ -60,7 +66,7 @@ extension DevEngine {
         for listener in listeners { try await listener.close() }
     }
 
-    /// A stopped node starts again: same addresses, a **new id**, empty, listed.
+    /// A stopped node starts again: same addresses, a **new id**, empty, listed. Throws `nodeRunning`, `portInUse`.
     @discardableResult
     public func startNode(_ id: String) async throws -> NodeInfo {
         let place = try await self.onLoop { mesh in
@@ -76,16 +82,22 @@ extension DevEngine {
     }
 
     /// The network to the node goes silent: TCP stays open and accepts, nothing is read, nothing is written.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func cutNode(_ id: String) async throws {
         try await self.onLoop { try $0.setCut($0.shell(id).place, true) }
     }
 
     /// Ends ``cutNode(_:)``: what was held goes on.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func healNode(_ id: String) async throws {
         try await self.onLoop { try $0.setCut($0.shell(id).place, false) }
     }
 
     /// Drops API connections now, of one node or of all. Returns how many.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     @discardableResult
     public func dropConnections(node: String? = nil, reset: Bool = true) async throws -> Int {
         try await self.onLoop { mesh in
@@ -97,6 +109,8 @@ extension DevEngine {
     }
 
     /// Disconnects end users now, of one node or of all. Feeds' clients too.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func dropEndUsers(node: String? = nil) async throws {
         try await self.onLoop { mesh in
             let shells = try node.map { [try mesh.shell($0)] } ?? mesh.shells
@@ -110,11 +124,15 @@ extension DevEngine {
     }
 
     /// How the node's API port treats connections from now on.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func setHandshake(_ behaviour: Handshake, node: String) async throws {
         try await self.onLoop { try $0.shell(node).handshake = behaviour }
     }
 
     /// Writes a text frame to every API connection of the node, whatever it says.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func inject(text: String, node: String) async throws {
         try await self.onLoop { mesh in
             for connection in try mesh.shell(node).connections.values { connection.answer(raw: text) }
@@ -122,6 +140,8 @@ extension DevEngine {
     }
 
     /// Writes bytes to every API connection of the node, without any framing.
+    ///
+    /// - Throws: ``DevEngineError``: `unknownNode`, `stopped`.
     public func inject(bytes: [UInt8], node: String) async throws {
         try await self.onLoop { mesh in
             for connection in try mesh.shell(node).connections.values {
@@ -130,7 +150,9 @@ extension DevEngine {
         }
     }
 
-    /// Changes settings while the engine runs. Events already queued keep their form.
+    /// Changes settings while the engine runs. Events already queued keep their form. `change` runs on the engine's thread.
+    ///
+    /// - Throws: ``DevEngineError``: `stopped`.
     public func configure(_ change: @Sendable @escaping (inout Settings) -> Void) async throws {
         try await self.onLoop { mesh in
             change(&mesh.memory.settings)

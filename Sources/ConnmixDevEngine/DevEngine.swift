@@ -6,6 +6,10 @@ import NIOPosix
 ///
 /// It speaks the engine's side of the protocol in either dialect, can be made to fail in every way a client has to
 /// survive, and lets tests see what it saw. One thread runs all of it.
+///
+/// Every method may be called from any task. Those that are `async` are done on the engine's thread and have taken effect when they
+/// return; they throw ``DevEngineError``: `stopped` after ``shutdown()``, `unknownNode` where no node has the id that is named,
+/// `nodeNotRunning` where none is named and none runs, or the one that is named is stopped.
 public final class DevEngine: Sendable {
     let group: MultiThreadedEventLoopGroup
     let loop: any EventLoop
@@ -129,6 +133,12 @@ public final class DevEngine: Sendable {
 }
 
 /// Starts an engine for the length of `body`, and always shuts it down.
+///
+/// - Parameters:
+///   - configuration: where it listens and how it starts; by default one node on free ports.
+///   - isolation: where `body` runs: where the caller does.
+///   - body: gets the running engine. What it returns is returned.
+/// - Throws: ``DevEngineError`` with `portInUse` when a fixed port is taken; what `body` throws.
 public func withDevEngine<T: Sendable>(
     _ configuration: DevEngine.Configuration = DevEngine.Configuration(),
     isolation: isolated (any Actor)? = #isolation,

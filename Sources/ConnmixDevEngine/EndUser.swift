@@ -44,7 +44,7 @@ public final class EndUser: Sendable {
     /// Sends a text frame. Throws `endUserGone` when the connection is closed.
     public func send(_ text: String) async throws { try await self.send(contentsOf: [text]) }
 
-    /// Sends text frames in that order, in one step.
+    /// Sends text frames in that order, in one step. Throws `endUserGone` when the connection is closed; none was sent then.
     public func send(contentsOf texts: [String]) async throws {
         let number = self.number
         try await self.engine.onLoop { mesh in

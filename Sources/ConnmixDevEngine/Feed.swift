@@ -53,6 +53,8 @@ public final class Feed: Sendable {
     }
 
     /// The texts that reached that client, in order; empty without `recordsTexts`.
+    ///
+    /// - Throws: ``DevEngineError``: `stopped`.
     public func received(by client: String) async throws -> [String] {
         guard let place = self.clients.firstIndex(of: client) else { return [] }
         let index = self.index
@@ -60,6 +62,8 @@ public final class Feed: Sendable {
     }
 
     /// No more messages; its clients disconnect. Queued messages stay.
+    ///
+    /// - Throws: ``DevEngineError``: `stopped`.
     public func stop() async throws {
         let index = self.index
         try await self.engine.onLoop { $0.stop($0.feeds[index]) }

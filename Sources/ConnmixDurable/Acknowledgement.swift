@@ -4,7 +4,7 @@ internal import NIOCore
 /// from end to end.
 ///
 /// The gateway's Lua code waits for a context value after each frame; the consumer sets it through the outbox, in the transaction
-/// that journals or handles the message. Together with numbered frames and `Dedupe`, nothing is lost whatever dies: what was not
+/// that journals or handles the message. Together with numbered frames and ``Dedupe``, nothing is lost whatever dies: what was not
 /// acknowledged is sent again, and repeats are acknowledged and dropped. See docs/acknowledgement.md for both sides.
 ///
 /// ```swift
@@ -30,12 +30,12 @@ public struct Acknowledgement: Sendable {
     /// Sets a context value of the end user's connection.
     ///
     /// - Parameters:
-    ///   - key: the context value's name.
+    ///   - key: the context value's name, 1 to 1,024 bytes.
     ///   - moment: what is acknowledged.
     ///   - value: what it is set to, as JSON text, such as a number; `nil`: this message is not acknowledged. What is no JSON, or more
     ///     than a command may carry, cannot be sent: the message is journaled and handled as any other, and
-    ///     `ConsumerEvent.notAcknowledged` says so. Runs once a message on the writer's thread; it must be quick. The message's `id`
-    ///     is 0 where it is a repeat.
+    ///     ``ConsumerEvent/notAcknowledged(entry:messages:reason:)`` says so. Runs once a message on the
+    ///     writer's thread; it must be quick. The message's `id` is 0 where it is a repeat.
     public static func contextValue(
         _ key: String, when moment: Moment = .journaled, value: @escaping @Sendable (Message) -> String?
     ) -> Acknowledgement {

@@ -1,4 +1,4 @@
-/// One message of a batch, with an outcome of its own. See `Handlers.handle(_:inBatchesOf:within:options:_:)`.
+/// One message of a batch, with an outcome of its own. See ``Handlers/handle(_:inBatchesOf:within:options:_:)``.
 public struct BatchedMessage: Sendable {
     /// The message.
     public let message: Message
@@ -11,7 +11,7 @@ public struct BatchedMessage: Sendable {
         self.context = context
     }
 
-    /// This message's attempt has failed with that error, `HandlerError` included; the others are not touched by it. The first error counts.
+    /// This message's attempt has failed with that error, ``HandlerError`` included; the others are not touched by it. The first error counts.
     public func fail(_ error: any Error) {
         failure.withLock { $0 = $0 ?? error }
     }
@@ -24,4 +24,6 @@ public struct BatchedMessage: Sendable {
 }
 
 /// Handles the messages of a batch. Returning means that all are done which were not failed; throwing, that all have failed.
+///
+/// Runs on the concurrent executor.
 public typealias BatchHandler = @Sendable ([BatchedMessage]) async throws -> Void

@@ -11,7 +11,7 @@ public struct ClusterProbe: Sendable {
         public let versions: [String]
         /// From the connect to the answer about its versions; `nil` where there is no answer that can be used.
         public let roundTrip: Duration?
-        /// Why there is no answer, or none that can be used.
+        /// Why there is no answer, or none that can be used; `nil` where there is one.
         public let trouble: String?
     }
 
@@ -23,9 +23,9 @@ public struct ClusterProbe: Sendable {
         public let address: String
         /// Until the WebSocket was open; `nil` where it never was.
         public let connected: Duration?
-        /// From a ping to its pong.
+        /// From a ping to its pong; `nil` where no pong came.
         public let roundTrip: Duration?
-        /// Why it cannot be used.
+        /// Why it cannot be used; `nil` where it can.
         public let trouble: String?
     }
 
@@ -54,11 +54,13 @@ public struct ClusterProbe: Sendable {
     private let rewriting: AddressRewriting
     private let timeout: Duration
 
+    /// A probe of centers. Nothing is asked before `run`.
+    ///
     /// - Parameters:
-    ///   - centers: as in `ConsumerConfiguration.centers`, user and password included.
+    ///   - centers: as in ``ConsumerConfiguration/centers``, user and password included.
     ///   - tls: for centers that are `https://`, and their nodes.
-    ///   - rewriteAddress: as in `ConsumerConfiguration`.
-    ///   - timeout: for each question to a center, for opening a node's WebSocket, and for its pong.
+    ///   - rewriteAddress: as in ``ConsumerConfiguration``.
+    ///   - timeout: for each question to a center, for opening a node's WebSocket, and for its pong; 5 s by default.
     /// - Throws: `invalidConfiguration` where an address is none, or the files of `tls` cannot be used.
     public init(
         centers: [String], tls: TLSOptions = TLSOptions(),
@@ -73,7 +75,9 @@ public struct ClusterProbe: Sendable {
         self.timeout = timeout
     }
 
-    /// Asks all centers at once, then all nodes.
+    /// Asks all centers at once, then all nodes. It may be called any number of times.
+    ///
+    /// - Throws: what starting a thread for the network throws. What is wrong with a center or a node is in the report.
     public func run() async throws -> Report {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()

@@ -1,6 +1,6 @@
 /// A command for the engine.
 ///
-/// Handlers make commands with the methods of `HandlerContext`; other code with those of `Outbox`. Both check their input, so
+/// Handlers make commands with the methods of ``HandlerContext``; other code with those of ``Outbox``. Both check their input, so
 /// that a command which can never be sent is refused where it is written.
 public struct Command: Sendable, Equatable {
     /// What the engine is asked to do.

@@ -12,7 +12,7 @@ public struct CommandOptions: Sendable, Equatable {
     public enum Delivery: Sendable, Equatable {
         /// Sent until the engine answers: after a lost answer the end user may get it twice.
         case atLeastOnce
-        /// Written to a socket once. Without an answer nobody knows whether it was applied: it ends as `CommandState.unknown`, for an
+        /// Written to a socket once. Without an answer nobody knows whether it was applied: it ends as ``CommandState/unknown``, for an
         /// operator to decide. Costs a commit before the write.
         case atMostOnce
     }
@@ -29,17 +29,17 @@ public struct CommandOptions: Sendable, Equatable {
     public var delivery = Delivery.atLeastOnce
     /// Whether it keeps an order with other commands. The default does.
     public var ordering = Ordering.lanes
-    /// Not sent any more when this long has passed since it was committed; it ends as `CommandState.expired`. 1 ms to ten years.
+    /// Not sent any more when this long has passed since it was committed; it ends as ``CommandState/expired``. 1 ms to ten years.
     public var expiresAfter: Duration?
     /// Not sent before this time, in microseconds since 1970, UTC. What comes after it in its lane or to its target waits with it.
     public var notBefore: Int64?
     /// The lane it keeps its order in, in place of the message's; 1 to 1,024 bytes.
     public var lane: String?
     /// A second command with the same key is not accepted: the first one's receipt is given. Keys live as long as their rows (see
-    /// `ConsumerConfiguration.retention`). 1 to 1,024 bytes.
+    /// ``ConsumerConfiguration/retention``). 1 to 1,024 bytes.
     public var idempotencyKey: String?
     /// Earlier commands that set the same context value of the same client, and were never written to a socket, are not sent:
-    /// they end as `CommandState.superseded`. Only for `setContextValue`.
+    /// they end as ``CommandState/superseded``. Only for `setContextValue`.
     public var supersedesEarlier = false
     /// The node a call or another request goes to, by its id. For code outside handlers, which have no message that tells the node.
     public var node: String?

@@ -1,21 +1,23 @@
 /// When a command that the engine refused is sent again. A lost connection never counts as an attempt (promise P4).
 public struct CommandRetryPolicy: Sendable {
-    /// The first pause after a refusal with an unknown code; later ones grow with full jitter up to `cap`.
+    /// The first pause after a refusal with an unknown code; later ones grow with full jitter up to `cap`. 1 ms to a day;
+    /// 100 ms by default.
     public var base: Duration = .milliseconds(100)
-    /// No pause after a refusal with an unknown code is longer. 1 ms to a day.
+    /// No pause after a refusal with an unknown code is longer. 1 ms to a day; 30 s by default.
     public var cap: Duration = .seconds(30)
-    /// Answers with an unknown code after which a command is dead.
+    /// Answers with an unknown code after which a command is dead; 10 by default.
     public var maxAttempts = 10
     /// Answers 401 (the end user cannot be reached) after which a command is dead. Once an end user was found to be gone, one is enough
-    /// for its other commands, until it sends something, for a minute.
+    /// for its other commands, until it sends something, for a minute. At least 1; 3 by default.
     public var maxUnreachableAnswers = 3
     /// The pause between two answers 401: the mesh may not know a client yet that has just come, and a gone one is given up
-    /// within a second.
+    /// within a second. 1 ms to a day; 250 ms by default.
     public var unreachablePause: Duration = .milliseconds(250)
 
-    /// What certain codes mean here, before all that is said above.
+    /// What certain codes mean here, before all that is said above. None by default.
     public var rules: [EngineErrorCode: Rule] = [:]
-    /// Whether the other pending commands of an end user are dead at once and not sent, when the engine says that it is gone.
+    /// Whether the other pending commands of an end user are dead at once and not sent, when the engine says that it is gone. Not
+    /// by default.
     public var buriesCommandsOfGoneClients = false
 
     /// What one error code means.

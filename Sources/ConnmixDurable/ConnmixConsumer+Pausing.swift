@@ -22,7 +22,9 @@ extension ConnmixConsumer {
 
     /// Lets topics go on that were paused, by whomever.
     ///
-    /// - Parameter topics: those that were named when they were paused; `nil`: whatever is paused.
+    /// - Parameters:
+    ///   - topics: those that were named when they were paused; `nil`: whatever is paused.
+    ///   - reason: kept with the action.
     /// - Throws: `stopped` where the consumer does not run; `notFound` where one is not paused; errors of the disk.
     @discardableResult
     public func resume(topics: [String]? = nil, reason: String? = nil) async throws -> PauseReport {

@@ -53,7 +53,7 @@ public final class ConnmixConsumer: Service {
         self.init(configuration: configuration, handlers: Handlers(all: handler), logger: logger)
     }
 
-    /// The outbox, for code outside handlers. Usable while the consumer runs.
+    /// The outbox, for code outside handlers, on any thread. Usable while the consumer runs; before and after it throws `stopped`.
     public var outbox: Outbox {
         Outbox { [self] in try runningCore() }
     }
@@ -69,7 +69,8 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    /// Whether messages are taken now: at least one node is being consumed, and nothing is paused. What `/ready` of the command line says.
+    /// Whether messages are taken now: at least one node is being consumed, and nothing is paused. What `/ready` of the command line
+    /// says. Any thread may ask.
     public var isReady: Bool { standing.obstacle == nil }
 
     /// How it stands now: what its events say in the end, whoever reads them.
@@ -83,12 +84,12 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    /// Consumes until a graceful shutdown or the task's cancellation.
+    /// Consumes until a graceful shutdown or the task's cancellation. A consumer runs once.
     ///
-    /// - Throws: `invalidConfiguration`; `busy` where another consumer owns the file; what keeps the file from being opened
-    ///   (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows;
-    ///   `fileLost` where the file or its lock was removed or replaced while it ran. Troubles of
-    ///   the network and a full disk are not thrown: they are waited out.
+    /// - Throws: `invalidConfiguration`, also where it has run before; `busy` where another consumer owns the file; what keeps the file
+    ///   from being opened (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows;
+    ///   `fileLost` where the file or its lock was removed or replaced while it ran; `inputOutput` where it was stopped while messages
+    ///   could not be written, which says how many. Troubles of the network and a full disk are not thrown: they are waited out.
     public func run() async throws {
         let isFirst = wasRun.withLock { wasRun in
             defer { wasRun = true }

@@ -2,6 +2,8 @@ public import CoreMetrics
 public import Tracing
 
 /// What a consumer needs to know. Every value has a default but the topics.
+///
+/// Values are checked when the consumer starts: ``ConnmixConsumer/run()`` throws `invalidConfiguration`, which names the value and its range.
 public struct ConsumerConfiguration: Sendable {
     /// The database file. It is created, with mode 0600, where it is missing.
     public var database: String
@@ -10,10 +12,10 @@ public struct ConsumerConfiguration: Sendable {
     /// They are asked in turn until one names nodes. With `https` the nodes' WebSockets use TLS too; user and password go to the
     /// center and to the nodes that it lists, and are never shown.
     public var centers: [String]
-    /// The queues to pop.
+    /// The queues to pop: 1 to 100 names of 1 to 1,024 bytes, none of them twice.
     public var topics: [String]
 
-    /// How many handlers run at once. 1 to 10,000.
+    /// How many handlers run at once. 1 to 10,000; 64 by default.
     public var concurrency = 64
     package static let concurrencyLimit = 10_000
     /// Handlers are processes of their own, so no message of theirs can end this one: after a crash none is suspect.
@@ -27,29 +29,30 @@ public struct ConsumerConfiguration: Sendable {
     /// pause, the commit begins at once. Handlers start, and answers leave, so much later. Commands from outside handlers
     /// and failures do not wait. The default, 0, hands each message over as soon as it is on disk.
     public var commitDelay: Duration = .zero
-    /// When a commit counts as done.
+    /// When a commit counts as done. By default when it is on disk.
     public var synchronous = Synchronous.full
-    /// Which messages are handled one after the other.
+    /// Which messages are handled one after the other. By default those of one end user.
     public var lanes = Lanes.client
     /// Drops repeats of messages by a key; `nil`: every message is handled.
     public var dedupe: Dedupe?
     /// Tells end users' connections which messages are safe; `nil`: nobody is told.
     public var acknowledge: Acknowledgement?
-    /// When a message whose handler failed is handled again.
+    /// When a message whose handler failed is handled again. The default tries ten times, with pauses from 100 ms up to 30 s.
     public var retry = RetryPolicy()
-    /// Another policy for certain errors; `nil` from it means `retry`.
+    /// Another policy for certain errors; `nil` from it means `retry`. Runs after each failure, on any thread.
     public var retryForError: @Sendable (any Error) -> RetryPolicy? = { _ in nil }
     /// After so many attempts in a row, at different messages of a topic, that failed for one cause the topic is probed: its messages are
-    /// tried one at a time, with growing pauses up to 30 s, until one succeeds. No attempt counts meanwhile, so none is buried. Failures that a handler calls permanent do not count, nor retries that
-    /// it asks for after more than 30 s. 0: never; otherwise 2 to 10,000.
+    /// tried one at a time, with growing pauses up to 30 s, until one succeeds. No attempt counts meanwhile, so none is buried. Failures
+    /// that a handler calls permanent do not count, nor retries that it asks for after more than 30 s. 0: never; otherwise 2 to 10,000;
+    /// 20 by default.
     public var probeAfter = 20
     /// How long one attempt may take. When it passes, the handler's task is cancelled and the attempt has failed. A handler that
-    /// does not heed cancellation keeps its lane closed until it returns. `nil`: no limit.
+    /// does not heed cancellation keeps its lane closed until it returns. 1 ms to a day; `nil`, the default: no limit.
     public var attemptTimeout: Duration?
     /// When a command that the engine refused is sent again.
     public var commandRetry = CommandRetryPolicy()
     /// How many commands of one lane, or to one target, may be in flight at once, on one connection. With more than one, order within
-    /// them holds as long as the connection does; after a lost one it is not promised. 1 to 64.
+    /// them holds as long as the connection does; after a lost one it is not promised. 1 to 64; 1 by default.
     public var laneWindow = 1
     /// How long finished entries and commands are kept. The default keeps everything.
     public var retention = Retention()
@@ -66,49 +69,55 @@ public struct ConsumerConfiguration: Sendable {
     public var tracer: (any Tracer)?
 
     /// How many messages may be read and not committed yet, before reading stops. At an eighth of it nodes are asked to pause.
+    /// 64 to 10,000,000; 32,768 by default.
     public var atRiskLimit = 32_768
-    /// How many bytes these messages may have; the same holds for them. A single message may be larger. At least 65,536.
+    /// How many bytes these messages may have; the same holds for them. A single message may be larger. At least 65,536;
+    /// 64 MiB by default.
     public var atRiskBytes = 64 << 20
     /// How many entries may be open in the file, those that wait for a retry or in a parked lane included, before nodes are asked to
     /// pause. They go on below seven eighths of it. Looked at once a second, and what is under way is still taken, so the backlog
-    /// may grow past it by that. `nil`: any number.
+    /// may grow past it by that. At least 1; `nil`, the default: any number.
     public var backlogLimit: Int?
     /// How many bytes stay free on the file's file system: with less, nodes are asked to pause before the disk is full, and what is
-    /// journaled is still handled. They go on with a quarter more. The default is what the log holds before it is checkpointed, and
-    /// that once more in the file. 0: no such limit.
+    /// journaled is still handled. They go on with a quarter more. The default, 64 MiB, is what the log holds before it is
+    /// checkpointed, and that once more in the file. 0: no such limit.
     public var diskHeadroom = 64 << 20
-    /// How many entries, and how many commands, are kept in memory; the rest waits in the file.
+    /// How many entries, and how many commands, are kept in memory; the rest waits in the file. 64 to 1,000,000; 4,096 by default.
     public var windowCapacity = 4_096
-    /// How many bytes these entries, and these commands, may have. A single one may be larger. At least 65,536.
+    /// How many bytes these entries, and these commands, may have. A single one may be larger. At least 65,536; 64 MiB by
+    /// default.
     public var windowBytes = 64 << 20
 
-    /// How often the center is asked for the nodes.
+    /// How often the center is asked for the nodes. 1 ms to a day; 10 s by default.
     public var directoryRefresh: Duration = .seconds(10)
     /// Whom to trust behind `https`, and what to show of oneself.
     public var tls = TLSOptions()
     /// Where a node is reached that the center lists under an address of its own network. The default changes nothing.
+    /// Runs for each entry of a center's list, on the network's thread; it must be quick.
     public var rewriteAddress: @Sendable (NodeAddress) -> NodeAddress = { $0 }
-    /// For name lookup, connecting, TLS and upgrading together; for each question to the center too.
+    /// For name lookup, connecting, TLS and upgrading together; for each question to the center too. 1 ms to a day; 5 s by
+    /// default.
     public var connectTimeout: Duration = .seconds(5)
     /// Whether `meshSend` and `meshPublish` go by the engine's HTTP api while no WebSocket to any node is open and a node answers
-    /// there. Nothing is popped that way, and calls wait for their node's WebSocket.
+    /// there. Nothing is popped that way, and calls wait for their node's WebSocket. Not by default.
     public var httpFallback = false
-    /// After this an unanswered command is sent again.
+    /// After this an unanswered command is sent again. 1 ms to a day; 10 s by default.
     public var replyTimeout: Duration = .seconds(10)
-    /// How often a quiet connection is pinged; one silent for two intervals is dead.
+    /// How often a quiet connection is pinged; one silent for two intervals is dead. 1 ms to a day; 20 s by default.
     public var pingInterval: Duration = .seconds(20)
-    /// The first pause before a reconnect; it grows with full jitter up to `backoffCap`.
+    /// The first pause before a reconnect; it grows with full jitter up to `backoffCap`. 1 ms to a day; 100 ms by default.
     public var backoffBase: Duration = .milliseconds(100)
-    /// No pause before a reconnect is longer. 1 ms to a day.
+    /// No pause before a reconnect is longer. 1 ms to a day; 30 s by default.
     public var backoffCap: Duration = .seconds(30)
-    /// How long a node may be missing from the center before calls to its clients are dead.
+    /// How long a node may be missing from the center before calls to its clients are dead. 0 to a day; 30 s by default.
     public var nodeGrace: Duration = .seconds(30)
-    /// How long running handlers may take when the consumer stops.
+    /// How long running handlers may take when the consumer stops; then they are cancelled. 0 to a day; 30 s by default.
     public var shutdownGrace: Duration = .seconds(30)
     /// How long the outbox may take to empty when the consumer stops. What is left is sent after the next start.
+    /// 0 to a day; 10 s by default.
     public var drain: Duration = .seconds(10)
 
-    /// The rest has its defaults. Nothing is checked here: `ConnmixConsumer.run` throws `invalidConfiguration`.
+    /// The rest has its defaults. Nothing is checked here: ``ConnmixConsumer/run()`` throws `invalidConfiguration`.
     public init(
         database: String = "connmix-durable.sqlite3", centers: [String] = ["127.0.0.1:6787"], topics: [String]
     ) {

@@ -26,7 +26,7 @@ public enum ConsumerEvent: Sendable {
     case unreadableMessage(id: Int64, node: String, reason: String)
     /// A message whose dedupe key was seen before: counted, and not handled again. `entry` had the key first.
     case repeated(key: String, entry: Int64)
-    /// Messages were journaled, or have ended, and could not be acknowledged: `Acknowledgement`'s closure gave a value that cannot be
+    /// Messages were journaled, or have ended, and could not be acknowledged: ``Acknowledgement``'s closure gave a value that cannot be
     /// sent. Told once a commit: the first of them, and how many there were.
     case notAcknowledged(entry: Int64, messages: Int, reason: String)
     /// A handler failed; the entry is tried again, or dead.

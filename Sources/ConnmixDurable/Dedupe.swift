@@ -10,9 +10,11 @@ public struct Dedupe: Sendable {
     let window: Duration
     let key: @Sendable (Message) -> String?
 
+    /// Repeats by a key, within a time.
+    ///
     /// - Parameters:
-    ///   - window: how long a key is remembered after its first message. Memory of it is in the file: keys that grow cost less than
-    ///     random ones.
+    ///   - window: how long a key is remembered after its first message, 1 s to a year. Memory of it is in the file: keys that
+    ///     grow cost less than random ones.
     ///   - key: runs once a message, on the writer's thread, before the message is journaled: its `id` is 0 there. It must be quick.
     ///     `nil` and empty keys mean no check; longer ones than 1,024 bytes too.
     public init(window: Duration, key: @escaping @Sendable (Message) -> String?) {

@@ -2,7 +2,7 @@
 extension HandlerContext {
     /// Stages a text frame to one end user, wherever in the mesh.
     ///
-    /// - Throws: `badData` where the client's id is empty or the text is over `Command.payloadLimit`; `stopped` where the
+    /// - Throws: `badData` where the client's id is empty or the text is over ``Command/payloadLimit``; `stopped` where the
     ///   handler has ended already.
     public func meshSend(to client: ClientID, _ text: String) throws(ConnmixError) {
         try stage(.meshSend(to: client, text))
@@ -24,7 +24,7 @@ extension HandlerContext {
 
     /// Stages a text frame to all subscribers of a channel, on all nodes.
     ///
-    /// - Throws: `badData` where the channel is empty or has spaces, or the text is over `Command.payloadLimit`; `stopped`.
+    /// - Throws: `badData` where the channel is empty or has spaces, or the text is over ``Command/payloadLimit``; `stopped`.
     public func meshPublish(to channel: String, _ text: String) throws(ConnmixError) {
         try stage(.meshPublish(to: channel, text))
     }
@@ -87,7 +87,10 @@ extension HandlerContext {
 
     /// Stages a call of any function of an end user's connection.
     ///
-    /// - Parameter argumentsJSON: a JSON array.
+    /// - Parameters:
+    ///   - client: the end user's connection.
+    ///   - function: the function's name on the wire, such as `set_context_value`.
+    ///   - argumentsJSON: a JSON array.
     /// - Throws: `badData` where the arguments are none, or the function's name is empty; `stopped`.
     public func call(_ client: ClientID, _ function: String, argumentsJSON: String) throws(ConnmixError) {
         try stage(.call(client, function, argumentsJSON: argumentsJSON))
@@ -95,7 +98,9 @@ extension HandlerContext {
 
     /// Stages any other method of the engine.
     ///
-    /// - Parameter paramsJSON: a JSON object or array.
+    /// - Parameters:
+    ///   - method: its name on the wire.
+    ///   - paramsJSON: a JSON object or array.
     /// - Throws: `badData` where the params are neither, or the method's name is empty; `stopped`.
     public func request(_ method: String, paramsJSON: String) throws(ConnmixError) {
         try stage(.request(method, paramsJSON: paramsJSON))

@@ -2,7 +2,7 @@
 ///
 /// Commands are only staged. They reach the outbox in the transaction that marks the message done (promise P3): a handler
 /// that throws leaves none behind. Safe to use from child tasks of the handler; once the handler has returned, every method
-/// throws `ConnmixError.Code.stopped`.
+/// throws ``ConnmixError/Code/stopped``.
 ///
 /// ```swift
 /// handlers.handle("chat") { message, context in
@@ -23,7 +23,7 @@ public final class HandlerContext: Sendable {
     private let state = Locked(State())
     private let reading: ReadingPool?
 
-    /// A context on its own, outside a consumer. To test handlers, `HandlerTrial` does more.
+    /// A context on its own, outside a consumer. To test handlers, ``HandlerTrial`` does more.
     public init() {
         reading = nil
     }
@@ -56,7 +56,7 @@ public final class HandlerContext: Sendable {
     /// are committed, or neither. If it throws, its changes are undone and the attempt has failed; other messages are not
     /// touched by that. It may run more than once for one commit, and must be short: everybody's commit waits for it. Statements that
     /// run for more than five seconds in all are interrupted, and the attempt has failed. What rows say can decide which commands go out:
-    /// `OwnTables.stage`.
+    /// ``OwnTables/stage(_:)``.
     ///
     /// - Throws: `stopped` where the handler has ended already.
     public func write(_ body: @escaping OwnWrite) throws(ConnmixError) {
@@ -117,5 +117,5 @@ public final class HandlerContext: Sendable {
     }
 }
 
-/// Changes to a handler's own tables. See `HandlerContext.write`.
+/// Changes to a handler's own tables. See ``HandlerContext/write(_:)``.
 public typealias OwnWrite = @Sendable (borrowing OwnTables) throws -> Void

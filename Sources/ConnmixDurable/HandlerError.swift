@@ -4,7 +4,7 @@ public enum HandlerError: Error, Sendable, CustomStringConvertible {
     case permanent(String)
     /// Try again after this pause, a year at most; the attempt counts.
     case retry(after: Duration, reason: String)
-    /// The attempt took too long. Thrown by the consumer itself (`ConsumerConfiguration.attemptTimeout`), and by handlers that
+    /// The attempt took too long. Thrown by the consumer itself (``ConsumerConfiguration/attemptTimeout``), and by handlers that
     /// keep a time limit of their own.
     case timedOut(after: Duration)
 

@@ -1,4 +1,4 @@
-/// How the messages of one topic are handled, where it is not as `ConsumerConfiguration` says.
+/// How the messages of one topic are handled, where it is not as ``ConsumerConfiguration`` says.
 ///
 /// ```swift
 /// var slow = HandlerOptions()
@@ -9,12 +9,12 @@
 /// }
 /// ```
 public struct HandlerOptions: Sendable {
-    /// When a message whose handler failed is handled again; `nil`: by `ConsumerConfiguration.retry`.
-    /// `ConsumerConfiguration.retryForError` goes before both.
+    /// When a message whose handler failed is handled again; `nil`: by ``ConsumerConfiguration/retry``.
+    /// ``ConsumerConfiguration/retryForError`` goes before both.
     public var retry: RetryPolicy?
-    /// How long one attempt may take; `nil`: `ConsumerConfiguration.attemptTimeout`.
+    /// How long one attempt may take, 1 ms to a day; `nil`: ``ConsumerConfiguration/attemptTimeout``.
     public var timeout: Duration?
-    /// How many messages of the topic are handled at once; `nil`: as many as `ConsumerConfiguration.concurrency` lets. What waits for its
+    /// How many messages of the topic are handled at once; `nil`: as many as ``ConsumerConfiguration/concurrency`` lets. What waits for its
     /// turn is in no other topic's way, neither for handlers nor in memory. 1 to 10,000.
     public var concurrency: Int?
 

@@ -6,7 +6,8 @@ public typealias MessageHandler = @Sendable (Message, HandlerContext) async thro
 
 /// What stands around handlers: it sees each attempt before and after its handler, and may do without it.
 ///
-/// `next` is the handler, or the middleware inside this one. What it throws is what the attempt failed with, unless it is caught here.
+/// `next` is the handler, or the middleware inside this one. What it throws is what the attempt failed with, unless it is caught here. Runs
+/// on the concurrent executor, as the handler does.
 public typealias HandlerMiddleware =
     @Sendable (_ message: Message, _ context: HandlerContext, _ next: @escaping MessageHandler) async throws -> Void
 
@@ -47,7 +48,12 @@ public struct Handlers: Sendable {
     /// Handles the messages of a topic, decoded from JSON: what the end user sent, where the message is a frame with a text, and
     /// otherwise all of `data`. What does not decode is dead at once, with the decoder's words and the beginning of what was there.
     ///
-    /// - Parameter decoding: which part is decoded, where that is to be fixed.
+    /// - Parameters:
+    ///   - topic: the queue's name.
+    ///   - type: what the JSON is decoded as.
+    ///   - decoding: which part is decoded, where that is to be fixed.
+    ///   - options: what differs from the configuration for this topic.
+    ///   - handler: gets the value, and the message that it came in.
     public mutating func handle<Value: Decodable & SendableMetatype>(
         _ topic: String, as type: Value.Type, decoding: MessageDecoding = .automatic,
         options: HandlerOptions = HandlerOptions(),
@@ -71,8 +77,11 @@ public struct Handlers: Sendable {
     /// ```
     ///
     /// - Parameters:
+    ///   - topic: the queue's name.
     ///   - size: how many messages a batch has at most; less than one counts as one.
     ///   - limit: how long a batch waits for more after its first message.
+    ///   - options: what differs from the configuration for this topic; its `concurrency` should be `size` at least.
+    ///   - handler: gets the batch, in the order of arrival.
     public mutating func handle(
         _ topic: String, inBatchesOf size: Int, within limit: Duration, options: HandlerOptions = HandlerOptions(),
         _ handler: @escaping BatchHandler

@@ -9,8 +9,10 @@ extension Message {
     /// let order = try message.json(as: Order.self)
     /// ```
     ///
-    /// - Parameter decoding: which part of the message that is.
-    /// - Throws: `HandlerError.permanent` with the decoder's words and the beginning of what was there: what does not decode today
+    /// - Parameters:
+    ///   - type: what the JSON is decoded as.
+    ///   - decoding: which part of the message that is.
+    /// - Throws: ``HandlerError/permanent(_:)`` with the decoder's words and the beginning of what was there: what does not decode today
     ///   will not tomorrow.
     public func json<T: Decodable>(as type: T.Type = T.self, decoding: MessageDecoding = .automatic) throws -> T {
         switch (decoding, frameData) {

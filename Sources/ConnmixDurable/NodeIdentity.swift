@@ -2,7 +2,7 @@
 public struct NodeIdentity: Sendable, Hashable, CustomStringConvertible {
     /// New after each start of the node.
     public let id: String
-    /// Where its API is reached, after `ConsumerConfiguration.rewriteAddress`.
+    /// Where its API is reached, after ``ConsumerConfiguration/rewriteAddress``.
     public let address: NodeAddress
 
     /// A node by its parts. Nothing is checked, and nobody is asked.

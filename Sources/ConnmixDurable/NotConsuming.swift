@@ -1,6 +1,6 @@
 /// Why a node with an open connection is not popped.
 public enum NotConsuming: Sendable, Hashable, CustomStringConvertible {
-    /// The consumer wants nothing at present; a `ConsumerEvent.paused` says why where it is more than a moment.
+    /// The consumer wants nothing at present; a ``ConsumerEvent/paused(reason:)`` says why where it is more than a moment.
     case paused
     /// The engine did not take `queue.pop`, in these words. It is asked again, with pauses.
     case refused(String)

@@ -31,7 +31,7 @@ public struct Outbox: Sendable {
 
     /// Enqueues a text frame to one end user, wherever in the mesh.
     ///
-    /// - Throws: `badData` where it could never be sent (see `Command`); what `enqueue` throws.
+    /// - Throws: `badData` where it could never be sent (see ``Command``); what `enqueue` throws.
     @discardableResult
     public func meshSend(to client: ClientID, _ text: String) async throws -> Receipt {
         try await enqueue(.meshSend(to: client, text))
@@ -111,9 +111,12 @@ public struct Outbox: Sendable {
 
     /// Enqueues a call of any function of an end user's connection.
     ///
-    /// Nodes are asked in turn until one holds the connection. `enqueue` with `CommandOptions.node` spares that.
+    /// Nodes are asked in turn until one holds the connection. `enqueue` with ``CommandOptions/node`` spares that.
     ///
-    /// - Parameter argumentsJSON: a JSON array.
+    /// - Parameters:
+    ///   - client: the end user's connection.
+    ///   - function: the function's name on the wire, such as `set_context_value`.
+    ///   - argumentsJSON: a JSON array.
     /// - Throws: `badData` where the arguments are none, or the function's name is empty; what `enqueue` throws.
     @discardableResult
     public func call(_ client: ClientID, _ function: String, argumentsJSON: String) async throws -> Receipt {
@@ -122,7 +125,9 @@ public struct Outbox: Sendable {
 
     /// Enqueues any other method of the engine.
     ///
-    /// - Parameter paramsJSON: a JSON object or array.
+    /// - Parameters:
+    ///   - method: its name on the wire.
+    ///   - paramsJSON: a JSON object or array.
     /// - Throws: `badData` where the params are neither, or the method's name is empty; what `enqueue` throws.
     @discardableResult
     public func request(_ method: String, paramsJSON: String) async throws -> Receipt {

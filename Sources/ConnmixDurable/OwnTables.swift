@@ -1,6 +1,6 @@
 /// The tables of a handler, inside the transaction that marks its message done.
 ///
-/// Handed to the closure of `HandlerContext.write`, and valid only inside it: it cannot be copied or kept. Values are always bound. The
+/// Handed to the closure of ``HandlerContext/write(_:)``, and valid only inside it: it cannot be copied or kept. Values are always bound. The
 /// library's own tables can be read and not changed, and the transaction belongs to the library.
 ///
 /// ```swift
@@ -61,8 +61,8 @@ public struct OwnTables: ~Copyable {
     /// Runs one statement.
     ///
     /// - Returns: how many rows it changed.
-    /// - Throws: `ConnmixError` with SQLite's words, also where the statement touches a table of the library; `badData` where the text
-    ///   holds more than one statement, and none is run; `timedOut` where it runs on (see `HandlerContext.write`).
+    /// - Throws: ``ConnmixError`` with SQLite's words, also where the statement touches a table of the library; `badData` where the text
+    ///   holds more than one statement, and none is run; `timedOut` where it runs on (see ``HandlerContext/write(_:)``).
     @discardableResult
     public borrowing func execute(_ sql: String, _ values: SQLValue...) throws -> Int {
         try statements.execute(sql, values)
@@ -84,7 +84,7 @@ public struct OwnTables: ~Copyable {
     /// So what the tables say decides what is sent. Where the closure throws, none of its commands exist; where it runs once more, those
     /// of its first run do not.
     ///
-    /// - Throws: `badData` where no message is handled, as in `TrialDatabase.write`.
+    /// - Throws: `badData` where no message is handled, as in ``TrialDatabase/write(_:)``.
     public borrowing func stage(_ command: Command) throws(ConnmixError) {
         guard let staging else {
             throw ConnmixError(.badData, "no message is handled here that a command could belong to; stage it in context.write")

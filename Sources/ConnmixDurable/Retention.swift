@@ -1,13 +1,13 @@
 /// How long finished work is kept.
 ///
-/// Entries that are done or were replayed, and commands that were sent, are deleted, oldest first, a slice with each commit, so that a consumer at full speed
-/// does not stand still for it. What is dead, discarded, or otherwise unusual is never deleted: somebody may want to look. Only
+/// Entries that are done or were replayed, and commands that were sent, are deleted, oldest first, a slice with each commit, so that a
+/// consumer at full speed does not stand still for it. What is dead, discarded, or otherwise unusual is never deleted: somebody may want to look. Only
 /// acknowledgements that found their end user gone are deleted like those that did not.
 public struct Retention: Sendable, Equatable {
-    /// Deleted when they are older; `nil`: whatever their age.
+    /// Deleted when they are older: 0 to ten years; `nil`: whatever their age.
     public var age: Duration?
-    /// The oldest are deleted while the database holds more bytes than this; `nil`: whatever its size. Space that is freed is used
-    /// again; the file itself does not shrink.
+    /// The oldest are deleted while the database holds more bytes than this, 1 MiB at least; `nil`: whatever its size. Space that
+    /// is freed is used again; the file itself does not shrink.
     public var bytes: Int64?
 
     /// The defaults keep everything. Ranges are checked when the consumer starts.

@@ -6,11 +6,12 @@
 /// policy.base = .seconds(1)
 /// ```
 public struct RetryPolicy: Sendable {
-    /// Attempts after which a message is dead, the first one included. At least 1.
+    /// Attempts after which a message is dead, the first one included. At least 1; 10 by default.
     public var maxAttempts = 10
     /// The first pause. Each later one is drawn from zero to twice the limit before (full jitter), but at least half of `base`.
+    /// 1 ms to a day; 100 ms by default.
     public var base: Duration = .milliseconds(100)
-    /// No pause is longer.
+    /// No pause is longer. 1 ms to a day; 30 s by default.
     public var cap: Duration = .seconds(30)
 
     /// The defaults: ten attempts, pauses from 100 ms up to 30 s.

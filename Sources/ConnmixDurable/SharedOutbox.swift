@@ -11,6 +11,9 @@
 public final class SharedOutbox: Sendable {
     private let store: SharedStore
 
+    /// Opens the outbox of a file.
+    ///
+    /// - Parameter database: the file's path.
     /// - Throws: `noSuchDatabase`; `foreignDatabase`, `newerDatabase` or `olderDatabase` where this version cannot change it.
     public init(database: String) throws {
         store = try SharedStore(path: database)

@@ -12,7 +12,7 @@ public struct StatusReport: Sendable {
         public internal(set) var ended: Ended?
         /// Of the library, at the newest run.
         public let version: String?
-        /// `ConsumerConfiguration.handlerVersion` at the newest run; `nil` where none was set, or there was no run yet.
+        /// ``ConsumerConfiguration/handlerVersion`` at the newest run; `nil` where none was set, or there was no run yet.
         public let handlerVersion: String?
         /// Why nothing is taken, `nil` while it is.
         public let paused: String?
@@ -38,7 +38,7 @@ public struct StatusReport: Sendable {
     public struct Node: Sendable {
         /// As the center lists it: new after each start of the node.
         public let id: String
-        /// `host:port` as it is connected to, after `ConsumerConfiguration.rewriteAddress`.
+        /// `host:port` as it is connected to, after ``ConsumerConfiguration/rewriteAddress``.
         public let address: String
         /// As of the consumer's last account, a second or so ago.
         public let state: NodeState
@@ -56,7 +56,7 @@ public struct StatusReport: Sendable {
 
     /// The file.
     public struct Database: Sendable {
-        /// As it was given to `Inspector`.
+        /// As it was given to ``Inspector``.
         public let path: String
         /// The file's size on disk, without its log.
         public let bytes: Int64

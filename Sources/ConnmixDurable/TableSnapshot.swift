@@ -1,6 +1,6 @@
 /// A handler's tables as they are committed, for reading.
 ///
-/// Handed to the closure of `HandlerContext.read`, and valid only inside it: it cannot be copied or kept. All queries of one closure see
+/// Handed to the closure of ``HandlerContext/read(_:)``, and valid only inside it: it cannot be copied or kept. All queries of one closure see
 /// the same state. The library's own tables can be read too.
 ///
 /// ```swift
@@ -29,7 +29,7 @@ public struct TableSnapshot: ~Copyable {
 
     /// Runs one statement that changes nothing, and answers its rows.
     ///
-    /// - Throws: `ConnmixError` with SQLite's words; `badData` where the text holds more than one statement, or the rows take more than
+    /// - Throws: ``ConnmixError`` with SQLite's words; `badData` where the text holds more than one statement, or the rows take more than
     ///   64 MiB; `timedOut` where the closure's statements run for more than five seconds in all; `CancellationError`.
     public borrowing func query(_ sql: String, _ values: SQLValue...) throws -> [SQLRow] {
         try statements.query(sql, values)

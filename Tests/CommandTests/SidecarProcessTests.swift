@@ -191,7 +191,7 @@ struct SidecarProcessTests {
                 """)
             let run = try await ConsumeRun(
                 ["deaf", "stubborn", "die", "end"], answers: 2, database: folder + "/db",
-                options: ["--max-attempts", "1", "--concurrency", "1", "--timeout", "1"],
+                options: ["--max-attempts", "1", "--concurrency", "1", "--timeout", "3"],
                 handler: ["--worker", "python3", script])
             #expect(run.frames == ["deaf", "end"])
             let errors = try run.errors()

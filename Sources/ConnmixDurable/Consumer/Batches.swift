@@ -110,7 +110,14 @@ final class Batches: Sendable {
         } catch {
             failure = error
         }
-        batch.end(.ended(failure))
+        // Whoever was not cancelled must hear why it failed all the same.
+        let isCutShort = Task.isCancelled && failure is CancellationError
+        batch.end(.ended(isCutShort ? CutShort() : failure))
         try item.end(failure)
+    }
+
+    /// What those of a batch hear whose first message's attempt was ended in the middle.
+    struct CutShort: Error, CustomStringConvertible {
+        var description: String { "the batch was ended together with the attempt at its first message, whose time was up" }
     }
 }

@@ -4,11 +4,11 @@ public struct EpochFilter: Sendable {
     public var node: String?
     /// Not ended before that time, in microseconds since 1970.
     public var since: Int64?
-    /// Opened before that time.
+    /// Opened before that time, in microseconds since 1970.
     public var until: Int64?
     /// Only those that ended uncleanly.
     public var onlyUnclean = false
-    /// How many at most.
+    /// How many at most; 50 by default.
     public var limit = 50
     /// By id, and so by the time of opening.
     public var order = ListOrder.newest

@@ -2,7 +2,7 @@
 public struct EpochRecord: Sendable {
     /// Ids grow in the order of opening and are never used twice.
     public let id: Int64
-    /// The run that opened it: `RunRecord.id`.
+    /// The run that opened it: ``RunRecord/id``.
     public let run: Int64
     /// The node's id as the center told it.
     public let node: String

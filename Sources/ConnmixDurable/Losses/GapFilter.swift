@@ -4,9 +4,9 @@ public struct GapFilter: Sendable {
     public var node: String?
     /// Not ended before that time, in microseconds since 1970.
     public var since: Int64?
-    /// Begun before that time.
+    /// Begun before that time, in microseconds since 1970.
     public var until: Int64?
-    /// How many at most.
+    /// How many at most; 50 by default.
     public var limit = 50
     /// By the time they began.
     public var order = ListOrder.newest

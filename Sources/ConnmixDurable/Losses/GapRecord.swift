@@ -30,5 +30,7 @@ public struct GapRecord: Sendable {
     }
 
     /// For how many microseconds the node was not consumed, until that time where it goes on.
+    ///
+    /// - Parameter now: in microseconds since 1970.
     public func lasted(now: Int64) -> Int64 { max(0, (endedAt ?? now) - beganAt - consumed) }
 }

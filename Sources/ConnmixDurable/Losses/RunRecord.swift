@@ -6,7 +6,7 @@ public struct RunRecord: Sendable {
     public let pid: Int64
     /// Of the library.
     public let version: String
-    /// `ConsumerConfiguration.handlerVersion`; `nil` where none was set.
+    /// ``ConsumerConfiguration/handlerVersion``; `nil` where none was set.
     public let handlerVersion: String?
     /// `full` or `normal`.
     public let synchronous: String

@@ -11,6 +11,8 @@ public struct DatabaseDoctor: Sendable {
         file = DatabaseFile(path: database)
     }
 
+    /// Looks, and says what it found. It blocks the calling thread for as long as that takes, a second or so.
+    ///
     /// - Throws: `noSuchDatabase`, `noPermission`, and `foreignDatabase` where it is no file. What is wrong with a file that is there
     ///   is in the report.
     public func examine() throws -> HealthReport {

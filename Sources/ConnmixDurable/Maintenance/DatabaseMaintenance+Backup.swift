@@ -19,8 +19,10 @@ extension DatabaseMaintenance {
     /// the copy is on disk and was found sound. Then it has the file's mode and, as far as this process may give it away, its owner.
     ///
     /// - Parameters:
+    ///   - target: the copy's path.
     ///   - replacing: whether a file that has the name is replaced; never one that a consumer uses.
     ///   - logLimit: bytes that the source's log may grow by meanwhile; by default as many as the file has, and at least 1 GiB.
+    ///   - watcher: told how far the copy is, on the calling thread.
     /// - Throws: `cannotCreate` where the name is taken; `corrupt` where the copy is not sound; `busy` where the log grew too far;
     ///   errors of the disk. Nothing has the name then that had it not before.
     @discardableResult

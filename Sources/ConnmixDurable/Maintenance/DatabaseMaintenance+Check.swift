@@ -25,6 +25,10 @@ extension DatabaseMaintenance {
     /// Beside a consumer each table is read by itself, so that the log can start over in between. A table during whose reading the log
     /// grows by 64 MiB is given up, and the counters of finished rows are left out where the file is large; both are noted. A backup is
     /// checked whole.
+    ///
+    /// - Parameter watcher: told how far the check is, on the calling thread.
+    /// - Throws: `noSuchDatabase`, `noPermission`, `foreignDatabase`, errors of the disk; what `watcher` throws. What is wrong with the
+    ///   file's content is in the report.
     public func check(_ watcher: Watcher = { _ in }) throws -> CheckReport {
         let isLive = FileLock.currentOwner(database: path) != nil
         var report = CheckReport()

@@ -1,4 +1,4 @@
-/// What `DatabaseDoctor` found, line by line.
+/// What ``DatabaseDoctor`` found, line by line.
 public struct HealthReport: Sendable, Equatable {
     /// How bad a finding is, from the best to the worst.
     public enum Level: String, Sendable, CaseIterable {

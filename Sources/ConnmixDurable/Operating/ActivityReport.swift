@@ -61,7 +61,7 @@ public struct ActivityReport: Sendable, Equatable {
     /// Microseconds since 1970.
     public internal(set) var takenAt: Int64 = 0
 
-    /// An empty report of the time 0. `Inspector.activity(since:)` makes those with content.
+    /// An empty report of the time 0. ``Inspector/activity(since:)`` makes those with content.
     public init() {}
 
     /// What happened between an earlier report and this one; `nil` where no time has passed.

@@ -26,6 +26,8 @@ extension Inspector {
     private static let countedOthers = 1_000
 
     /// Why a command is not sent now; empty where nothing keeps it, and where it is settled.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func waits(of command: OutboxRecord) throws -> [CommandWait] {
         guard command.state == .pending else { return [] }
         let status = try status()

@@ -17,7 +17,7 @@ public struct FailureCause: Sendable, Equatable {
     /// The error of the example, to the letter.
     public internal(set) var error: String
 
-    /// A short name of the cause, for `JournalFilter.cause` and `OutboxFilter.cause`: the same for the same `name`, in every file and version.
+    /// A short name of the cause, for ``JournalFilter/cause`` and ``OutboxFilter/cause``: the same for the same `name`, in every file and version.
     public var id: String { Self.id(ofName: name) }
 
     /// An error without what is different each time: runs of digits, and long words of hexadecimal digits, become `#`. Everything that

@@ -1,11 +1,13 @@
 /// What operators did.
 extension Inspector {
-    /// Actions on either ledger, newest first.
+    /// Actions on either ledger, newest first; `limit` of them at most.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func actions(limit: Int = 50) throws -> [OperatorAction] {
         try read { try ActionLog.list($0, limit: limit) }
     }
 
-    /// One action.
+    /// One action, of either ledger.
     ///
     /// - Throws: `notFound`.
     public func action(_ id: Int64) throws -> OperatorAction {

@@ -2,6 +2,7 @@ extension Inspector {
     /// What has happened lately, without counting rows.
     ///
     /// - Parameter earlier: the report before, for what failed since.
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func activity(since earlier: ActivityReport? = nil) throws -> ActivityReport {
         try read { connection in
             let now = Clock.now()

@@ -4,12 +4,13 @@ extension Inspector {
 
     /// The failures between two times, grouped by their errors, most messages first.
     ///
-    /// Each message counts once, for its last failure in that time; one that was replayed does not, its replay does. Numbers in errors are made equal (`FailureCause.name`), so that
-    /// "order 17 not found" and "order 18 not found" are one cause. Reads in short pages.
+    /// Each message counts once, for its last failure in that time; one that was replayed does not, its replay does. Numbers in errors are
+    /// made equal (`FailureCause.name`), so that "order 17 not found" and "order 18 not found" are one cause. Reads in short pages.
     ///
     /// - Parameters:
     ///   - since: in microseconds since 1970.
     ///   - until: before that time.
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func causes(since: Int64, until: Int64 = .max) throws -> [FailureCause] {
         try causes(since: since, until: until) { _ in }
     }

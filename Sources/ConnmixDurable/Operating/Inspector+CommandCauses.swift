@@ -10,6 +10,7 @@ extension Inspector {
     /// - Parameters:
     ///   - since: in microseconds since 1970.
     ///   - until: before that time.
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func commandCauses(since: Int64, until: Int64 = .max) throws -> [FailureCause] {
         try commandCauses(since: since, until: until) { _ in }
     }

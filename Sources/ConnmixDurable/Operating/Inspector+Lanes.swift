@@ -5,6 +5,8 @@ extension Inspector {
     /// The lanes that stand still, parked ones first, then by the ids of their heads.
     ///
     /// The open entries are gone over once, in short reads.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func stillLanes() throws -> [StillLane] {
         var lanes: [String: StillLane] = [:]
         for parked in try parkedLanes() {
@@ -27,7 +29,9 @@ extension Inspector {
         }
     }
 
-    /// The first open entries of a lane, oldest first.
+    /// The ids of the first open entries of a lane, oldest first; `limit` of them at most.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func openEntries(lane: String, limit: Int) throws -> [Int64] {
         var ids: [Int64] = []
         try eachOpenEntry { entry in
@@ -87,9 +91,9 @@ public struct StillLane: Sendable, Equatable {
     public let head: Int64
     /// It stands until an operator acts.
     public let isParked: Bool
-    /// When it was parked, in microseconds since 1970.
+    /// When it was parked, in microseconds since 1970; `nil` where it is not.
     public let since: Int64?
-    /// When the head is tried again, in microseconds since 1970.
+    /// When the head is tried again, in microseconds since 1970; `nil` where the lane is parked.
     public let availableAt: Int64?
     /// How the head failed.
     public let reason: String

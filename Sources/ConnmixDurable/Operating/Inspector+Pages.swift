@@ -5,8 +5,10 @@ extension Inspector {
     /// Where rows must be searched, each short read is a moment of its own: an entry that changes meanwhile is found as it is when
     /// its turn comes. None is found twice.
     ///
-    /// - Parameter withData: whether the payloads are read too.
-    /// - Throws: `badData` where the filter names too many ranges of ids.
+    /// - Parameters:
+    ///   - filter: which entries, how many, and where the page begins.
+    ///   - withData: whether the payloads are read too.
+    /// - Throws: `badData` where the filter names more than ``JournalFilter/idRangeLimit`` ranges of ids; errors of the file.
     public func entries(_ filter: JournalFilter, withData: Bool = true) throws -> [JournalRecord] {
         try entries(filter, withData: withData) { _ in }
     }
@@ -26,7 +28,7 @@ extension Inspector {
 
     /// A page of the outbox; as `entries(_:withData:)`.
     ///
-    /// - Throws: `badData` where the filter names too many ranges of ids.
+    /// - Throws: `badData` where the filter names more than ``JournalFilter/idRangeLimit`` ranges of ids; errors of the file.
     public func commands(_ filter: OutboxFilter, withData: Bool = true) throws -> [OutboxRecord] {
         try commands(filter, withData: withData) { _ in }
     }

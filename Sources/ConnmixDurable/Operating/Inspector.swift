@@ -9,17 +9,23 @@
 /// }
 /// ```
 ///
-/// Every method reads with connections of its own, in short reads that let a busy consumer's log shrink, and blocks until it is
-/// through.
+/// Every method reads with connections of its own, in short reads that let a busy consumer's log shrink, and blocks the calling thread
+/// until it is through. They may be called from any thread, several at a time. Each throws ``ConnmixError`` where the file cannot be read:
+/// `corrupt`, `noPermission`, `inputOutput`, or `busy` where it is locked for too long.
 public final class Inspector: Sendable {
     private let store: SharedStore
 
+    /// Opens a file to look into it.
+    ///
+    /// - Parameter database: the file's path.
     /// - Throws: `noSuchDatabase`; `foreignDatabase`, `newerDatabase` or `olderDatabase` where this version cannot read it.
     public init(database: String) throws {
         store = try SharedStore(path: database)
     }
 
-    /// How database and consumer are doing, without counting rows.
+    /// How database and consumer are doing, without counting rows: it takes milliseconds, whatever the file's size.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func status() throws -> StatusReport {
         let owner = store.owner()
         let pause = store.pause()
@@ -65,6 +71,8 @@ public final class Inspector: Sendable {
     }
 
     /// What the running consumer's commands wait for, longest first; empty where none runs.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func waiting() throws -> [StatusReport.Waiting] {
         guard store.owner() != nil else { return [] }
         return try read { connection in
@@ -73,7 +81,9 @@ public final class Inspector: Sendable {
         }
     }
 
-    /// The newest runs, newest first.
+    /// The newest runs, newest first; `limit` of them at most.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func runs(limit: Int = 50) throws -> [RunRecord] {
         let (isLive, account) = (store.owner() != nil, store.account())
         return try read { connection in
@@ -81,7 +91,9 @@ public final class Inspector: Sendable {
         }
     }
 
-    /// Connections to nodes, in the order of opening. The newest 10,000 are kept, less where `Retention.age` is shorter.
+    /// Connections to nodes, in the order of opening. The newest 10,000 are kept, less where ``Retention/age`` is shorter.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func epochs(_ filter: EpochFilter = .init()) throws -> [EpochRecord] {
         let (isLive, account) = (store.owner() != nil, store.account())
         return try read { connection in
@@ -89,18 +101,22 @@ public final class Inspector: Sendable {
         }
     }
 
-    /// Times in which nodes were not consumed, in the order of beginning. The newest 10,000 are kept, less where `Retention.age` is
+    /// Times in which nodes were not consumed, in the order of beginning. The newest 10,000 are kept, less where ``Retention/age`` is
     /// shorter.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func gaps(_ filter: GapFilter = .init()) throws -> [GapRecord] {
         try read { try LossReader.gaps($0, filter) }
     }
 
     /// The lanes that stand still behind a dead entry, oldest first.
+    ///
+    /// - Throws: errors of the file, as ``Inspector`` names them.
     public func parkedLanes() throws -> [ParkedLane] {
         try read { try ParkedLanes.list($0) }
     }
 
-    /// An entry and all that belongs to it.
+    /// An entry and all that belongs to it; the payloads where `withData` says so.
     ///
     /// - Throws: `notFound`.
     public func entry(_ id: Int64, withData: Bool = true) throws -> JournalDetail {
@@ -138,7 +154,7 @@ public final class Inspector: Sendable {
         return query
     }
 
-    /// One command.
+    /// One command; its payload where `withData` says so.
     ///
     /// - Throws: `notFound`.
     public func command(_ id: Int64, withData: Bool = true) throws -> OutboxRecord {

@@ -15,7 +15,7 @@ public struct JournalFilter: Sendable {
     public var node: String?
     /// Received at or after, in microseconds since 1970.
     public var since: Int64?
-    /// Received before.
+    /// Received before, in microseconds since 1970.
     public var until: Int64?
     /// A part of the last error, to the letter.
     public var error: String?
@@ -24,7 +24,7 @@ public struct JournalFilter: Sendable {
     /// The version of the handler that took them last, to the letter.
     public var handlerVersion: String?
 
-    /// How many entries a page has.
+    /// How many entries a page has; 50 by default.
     public var limit = 50
     /// By id, and so in the order in which they were journaled or imported.
     public var order = ListOrder.newest

@@ -20,6 +20,8 @@ public final class JournalOperator: Sendable {
     let store: SharedStore
     let runner: ActionRunner
 
+    /// Opens a file to repair it.
+    ///
     /// - Parameters:
     ///   - database: the file's path.
     ///   - actor: who is recorded; by default the operating-system user and the process id.
@@ -30,7 +32,7 @@ public final class JournalOperator: Sendable {
     }
 
     /// Opens lanes that stand still behind a dead entry: what waits behind it is handled, the dead entry stays dead. A running
-    /// consumer notices within 250 ms. (`Inspector.parkedLanes` lists them.) The report names the dead entries.
+    /// consumer notices within 250 ms. (``Inspector/parkedLanes()`` lists them.) The report names the dead entries.
     ///
     /// - Throws: `notFound` where one of them is not parked, and nothing is changed; `badData` where none is named; `busy` where the
     ///   file is locked for too long; errors of the disk.
@@ -60,10 +62,9 @@ public final class JournalOperator: Sendable {
 
     /// Lets entries be handled now: dead ones, and pending ones that wait for their next attempt.
     ///
-    /// A dead entry gets all its attempts again: they are counted from one, and `Message.attempt` with them. The failed attempts
+    /// A dead entry gets all its attempts again: they are counted from one, and ``Message/attempt`` with them. The failed attempts
     /// it had stay in its record. A waiting one keeps its count. The head of a parked lane opens the lane and goes first. The entry
-    /// keeps its id; messages of its lane that came later and
-    /// are handled already, or in hand, are not called back.
+    /// keeps its id; messages of its lane that came later and are handled already, or in hand, are not called back.
     ///
     /// - Throws: `badData` where no entry is named; `busy` and errors of the disk.
     @discardableResult
@@ -80,6 +81,7 @@ public final class JournalOperator: Sendable {
     ///   - ids: the old entries.
     ///   - payload: JSON that takes the place of the old payload. Only with exactly one id.
     ///   - again: whether entries that are `replayed` already are replayed once more; otherwise they are left as they are.
+    ///   - reason: kept with the action.
     /// - Throws: `badData` where no entry is named, where the payload is no JSON or longer than 64 MiB, or where there is one with
     ///   several ids; `busy` and errors of the disk.
     @discardableResult
@@ -117,7 +119,8 @@ public final class JournalOperator: Sendable {
     /// Takes an action back, for each entry that is still as the action left it.
     ///
     /// Entries go back to what they were before; of a replay, the new entries that are still pending are discarded, and
-    /// their originals are dead again. What has been handled meanwhile, or is being handled, stays and is reported as skipped. The undo is an action of its own.
+    /// their originals are dead again. What has been handled meanwhile, or is being handled, stays and is reported as
+    /// skipped. The undo is an action of its own.
     ///
     /// - Throws: `notFound` where there is no such action of the journal; `badData` where it is an undo itself or nothing of it is
     ///   left to undo; `busy` and errors of the disk.
@@ -127,6 +130,8 @@ public final class JournalOperator: Sendable {
     }
 
     /// What operators did, newest first.
+    ///
+    /// - Throws: errors of the file.
     public func actions(limit: Int = 50) throws -> [OperatorAction] {
         try store.read { try ActionLog.list($0, limit: limit) }
     }

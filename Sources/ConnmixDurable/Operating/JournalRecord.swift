@@ -26,7 +26,7 @@ public struct JournalRecord: Sendable {
     public let handlerVersion: String?
     /// The entry it is a replay of.
     public let replayOf: Int64?
-    /// What `Dedupe` made of it, which a later message is known by as a repeat; `nil`: no key.
+    /// What ``Dedupe`` made of it, which a later message is known by as a repeat; `nil`: no key.
     public let dedupeKey: String?
     /// The lane, where it is not the client.
     public let lane: String?

@@ -1,6 +1,6 @@
 /// Which commands of the outbox are meant. Every condition that is set must hold; an empty filter means all of them.
 public struct OutboxFilter: Sendable {
-    /// Commands whose ids lie in one of these ranges, `JournalFilter.idRangeLimit` of them at most; empty: any.
+    /// Commands whose ids lie in one of these ranges, ``JournalFilter/idRangeLimit`` of them at most; empty: any.
     public var ids: [ClosedRange<Int64>] = []
     /// Commands in one of these states; empty: in any.
     public var states: Set<CommandState> = []
@@ -16,7 +16,7 @@ public struct OutboxFilter: Sendable {
     public var isPartial = false
     /// Enqueued at or after, in microseconds since 1970.
     public var since: Int64?
-    /// Enqueued before.
+    /// Enqueued before, in microseconds since 1970.
     public var until: Int64?
     /// A part of the last error, to the letter.
     public var error: String?
@@ -30,7 +30,7 @@ public struct OutboxFilter: Sendable {
     /// The message whose handler issued it.
     public var message: Int64?
 
-    /// How many commands a page has.
+    /// How many commands a page has; 50 by default.
     public var limit = 50
     /// By id, and so by the time of enqueuing.
     public var order = ListOrder.newest

@@ -13,6 +13,8 @@
 public final class OutboxOperator: Sendable {
     private let runner: ActionRunner
 
+    /// Opens a file to repair it.
+    ///
     /// - Parameters:
     ///   - database: the file's path.
     ///   - actor: who is recorded; by default the operating-system user and the process id.

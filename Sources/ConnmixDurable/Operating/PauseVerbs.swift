@@ -101,6 +101,7 @@ extension JournalOperator {
     /// - Parameters:
     ///   - topics: `nil`: all.
     ///   - intake: whether their queues are not popped either. Messages wait in the engine then, whose queues are short and in memory.
+    ///   - reason: shown by `status`, and kept with the action.
     /// - Throws: `badData` where no topic is named, or what is named cannot be one; `busy` and errors of the disk.
     @discardableResult
     public func pause(topics: [String]? = nil, intake: Bool = false, reason: String? = nil) throws -> PauseReport {
@@ -114,6 +115,7 @@ extension JournalOperator {
     /// - Parameters:
     ///   - topics: those that were named when they were paused; `nil`: whatever is paused.
     ///   - onlyIntake: lets go on only what was paused with its intake.
+    ///   - reason: kept with the action.
     /// - Throws: `notFound` where nothing of the kind is paused: nothing is changed then; `busy` and errors of the disk.
     @discardableResult
     public func resume(topics: [String]? = nil, onlyIntake: Bool = false, reason: String? = nil) throws -> PauseReport {
@@ -125,6 +127,8 @@ extension JournalOperator {
 
 extension Inspector {
     /// What operators have paused.
+    ///
+    /// - Throws: errors of the file.
     public func pauses() throws -> [TopicPause] {
         try read { try Pauses.list($0) }
     }

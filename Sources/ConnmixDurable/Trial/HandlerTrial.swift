@@ -1,6 +1,6 @@
 /// Runs handlers as the consumer would, without network and engine, and says what the consumer would do.
 ///
-/// The same code runs the handler and judges it: the time limit, the retry policy, `HandlerError`, and what does not decode.
+/// The same code runs the handler and judges it: the time limit, the retry policy, ``HandlerError``, and what does not decode.
 ///
 /// ```swift
 /// let trial = HandlerTrial(handlers)
@@ -16,8 +16,9 @@ public struct HandlerTrial: Sendable {
     /// A trial of handlers.
     ///
     /// - Parameters:
+    ///   - handlers: those of the program.
     ///   - configuration: its `retry`, `retryForError` and `attemptTimeout` are what the consumer would use; the rest does not matter.
-    ///   - database: where the handlers' own tables are, for those that call `HandlerContext.write` or `read`.
+    ///   - database: where the handlers' own tables are, for those that call ``HandlerContext/write(_:)`` or `read`.
     public init(
         _ handlers: Handlers, configuration: ConsumerConfiguration = ConsumerConfiguration(topics: []),
         database: TrialDatabase? = nil

@@ -4,7 +4,13 @@ internal import NIOCore
 extension Message {
     /// A message as connmix's usual Lua code makes it of an end user's text: its data is `{"frame":{"data":"..."}}`.
     ///
-    /// - Parameter attempt: which attempt this is, counted from 1; a retry policy decides by it.
+    /// - Parameters:
+    ///   - topic: the queue that it would have come from.
+    ///   - client: the end user's connection.
+    ///   - text: what the end user sent.
+    ///   - attempt: which attempt this is, counted from 1; a retry policy decides by it.
+    ///   - id: that of its journal entry.
+    ///   - node: the node that holds the end user's connection.
     public init(
         topic: String, client: ClientID = "1", text: String, attempt: Int = 1, id: Int64 = 1, node: String = "1"
     ) {
@@ -19,8 +25,12 @@ extension Message {
     /// A message with any data.
     ///
     /// - Parameters:
+    ///   - topic: the queue that it would have come from.
+    ///   - client: the end user's connection.
     ///   - json: is taken as it stands. The consumer hands out nothing that is no JSON: such a message is dead before.
     ///   - attempt: which attempt this is, counted from 1; a retry policy decides by it.
+    ///   - id: that of its journal entry.
+    ///   - node: the node that holds the end user's connection.
     public init(
         topic: String, client: ClientID = "1", json: String, attempt: Int = 1, id: Int64 = 1, node: String = "1"
     ) {

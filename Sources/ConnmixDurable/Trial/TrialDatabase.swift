@@ -55,6 +55,8 @@ public final class TrialDatabase: Sendable {
     }
 
     /// Runs one statement and answers its rows. The library's tables can be read too.
+    ///
+    /// - Throws: as ``OwnTables/query(_:_:)``.
     public func query(_ sql: String, _ values: SQLValue...) throws -> [SQLRow] {
         try transaction { transaction in
             try OwnTables.lend(transaction.connection) { tables in try tables.query(sql, values) }

@@ -61,6 +61,23 @@ struct BatchesTests {
         #expect(outcomes == [.retry(after: .seconds(9), error: "the store is away"), .dead(reason: "refused")])
     }
 
+    @Test("a batch whose first message's attempt is ended fails the others with that reason")
+    func cutShort() async throws {
+        let (began, begin) = AsyncStream<Int64>.makeStream()
+        let batches = Batches(of: 2, within: .seconds(3_600)) { batch in
+            begin.yield(batch[0].message.id)
+            try await Task.sleep(for: .seconds(3_600))
+        }
+        let attempts = [1, 2].map { id in
+            Task { try await batches.handle(Message(topic: "chat", text: "x", id: id), HandlerContext()) }
+        }
+        for await first in began.prefix(1) {
+            attempts[Int(first) - 1].cancel()
+            await #expect(throws: CancellationError.self) { try await attempts[Int(first) - 1].value }
+            await #expect(throws: Batches.CutShort.self) { try await attempts[2 - Int(first)].value }
+        }
+    }
+
     @Test("the first one, interrupted before its batch begins, is released, and a new batch begins with the next ones")
     func interrupted() async throws {
         let (joined, join) = AsyncStream<Void>.makeStream()

@@ -94,7 +94,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("P6: scripts")
+    @Test("P6: who is suspected, counted and buried, for each way that a process can end")
     func verdicts() {
         func verdicts(_ claimed: [Recovery.Claimed], max: Int = 2) -> [Recovery.Verdict] {
             Recovery.verdicts(on: claimed, maxAttempts: max)

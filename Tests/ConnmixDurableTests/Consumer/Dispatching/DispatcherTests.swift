@@ -24,7 +24,7 @@ struct DispatcherTests {
         return dispatcher
     }
 
-    @Test("P5: one message of a client at a time, in order; the lane opens with the commit")
+    @Test("P1, P5: one message of a client at a time, in order; the lane opens with the commit")
     func lanes() {
         var dispatcher = make([delivery("a"), delivery("a"), delivery("b")])
         #expect(dispatcher.nextJob(now: 0)?.id == 1)

@@ -32,7 +32,7 @@ struct OrderedRowsTests {
         #expect(queues.rows(of: a) == [5, 3, 6, 8])
     }
 
-    @Test("a row is ready when it is confirmed and at the heads of all its keys, and comes out once")
+    @Test("P1: a row is ready when it is confirmed and at the heads of all its keys, and comes out once")
     func ready() {
         var rows = OrderedRows<String>(depth: 1)
         rows.insert(1, keys: OrderKeys(a), bytes: 5) { "1" }

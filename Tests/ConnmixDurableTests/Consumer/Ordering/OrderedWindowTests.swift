@@ -13,7 +13,7 @@ struct OrderedWindowTests {
         return window
     }
 
-    @Test("a row is ready when it is confirmed and the oldest of its keys")
+    @Test("P1: a row is ready when it is confirmed and the oldest of its keys")
     func order() {
         var window = makeEmpty()
         #expect(window.append(1, keys: key("a"), "1") == .taken)
