@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORMATTED := Package.swift Sources Tests
 PREFIX ?= /usr/local
 
-.PHONY: run release install test check lint sanitize format docs bench clean dependencies
+.PHONY: run release install test check lint sanitize format docs bench clean dependencies package
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -42,6 +42,10 @@ format:
 docs: dependencies
 	$(SWIFT) build --build-tests
 	UPDATE_DOCS=1 $(SWIFT) test --skip-build --no-parallel --filter DocumentsTests
+
+# Into dist/: the program, a Debian package, a tarball, checksums.
+package: dependencies
+	SWIFT="$(SWIFT)" Packaging/package
 
 bench: dependencies
 	$(MAKE) -C Benchmarks bench
