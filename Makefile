@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORMATTED := Package.swift Sources Tests Examples/Swift
 PREFIX ?= /usr/local
 
-.PHONY: run release install test check lint sanitize format docs bench clean dependencies
+.PHONY: run release install test check lint sanitize format docs bench clean dependencies package
 .PHONY: symbols docc api reference diagrams
 
 run: dependencies
@@ -65,6 +65,10 @@ api: symbols
 reference: symbols
 	Tools/api
 	SWIFT="$(SWIFT)" Tools/docc
+
+# Into dist/: the program, a Debian package, a tarball, checksums.
+package: dependencies
+	SWIFT="$(SWIFT)" Packaging/package
 
 bench: dependencies
 	$(MAKE) -C Benchmarks bench

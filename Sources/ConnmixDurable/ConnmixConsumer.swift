@@ -84,6 +84,14 @@ public final class ConnmixConsumer: Service {
         }
     }
 
+    /// Returns once all that a message goes through has answered; where a part of it hangs, not at all.
+    ///
+    /// - Returns: false where the consumer does not run.
+    package func signOfLife() async -> Bool {
+        guard let core = try? runningCore() else { return false }
+        return await core.signOfLife()
+    }
+
     /// Consumes until a graceful shutdown or the task's cancellation. A consumer runs once.
     ///
     /// - Throws: `invalidConfiguration`, also where it has run before; `busy` where another consumer owns the file; what keeps the file

@@ -1,5 +1,5 @@
 /// Facts about this library.
 public enum ConnmixDurable {
     /// The version of the library, `major.minor.patch`. It is kept with each run.
-    public static let version = "0.1.0"
+    public static let version = "1.0.0"
 }

@@ -5,8 +5,12 @@ package struct ConsumerStanding: Sendable, Equatable {
     package var hasEnded = false
     /// Why nothing is taken.
     package var paused: String?
-    /// How many nodes are being consumed.
+    /// How many nodes are known.
+    package var listed = 0
+    /// How many of them are being consumed.
     package var consuming = 0
+    /// Why the center names no nodes.
+    package var centerTrouble: String?
     /// More entries are open than `backlogLimit`.
     package var isBacklogged = false
     /// Why handlers cannot run.
@@ -21,10 +25,12 @@ package struct ConsumerStanding: Sendable, Equatable {
     }
 
     package init(
-        isRunning: Bool = false, hasEnded: Bool = false, paused: String? = nil, consuming: Int = 0, isBacklogged: Bool = false,
-        handlerTrouble: String? = nil
+        isRunning: Bool = false, hasEnded: Bool = false, paused: String? = nil, listed: Int = 0, consuming: Int = 0,
+        centerTrouble: String? = nil, isBacklogged: Bool = false, handlerTrouble: String? = nil
     ) {
         self.isRunning = isRunning
+        self.listed = listed
+        self.centerTrouble = centerTrouble
         self.isBacklogged = isBacklogged
         self.handlerTrouble = handlerTrouble
         self.hasEnded = hasEnded
@@ -44,7 +50,8 @@ extension ConsumerCore {
             ConsumerStanding(
                 isRunning: true,
                 paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason ?? byHand(state.pauses),
-                consuming: state.nodes.values.count { $0 == .consuming }, isBacklogged: state.gauge.isBacklogged,
+                listed: state.nodes.count, consuming: state.nodes.values.count { $0 == .consuming },
+                centerTrouble: state.centerTrouble, isBacklogged: state.gauge.isBacklogged,
                 handlerTrouble: handlers?.trouble?.reason)
         }
     }

@@ -54,7 +54,11 @@ enum Exit: Int32, CaseIterable {
     }
 
     private static func end(_ code: Exit, _ message: String?) -> Never {
-        if let message { StandardError.write(line: "connmix-durable: \(message)") }
+        if let message {
+            StandardError.write(line: "connmix-durable: \(message)")
+            // `systemctl status` shows it beside the exit code.
+            NotifySocket.ours?.send(Notice(status: message).text)
+        }
         StandardError.flush()
         exit(code.rawValue)
     }

@@ -10,7 +10,10 @@ struct StatusCommand: ParsableCommand {
             Examples:
               connmix-durable status --database /var/lib/connmix/messages.sqlite3 --json
               connmix-durable status --watch
+              connmix-durable status --check --database /var/lib/connmix/messages.sqlite3
 
+            --check is for health checks of containers: it asks whether the process lives, not whether there is a node to consume, which a
+            restart would not bring (that is /ready of consume --metrics).
             Rates need two looks: --watch shows them from the second on.
             """)
 
@@ -18,11 +21,14 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @Flag(help: "Go on until Ctrl-C: drawn in place on a terminal; with --json an object a look.")
     var watch = false
+    @Flag(help: "End with exit code 1 where no consumer runs, or where it has stood still for 15 seconds.")
+    var check = false
     @Option(help: "Seconds between looks. (1)")
     var interval: Seconds?
 
     func validate() throws {
         guard watch || interval == nil else { throw ValidationError("--interval says how often, but only --watch looks again") }
+        guard !watch || !check else { throw ValidationError("--check looks once and --watch again and again; name one of them") }
         guard interval.map({ $0.duration >= .milliseconds(100) }) ?? true else {
             throw ValidationError("--interval is \(interval?.description ?? ""); it must be at least 0.1")
         }
@@ -33,7 +39,12 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try options.inspector()
-        guard watch else { return try show(try StatusSnapshot(inspector, after: nil)) }
+        guard watch else {
+            let snapshot = try StatusSnapshot(inspector, after: nil)
+            try show(snapshot)
+            if check, let trouble = Self.trouble(snapshot.status) { throw Failure(.failed, trouble) }
+            return
+        }
         Interruption.watch()
         ThreadPriority.lower()
         if output.json {
@@ -58,6 +69,14 @@ struct StatusCommand: ParsableCommand {
                             String.init))
             }
         }
+    }
+
+    /// What is wrong with the consumer's process; `nil` where it lives.
+    static func trouble(_ status: StatusReport) -> String? {
+        guard status.consumer.isRunning else { return "no consumer runs on \(status.database.path)" }
+        guard let age = status.lossBound.age, age >= 15_000_000 else { return nil }
+        let process = status.consumer.pid.map { "process \($0)" } ?? "its process"
+        return "the consumer stands still: \(process) has said nothing for \(age / 1_000_000) s"
     }
 
     /// Looks again and again.

@@ -26,7 +26,7 @@ struct GapsTests {
             #expect(try await count("--limit", "0", "--order", "oldest", "--since", "1h") == losses.count)
             let none = try await Program.run("gaps", "--until", "1h", "--database", path)
             #expect(none.code == 1)
-            #expect(none.errorLines == ["connmix-durable: no gap and no unclean end matches"])
+            #expect(none.errorLines == ["connmix-durable: no gap, no unclean end and no adoption matches"])
 
             let table = try await Program.run("gaps", "--database", path)
             #expect(table.lines.first?.contains("MAY BE LOST") == true)

@@ -51,7 +51,7 @@ struct TopScreenTests {
     private func status(running: Bool, nodes: Int) -> StatusReport {
         StatusReport(
             consumer: .init(
-                isRunning: running, pid: running ? 4_242 : nil, since: running ? 1_699_990_000_000_000 : nil, version: "0.1.0",
+                isRunning: running, pid: running ? 4_242 : nil, since: running ? 1_699_990_000_000_000 : nil, version: "1.0.0",
                 handlerVersion: nil, paused: nil),
             topics: ["chat"], handler: "--worker php worker.php", handlerTrouble: nil,
             paused: [

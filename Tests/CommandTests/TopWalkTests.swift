@@ -309,7 +309,7 @@ struct TopWalkTests {
 extension StatusReport {
     /// No consumer, and nothing to do.
     fileprivate static func quiet(at now: Int64) -> StatusReport {
-        var consumer = Consumer(isRunning: false, pid: nil, since: nil, version: "0.1.0", handlerVersion: nil, paused: nil)
+        var consumer = Consumer(isRunning: false, pid: nil, since: nil, version: "1.0.0", handlerVersion: nil, paused: nil)
         consumer.ended = .init(isInOrder: true, at: now - 720_000_000, pid: 4_711)
         return StatusReport(
             consumer: consumer, topics: [], handler: nil, handlerTrouble: nil, paused: [], probed: [], nodes: [], waiting: [],

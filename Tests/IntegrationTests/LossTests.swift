@@ -179,7 +179,7 @@ struct LossTests {
                     try await engine.waitUntil { $0.delivered == 50 }
                     #expect(try inspector.status().atRisk == 0)
                     #expect(try inspector.status().lossBound.high >= 50)
-                    #expect(consumer.standing == ConsumerStanding(isRunning: true, consuming: 1))
+                    #expect(consumer.standing == ConsumerStanding(isRunning: true, listed: 1, consuming: 1))
                 }
             }
         }
@@ -198,7 +198,7 @@ struct LossTests {
                     #expect(consumer.standing.hasEnded == false)
                     try await user.send(contentsOf: (0..<2_000).map { "\($0)" })
                     while try LedgerCounts(database).dead < 2_000 { await Task.yield() }
-                    #expect(consumer.standing == ConsumerStanding(isRunning: true, consuming: 1))
+                    #expect(consumer.standing == ConsumerStanding(isRunning: true, listed: 1, consuming: 1))
                     return consumer
                 }
                 #expect(consumer.standing == ConsumerStanding(hasEnded: true))

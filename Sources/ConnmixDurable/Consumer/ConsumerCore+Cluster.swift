@@ -135,7 +135,8 @@ extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
             case .nodeUnreachable(let identity, _): note(identity, .unreachable, &state)
             case .nodeConsuming(let identity): note(identity, .consuming, &state)
             case .nodeNotConsuming(let identity, _): note(identity, .connected, &state)
-            case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame,
+            case .centerTrouble(let reason): state.centerTrouble = reason
+            case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .unknownFrame,
                 .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired,
                 .commandUnknown, .paused, .resumed, .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped,
                 .logGrown, .logShrunk, .fileLost:

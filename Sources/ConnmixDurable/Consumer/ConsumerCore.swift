@@ -18,6 +18,8 @@ final class ConsumerCore: Sendable {
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
         var nodes: [NodeIdentity: NodeState] = [:]
+        /// Why the center names no nodes, while it does not.
+        var centerTrouble: String?
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
         var schedule: CommitSchedule
         var timer: Scheduled<Void>?

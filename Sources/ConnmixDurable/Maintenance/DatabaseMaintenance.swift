@@ -104,7 +104,8 @@ public struct DatabaseMaintenance: Sendable {
 
     private static let margin: Int64 = 16 << 20
 
-    private func owning<T>(_ body: (FileLock) throws -> T) throws -> T {
+    /// Runs `body` as the owner of the file.
+    func owning<T>(_ body: (FileLock) throws -> T) throws -> T {
         try file.refuseForeign(mustExist: true, for: .changes)
         let lock = try FileLock(database: path)
         let before = try lock.takeOwnership()

@@ -10,12 +10,16 @@ extension Inspector {
             report.takenAt = now
             let journal = try Ledger.journal.counts(connection)
             let outbox = try Ledger.outbox.counts(connection)
-            report.entries = try connection.statement("SELECT max(id) FROM journal").first { $0.highestID(0) } ?? 0
+            let adoptions = try AdoptionTable.list(connection)
+            let newest = try connection.statement("SELECT max(id) FROM journal").first { $0.highestID(0) } ?? 0
+            report.entries = adoptions.entries(upTo: newest)
             report.openEntries = journal.reduce(0) { $0 + ($1.key < 8 ? $1.value : 0) }
-            report.commands = try connection.statement("SELECT max(id) FROM outbox").first { $0.highestID(0) } ?? 0
+            report.commands = adoptions.commands(
+                upTo: try connection.statement("SELECT max(id) FROM outbox").first { $0.highestID(0) } ?? 0)
             report.openCommands = outbox.reduce(0) { $0 + ($1.key < 8 ? $1.value : 0) }
             report.unsentCommands = outbox.reduce(0) { $0 + ($1.key > 8 ? $1.value : 0) }
-            report.receivedLastMinute = max(0, report.entries - (try JournalReader.lastID(connection, before: now - 60_000_000)))
+            let before = adoptions.entries(upTo: try JournalReader.lastID(connection, before: now - 60_000_000))
+            report.receivedLastMinute = max(0, report.entries - before)
             report.failedLastMinute = try JournalReader.failedAttempts(connection, from: now - 60_000_000, to: now)
             if let earlier {
                 // An attempt is written down a little after it ended: both ends of the time lie that much back.

@@ -109,6 +109,11 @@ public final class Inspector: Sendable {
         try read { try LossReader.gaps($0, filter) }
     }
 
+    /// Copies that took the place of lost files, oldest first: what came into a lost file after its copy was made is unknown.
+    public func adoptions() throws -> [AdoptionRecord] {
+        try read { try AdoptionTable.list($0) }
+    }
+
     /// The lanes that stand still behind a dead entry, oldest first.
     ///
     /// - Throws: errors of the file, as ``Inspector`` names them.

@@ -21,6 +21,7 @@ struct Migration: Equatable {
         Migration("0005_replayed.sql", PackageResources._005_replayed_sql),
         Migration("0006_work.sql", PackageResources._006_work_sql),
         Migration("0007_pauses.sql", PackageResources._007_pauses_sql),
+        Migration("0008_adoption.sql", PackageResources._008_adoption_sql),
     ]
 
     init(_ name: String, _ bytes: [UInt8]) {

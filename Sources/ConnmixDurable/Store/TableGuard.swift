@@ -5,7 +5,8 @@ internal import CSQLite
 /// Asked by SQLite while a statement is prepared (https://sqlite.org/c3ref/set_authorizer.html), so it costs nothing when one runs.
 struct TableGuard {
     private static let tables: Set<String> = [
-        "action", "action_item", "attempt", "change", "counter", "dedupe", "epoch", "gap", "journal", "migration", "outbox",
+        "action", "action_item", "adoption", "attempt", "change", "counter", "dedupe", "epoch", "gap", "journal", "migration",
+        "outbox",
         "parked_lane", "pause", "run", "runtime",
     ]
 

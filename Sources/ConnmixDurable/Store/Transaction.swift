@@ -85,8 +85,15 @@ final class Transaction {
         let version = try connection.dataVersion()
         foreignCommits = version != seenDataVersion
         guard foreignCommits else { return }
-        lastIDs[0] = try connection.statement("SELECT max(id) FROM journal").first { $0.int(0) } ?? 0
-        lastIDs[1] = try connection.statement("SELECT max(id) FROM outbox").first { $0.int(0) } ?? 0
+        // Above a copy's own ids those of the lost file are left out.
+        lastIDs[0] =
+            try connection.statement(
+                "SELECT max((SELECT coalesce(max(id), 0) FROM journal), (SELECT coalesce(max(first_entry), 1) - 1 FROM adoption))"
+            ).first { $0.int(0) } ?? 0
+        lastIDs[1] =
+            try connection.statement(
+                "SELECT max((SELECT coalesce(max(id), 0) FROM outbox), (SELECT coalesce(max(first_command), 1) - 1 FROM adoption))"
+            ).first { $0.int(0) } ?? 0
         seenDataVersion = version
     }
 }

@@ -48,6 +48,10 @@ enum ConsumerRun {
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
                 },
                 gracefulShutdownSignals: StopSignals.all, logger: quiet))
+        try await ServiceNotices.during(consumer, configuration) { try await untilSecondSignal(group) }
+    }
+
+    private static func untilSecondSignal(_ group: ServiceGroup) async throws {
         try await withThrowingTaskGroup(of: End.self) { tasks in
             tasks.addTask {
                 try await group.run()

@@ -7,6 +7,6 @@ struct DatabaseCommand: ParsableCommand {
         discussion: "Example:  connmix-durable database backup /backup/messages.sqlite3",
         subcommands: [
             DatabaseInfoCommand.self, DatabaseCheckCommand.self, DatabaseBackupCommand.self, DatabaseVacuumCommand.self,
-            DatabaseMigrateCommand.self,
+            DatabaseAdoptCommand.self, DatabaseMigrateCommand.self,
         ])
 }

@@ -32,6 +32,17 @@ extension JSONWriter {
             key("last_entry"); integer(epoch.lastEntry)
             key("reason"); string(epoch.reason)
             key("may_be_lost"); string(epoch.mayBeLost)
+        case .adoption(let adoption):
+            key("kind"); string("adoption")
+            key("id"); integer(adoption.id)
+            key("host"); string(adoption.host)
+            key("began_at"); time(adoption.copiedAt)
+            key("ended_at"); time(adoption.adoptedAt)
+            key("lasted"); number(Double(max(0, adoption.adoptedAt - adoption.copiedAt)) / 1_000_000)
+            key("first_entry"); integer(adoption.firstEntry)
+            key("first_command"); integer(adoption.firstCommand)
+            key("reason"); string(LossTable.words(adoption))
+            key("may_be_lost"); string(adoption.mayBeLost)
         }
     }
 }

@@ -9,7 +9,7 @@ enum LossTable {
         columns += [
             .init(title: "AGE", isNumber: true),
             .init(title: "NODE", limit: 16),
-            .init(title: "WHAT", colour: { $0 == "unclean end" ? .red : .yellow }),
+            .init(title: "WHAT", colour: { $0 == "not consumed" ? .yellow : .red }),
             .init(title: "LASTED", isNumber: true),
             .init(title: "TIMES", isNumber: true),
             .init(title: "WHY", isFlexible: true),
@@ -26,9 +26,16 @@ enum LossTable {
                 cells += [gap.node, "not consumed", lasted, "\(gap.times)", gap.reason, gap.mayBeLost]
             case .uncleanEnd(let epoch):
                 cells += [epoch.node, "unclean end", "-", "-", epoch.reason ?? "", epoch.mayBeLost ?? ""]
+            case .adoption(let adoption):
+                let lasted = Age.text(microseconds: max(0, adoption.adoptedAt - adoption.copiedAt))
+                cells += ["all", "unknown", lasted, "-", Self.words(adoption), adoption.mayBeLost]
             }
             table.add(cells)
         }
         return table.text(terminal)
+    }
+
+    static func words(_ adoption: AdoptionRecord) -> String {
+        "the file was lost, and a copy of it adopted on \(adoption.host)\(adoption.reason.map { ": \($0)" } ?? "")"
     }
 }

@@ -1,0 +1,51 @@
+internal import Glibc
+
+extension DatabaseMaintenance {
+    /// Lets the file, a copy, take the place of one that was lost, which may have been another machine's.
+    ///
+    /// What the file says of its newest run is closed as that of a process that died: connections, times without consumption, claimed
+    /// entries, which are pending again. Nobody becomes suspect: what handlers had in hand when the copy was made says nothing of what
+    /// ended the process. Ids that the lost file may have given since are left out, and `Inspector.adoptions` (`gaps` of the command line)
+    /// says from when to when all is unknown: what came in then is in neither file, and what was open in the copy may have been handled and
+    /// sent already.
+    ///
+    /// The consumer of the lost file must not run any more: it would send the same commands.
+    ///
+    /// - Parameters:
+    ///   - copy: copied to this path first, as `backup` does; `nil` where this path is the copy.
+    ///   - reason: why, for those who look later.
+    /// - Throws: `busy` where a consumer owns the file; what `backup` says where there is a copy to be made, such as `cannotCreate` where
+    ///   this path, or a log beside it, exists.
+    @discardableResult
+    public func adopt(
+        copy: String? = nil, reason: String? = nil, _ watcher: Watcher = { _ in }
+    ) throws -> AdoptionRecord {
+        if let copy { try DatabaseMaintenance(database: copy).backup(to: path, watcher) }
+        // It looks at what is there; a new file is nobody's copy.
+        try file.refuseForeign(mustExist: true, for: .changes)
+        _ = try file.openForReading()
+        return try owning { _ in
+            try Transaction(try file.openAsOwner(synchronous: .full)).run { transaction in
+                let copiedAt = min(try RunTable.newestTime(transaction.connection) ?? transaction.now, transaction.now)
+                try RunTable.closeDead(transaction, account: nil)
+                let run = try RunTable.begin(
+                    transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: "database adopt",
+                    synchronous: .full)
+                try AdoptionTable.closeLosses(transaction, run: run)
+                let claimed = try Recovery.run(transaction, run: run, account: nil, maxAttempts: .max)
+                assert(claimed.suspects + claimed.buried == 0, "without an account nobody is suspected")
+                let adoption = try AdoptionTable.add(
+                    transaction, copiedAt: copiedAt, host: Self.hostName, reason: reason?.boundedError)
+                try RunTable.end(transaction, run: run)
+                return adoption
+            }
+        }
+    }
+
+    /// This machine's, for people.
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
