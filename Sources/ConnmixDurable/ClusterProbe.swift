@@ -1,7 +1,8 @@
 internal import NIOCore
 internal import NIOPosix
 
-/// Asks the centers which nodes there are, and each node how far away it is. Pops nothing and sends no command.
+/// Asks the centers which nodes there are, and each node how far away it is. Pops nothing and sends no command. May be
+/// used from any task.
 public struct ClusterProbe: Sendable {
     /// What one center answered.
     public struct Center: Sendable {

@@ -10,7 +10,8 @@ internal import Tracing
 /// commands from an outbox until the engine answers.
 ///
 /// Run it once, in a `ServiceGroup` or in a task of your own. A graceful shutdown stops taking messages, finishes what is in
-/// hand, empties the outbox, and gives the file free; cancelling the task stops at once. Nothing is lost either way.
+/// hand, empties the outbox, and gives the file free; cancelling the task stops at once. Nothing is lost either way. Everything else of it may
+/// be used from any task.
 ///
 /// ```swift
 /// let consumer = ConnmixConsumer(configuration: .init(topics: ["chat"])) { message, context in

@@ -1,7 +1,7 @@
 /// The outbox of a running consumer, for code outside handlers: web servers, timers, admin tools.
 ///
 /// Each method returns once the command is committed; it is then sent until the engine answers, whatever happens to this
-/// process. The receipt tells how it ended.
+/// process. The receipt tells how it ended. May be used from any task, while the consumer runs.
 public struct Outbox: Sendable {
     private let core: @Sendable () throws -> ConsumerCore
 

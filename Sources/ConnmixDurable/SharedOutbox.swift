@@ -7,7 +7,7 @@
 /// ```
 ///
 /// A command is accepted once it is committed, whether a consumer runs or not; a running one sends it within 250 ms. The file must
-/// have been made by a consumer before.
+/// have been made by a consumer before. It may be used from any thread, several at a time.
 public final class SharedOutbox: Sendable {
     private let store: SharedStore
 

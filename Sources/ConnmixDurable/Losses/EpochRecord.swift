@@ -10,9 +10,9 @@ public struct EpochRecord: Sendable {
     public let address: String
     /// Microseconds since 1970, UTC; as all times here.
     public let openedAt: Int64
-    /// When it was first popped; `nil`: never.
+    /// When it was first popped; `nil`: never. In microseconds since 1970, UTC.
     public let consumingAt: Int64?
-    /// `nil` while it is open. Where the process died: its last sign of life, so it may have been later.
+    /// `nil` while it is open. Where the process died: its last sign of life, so it may have been later. In microseconds since 1970, UTC.
     public let closedAt: Int64?
     /// Whether it is open, ended in order, or may have lost something.
     public let end: ConnectionEnd

@@ -12,7 +12,7 @@ public struct GapRecord: Sendable {
     public let address: String
     /// Microseconds since 1970, UTC; as all times here.
     public let beganAt: Int64
-    /// `nil`: it goes on.
+    /// `nil`: it goes on. In microseconds since 1970, UTC.
     public let endedAt: Int64?
     /// The kind of `reason` it began with.
     public let cause: GapCause

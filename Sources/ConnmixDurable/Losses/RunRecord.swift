@@ -10,9 +10,9 @@ public struct RunRecord: Sendable {
     public let handlerVersion: String?
     /// `full` or `normal`.
     public let synchronous: String
-    /// When it took the file.
+    /// When it took the file. In microseconds since 1970, UTC.
     public let startedAt: Int64
-    /// `nil`: it runs, or it ended uncleanly.
+    /// `nil`: it runs, or it ended uncleanly. In microseconds since 1970, UTC.
     public let endedAt: Int64?
     /// Whether it goes on, ended in order, or did not.
     public let end: ConnectionEnd

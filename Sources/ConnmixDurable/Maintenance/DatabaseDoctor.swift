@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Looks at everything around a database that may go wrong, and changes nothing.
+/// Looks at everything around a database that may go wrong, and changes nothing. `examine` blocks until it is through.
 public struct DatabaseDoctor: Sendable {
     private let file: DatabaseFile
 

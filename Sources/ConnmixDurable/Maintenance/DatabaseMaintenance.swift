@@ -6,7 +6,7 @@
 /// ```
 ///
 /// `info`, `check` and `backup` work beside a running consumer; `migrate` and `vacuum` take the file for themselves.
-/// Every method blocks until it is through.
+/// Every method blocks the calling thread until it is through.
 public struct DatabaseMaintenance: Sendable {
     /// How far long work is.
     public struct Progress: Sendable, Equatable {

@@ -16,9 +16,9 @@ public struct JournalRecord: Sendable {
     public let attempts: Int
     /// Microseconds since 1970, UTC; as all times here.
     public let receivedAt: Int64
-    /// While it is open: may be handled from then on.
+    /// While it is open: may be handled from then on. In microseconds since 1970, UTC.
     public let availableAt: Int64?
-    /// When it was done, dead, discarded or replayed.
+    /// When it was done, dead, discarded or replayed. In microseconds since 1970, UTC.
     public let finishedAt: Int64?
     /// The error of its last failure, kept also where it was handled later; `nil` where it never failed.
     public let lastError: String?

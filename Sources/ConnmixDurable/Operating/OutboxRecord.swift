@@ -34,11 +34,11 @@ public struct OutboxRecord: Sendable {
     public let writes: Int
     /// Microseconds since 1970, UTC; as all times here.
     public let enqueuedAt: Int64
-    /// While pending: may be sent from then on.
+    /// While pending: may be sent from then on. In microseconds since 1970, UTC.
     public let availableAt: Int64?
-    /// Not sent from then on; `nil`: no limit.
+    /// Not sent from then on; `nil`: no limit. In microseconds since 1970, UTC.
     public let expiresAt: Int64?
-    /// When it was sent or given up; `nil` while it is pending.
+    /// When it was sent or given up; `nil` while it is pending. In microseconds since 1970, UTC.
     public let settledAt: Int64?
     /// Why its last try came to nothing or it was given up, for people, kept also where it was sent later; `nil`: neither.
     public let lastError: String?
