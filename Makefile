@@ -7,8 +7,8 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORMATTED := Package.swift Sources Tests Examples/Swift
 PREFIX ?= /usr/local
 
-.PHONY: run release install test check lint sanitize format docs bench clean dependencies package
-.PHONY: symbols docc api reference diagrams
+.PHONY: run release install test check lint sanitize format docs bench clean dependencies package symbols docc api reference
+.PHONY: diagrams simulate simulate-breakages
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -73,8 +73,17 @@ package: dependencies
 bench: dependencies
 	$(MAKE) -C Benchmarks bench
 
+# The consumer in a simulated world, for MINUTES (docs/simulation.md), and whether it finds faults that were made on purpose.
+MINUTES ?= 5
+simulate: dependencies
+	$(SWIFT) build -c release --product simulate
+	.build/release/simulate --minutes $(MINUTES) --seed "$$(date +%s)000"
+
+simulate-breakages: dependencies
+	SWIFT="$(SWIFT)" Tests/Breakages/run
+
 clean:
-	rm -rf .build .build-sanitize Benchmarks/.build
+	rm -rf .build .build-sanitize .build-breakages Benchmarks/.build
 
 # SQLite's headers, and make's own prerequisites; nothing is installed where they are there already.
 dependencies:

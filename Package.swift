@@ -208,6 +208,33 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The consumer in a simulated world: see docs/simulation.md.
+        .target(name: "CSimulatedMachine", dependencies: ["CSQLite"], path: "Tests/CSimulatedMachine"),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "ConnmixDurable",
+                "CSimulatedMachine",
+                "CSQLite",
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/Simulation",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation"],
+            path: "Tests/Simulate",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CommandTests",
             dependencies: [

@@ -2,7 +2,6 @@ internal import CoreMetrics
 internal import Glibc
 public import Logging
 internal import NIOCore
-internal import NIOPosix
 public import ServiceLifecycle
 internal import Tracing
 
@@ -32,17 +31,24 @@ public final class ConnmixConsumer: Service {
     private let configuration: ConsumerConfiguration
     private let handlers: Handlers
     private let logger: Logger
+    private let machinery: Machinery
     private let eventsContinuation: AsyncStream<ConsumerEvent>.Continuation
     private let phase = Locked(Phase.new)
     private let wasRun = Locked(false)
 
     /// A consumer with handlers for its topics. Nothing happens before `run`.
-    public init(
+    public convenience init(
         configuration: ConsumerConfiguration, handlers: Handlers, logger: Logger = Logger(label: "connmix-durable")
     ) {
+        self.init(configuration: configuration, handlers: handlers, logger: logger, machinery: .threads)
+    }
+
+    /// A consumer that runs on something else than this machine's threads and sockets.
+    package init(configuration: ConsumerConfiguration, handlers: Handlers, logger: Logger, machinery: Machinery) {
         self.configuration = configuration
         self.handlers = handlers
         self.logger = logger
+        self.machinery = machinery
         (events, eventsContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_024))
     }
 
@@ -117,7 +123,7 @@ public final class ConnmixConsumer: Service {
         let metrics = ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory)
         let store = try Store(
             path: configuration.database, synchronous: configuration.synchronous,
-            group: try configuration.fileGroup.map { try FileGroup($0) },
+            group: try configuration.fileGroup.map { try FileGroup($0) }, thread: machinery.thread(),
             onTrouble: { [logger] error in
                 // Lost files were told of, and end the run.
                 guard error.code != .fileLost else { return }
@@ -145,12 +151,11 @@ public final class ConnmixConsumer: Service {
         let start = try await beginRun(store)
         let live = try store.beginAccount(
             run: start.run, handlers: configuration.handlersAreProcesses ? 0 : configuration.concurrency)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let core = makeCore(start, live, store: store, metrics: metrics, loop: group.next())
-        let cluster = Cluster(settings: settings, loop: group.next(), delegate: core)
+        let (loop, endLoop) = machinery.loop()
+        let core = makeCore(start, live, store: store, metrics: metrics, loop: loop)
+        let cluster = Cluster(settings: settings, loop: loop, delegate: core)
         if let newest = start.newestTime, newest - Clock.now() > ClockWatch.least { core.clockIsBehind(newest) }
-        let watch = FileWatch { core.watchFiles() }
-        watch.start()
+        let endWatch = machinery.watch { core.watchFiles() }
         phase.withLock { $0 = .running(core) }
         let end = await Supervision(
             core: core, cluster: cluster, attempt: attempt(store.reading), configuration: configuration, logger: logger
@@ -158,7 +163,7 @@ public final class ConnmixConsumer: Service {
         let failure = end.failure ?? core.fatalError
         phase.withLock { $0 = .ended }
         await core.close()
-        watch.stop()
+        endWatch()
         let left = core.atRisk
         let loss = (failure as? ConnmixError)?.code == .fileLost ? core.fileLoss : nil
         // Where everything may be written it is in the file now, and whoever waits for the end of this run need not wait longer.
@@ -172,7 +177,7 @@ public final class ConnmixConsumer: Service {
             // The run counts as unclean then, which is what it was.
             logger.error("the end of the run could not be written", metadata: .facts([(.error, "\(error)")]))
         }
-        try await group.shutdownGracefully()
+        try await endLoop()
         if let loss { throw loss.error(store.path, left: left) }
         if let failure { throw failure }
         if left > 0 {

@@ -1,5 +1,14 @@
-internal import NIOCore
+package import NIOCore
 internal import NIOPosix
+
+/// An event loop with a network of its own in place of the machine's sockets.
+package protocol NetworkLoop: EventLoop {
+    /// - Parameter initialize: called with the channel before it is connected.
+    func connect(
+        to address: NodeAddress, within limit: TimeAmount,
+        _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel>
+}
 
 /// Connects to a host: an IP address at once, a name once it is looked up; both within one time limit.
 struct Dialer: Sendable {
@@ -10,6 +19,7 @@ struct Dialer: Sendable {
         to address: NodeAddress, within limit: TimeAmount,
         _ initialize: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel> {
+        if let network = loop as? any NetworkLoop { return network.connect(to: address, within: limit, initialize) }
         if let literal = try? SocketAddress(ipAddress: address.host, port: address.port) {
             return bootstrap(limit, initialize).connect(to: literal)
         }

@@ -14,12 +14,15 @@ final class Store: Sendable {
 
     /// Takes ownership of the file at `path`, creating or migrating it where needed.
     ///
-    /// - Parameter group: whose members may use the file, too.
+    /// - Parameters:
+    ///   - group: whose members may use the file, too.
+    ///   - thread: runs the writer.
     /// - Throws: `busy` with the owner's process id where another consumer has it, and what `DatabaseFile` and `Migrator` say.
     init(
         path: String,
         synchronous: Synchronous = .full,
         group: FileGroup? = nil,
+        thread: any WriterThread = OwnThread(),
         onTrouble: @escaping @Sendable (ConnmixError) -> Void = { _ in },
         onLog: @escaping @Sendable (LogKeeper.News?, _ bytes: Int64, _ why: String) -> Void = { _, _, _ in }
     ) throws {
@@ -35,7 +38,7 @@ final class Store: Sendable {
         self.lock = lock
         do {
             Predecessor.wait(file.real, before: before)
-            writer = try Writer(lock: lock, file: file, onTrouble: onTrouble, onLog: onLog) {
+            writer = try Writer(lock: lock, file: file, thread: thread, onTrouble: onTrouble, onLog: onLog) {
                 try file.openAsOwner(synchronous: synchronous, group: group)
             }
             guard let files = OpenFiles(database: file.real, lock: lock) else {

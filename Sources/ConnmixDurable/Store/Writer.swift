@@ -1,11 +1,7 @@
-internal import CSQLite
-internal import Dispatch
-internal import Glibc
-
 /// The one thread that writes: it owns the writing connection, and commits whatever waits as one transaction.
 final class Writer: Sendable {
     private let state = Locked(GroupCommit<any WriteOperation>())
-    private let wakeUp = DispatchSemaphore(value: 0)
+    private let thread: any WriterThread
     private let ended = Locked<(isEnded: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
     private let lock: FileLock
     private let file: DatabaseFile
@@ -23,36 +19,34 @@ final class Writer: Sendable {
     init(
         lock: FileLock,
         file: DatabaseFile,
+        thread: any WriterThread = OwnThread(),
         onTrouble: @escaping @Sendable (ConnmixError) -> Void,
         onLog: @escaping @Sendable (LogKeeper.News?, _ bytes: Int64, _ why: String) -> Void,
         open: @escaping @Sendable () throws -> Connection
     ) throws {
         self.lock = lock
         self.file = file
+        self.thread = thread
         self.onLog = onLog
         self.onTrouble = onTrouble
-        let opened = DispatchSemaphore(value: 0)
         let failure = Locked<(any Error)?>(nil)
-        let main = ThreadMain { [self] in
+        try thread.start { [self] in
             do {
                 let connection = try open()
                 let pageSize = Int(try connection.integer("PRAGMA page_size"))
                 state.withLock { $0.opened(pageSize: pageSize) }
-                let transaction = Transaction(connection, lock: lock)
-                opened.signal()
-                loop(transaction)
+                return WriterTurns(self, Transaction(connection, lock: lock))
             } catch {
                 failure.withLock { $0 = error }
-                opened.signal()
+                return nil
             }
+        } onEnd: { [self] in
             let waiter = ended.withLock { ended in
                 ended.isEnded = true
                 return ended.waiter
             }
             waiter?.resume()
         }
-        try main.start(name: "connmix-writer")
-        opened.wait()
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
@@ -62,7 +56,7 @@ final class Writer: Sendable {
     @discardableResult
     func submit(_ operation: any WriteOperation) -> Bool {
         guard let mustWake = state.withLock({ $0.submit(operation) }) else { return false }
-        if mustWake { wakeUp.signal() }
+        if mustWake { thread.wake() }
         return true
     }
 
@@ -78,7 +72,7 @@ final class Writer: Sendable {
 
     /// Commits what waits, checkpoints, closes the connection and ends the thread.
     func stop() async {
-        if state.withLock({ $0.stop() }) { wakeUp.signal() }
+        if state.withLock({ $0.stop() }) { thread.wake() }
         await withCheckedContinuation { continuation in
             let isEnded = ended.withLock { ended in
                 if !ended.isEnded { ended.waiter = continuation }
@@ -90,50 +84,48 @@ final class Writer: Sendable {
 
     // MARK: On the writer's thread
 
-    private func loop(_ transaction: Transaction) {
+    fileprivate func turn(_ turns: WriterTurns) -> WriterRest {
+        let transaction = turns.transaction
         let connection = transaction.connection
-        var keeper = LogKeeper()
-        var mutedUntil = ContinuousClock.now
-        var isQuiet = false
-        while true {
-            // Others may have written it, too.
-            let log = log(connection)
-            if keeper.isLookDue(now: .now) {
-                let bytes = file.size().log
-                let news = keeper.looked(bytes: bytes)
-                onLog(news, bytes, news == nil ? "" : whyLong(log))
-            }
-            switch state.withLock({
-                $0.next(walPages: keeper.pages(log), isQuiet: isQuiet, mustShrink: keeper.mustShrink(now: .now))
-            }) {
-            case .commit(let batch):
-                isQuiet = false
-                commit(batch, transaction)
-            case .checkpoint:
-                // The log keeps what could not be moved, and is tried again when it has grown as much once more.
-                let error = checkpoint(within: keeper.patience) {
-                    try connection.startLogOver(within: LogKeeper.readersTime)
-                }
-                keeper.tried(self.log(connection), isThrough: error == nil)
-                if let error, ContinuousClock.now >= mutedUntil {
-                    mutedUntil = .now + Self.troublePause
-                    onTrouble(error)
-                }
-            case .shrink:
-                keeper.triedToShrink(now: .now)
-                // Whatever keeps it from shrinking is told of by its size.
-                _ = checkpoint(within: keeper.patience) { try connection.shrinkLog() }
-            case .sleep:
-                wakeUp.wait()
-            case .doze:
-                isQuiet = wakeUp.wait(timeout: .now() + Self.quiet) == .timedOut
-            case .stop:
-                if let error = checkpoint(within: .seconds(5), { _ = try connection.checkpoint(truncate: true) }) {
-                    onTrouble(error)
-                }
-                return
-            }
+        // Others may have written it, too.
+        let log = log(connection)
+        if turns.keeper.isLookDue(now: .now) {
+            let bytes = file.size().log
+            let news = turns.keeper.looked(bytes: bytes)
+            onLog(news, bytes, news == nil ? "" : whyLong(log))
         }
+        let keeper = turns.keeper
+        switch state.withLock({
+            $0.next(walPages: keeper.pages(log), isQuiet: turns.isQuiet, mustShrink: keeper.mustShrink(now: .now))
+        }) {
+        case .commit(let batch):
+            turns.isQuiet = false
+            commit(batch, transaction)
+        case .checkpoint:
+            // The log keeps what could not be moved, and is tried again when it has grown as much once more.
+            let error = checkpoint(within: keeper.patience) {
+                try connection.startLogOver(within: LogKeeper.readersTime)
+            }
+            turns.keeper.tried(self.log(connection), isThrough: error == nil)
+            if let error, ContinuousClock.now >= turns.mutedUntil {
+                turns.mutedUntil = .now + Self.troublePause
+                onTrouble(error)
+            }
+        case .shrink:
+            turns.keeper.triedToShrink(now: .now)
+            // Whatever keeps it from shrinking is told of by its size.
+            _ = checkpoint(within: keeper.patience) { try connection.shrinkLog() }
+        case .sleep:
+            return .untilWoken
+        case .doze:
+            return .briefly
+        case .stop:
+            if let error = checkpoint(within: .seconds(5), { _ = try connection.checkpoint(truncate: true) }) {
+                onTrouble(error)
+            }
+            return .ended
+        }
+        return .none
     }
 
     private func log(_ connection: Connection) -> LogFacts {
@@ -183,45 +175,26 @@ final class Writer: Sendable {
         }
     }
 
-    /// It is quiet where nothing came for so long. A checkpoint takes some milliseconds, and who comes meanwhile waits.
-    private static let quiet: DispatchTimeInterval = .milliseconds(20)
     /// A checkpoint that fails again and again is told of this often.
     private static let troublePause: Duration = .seconds(10)
 }
 
-/// A POSIX thread with a name. Foundation's would bring Foundation.
-private struct ThreadMain {
-    private final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+/// What the writer's loop keeps from one turn to the next. It holds the connection, and stays on the thread that opened it.
+package final class WriterTurns {
+    fileprivate let transaction: Transaction
+    private let writer: Writer
+    fileprivate var keeper = LogKeeper()
+    fileprivate var mutedUntil = ContinuousClock.now
+    fileprivate var isQuiet = false
+
+    fileprivate init(_ writer: Writer, _ transaction: Transaction) {
+        self.writer = writer
+        self.transaction = transaction
     }
 
-    private let body: @Sendable () -> Void
+    /// Does the next thing there is to do: a commit, a checkpoint, or none.
+    package func next() -> WriterRest { writer.turn(self) }
 
-    init(_ body: @escaping @Sendable () -> Void) {
-        self.body = body
-    }
-
-    func start(name: StaticString) throws(ConnmixError) {
-        let box = Unmanaged.passRetained(
-            Box { [body] in
-                name.withUTF8Buffer { text in
-                    text.withMemoryRebound(to: CChar.self) { csqlite_name_thread($0.baseAddress) }
-                }
-                body()
-            })
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, box.toOpaque())
-        guard result == 0 else {
-            box.release()
-            throw ConnmixError(.inputOutput, "cannot start the writer thread: \(String(cString: strerror(result)))")
-        }
-        pthread_detach(thread)
-    }
+    /// - Parameter isQuiet: whether nothing came during a short rest.
+    package func rested(isQuiet: Bool) { self.isQuiet = isQuiet }
 }

@@ -1,0 +1,36 @@
+package import NIOCore
+internal import NIOPosix
+
+/// What a consumer runs on.
+package struct Machinery: Sendable {
+    package typealias Loop = (loop: any EventLoop, end: @Sendable () async throws -> Void)
+
+    /// Sockets and timers, and how they end.
+    package var loop: @Sendable () -> Loop
+    /// Runs the writer.
+    package var thread: @Sendable () -> any WriterThread
+    /// Calls the closure now and then, until it answers false or what was returned is called.
+    package var watch: @Sendable (_ look: @escaping @Sendable () -> Bool) -> @Sendable () -> Void
+
+    package init(
+        loop: @escaping @Sendable () -> Loop, thread: @escaping @Sendable () -> any WriterThread,
+        watch: @escaping @Sendable (_ look: @escaping @Sendable () -> Bool) -> @Sendable () -> Void
+    ) {
+        self.loop = loop
+        self.thread = thread
+        self.watch = watch
+    }
+
+    /// Threads and sockets of this machine.
+    package static let threads = Machinery(
+        loop: {
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            return (group.next(), { try await group.shutdownGracefully() })
+        },
+        thread: { OwnThread() },
+        watch: { look in
+            let watch = FileWatch(look)
+            watch.start()
+            return { watch.stop() }
+        })
+}

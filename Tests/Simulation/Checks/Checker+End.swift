@@ -1,0 +1,102 @@
+/// What must hold of every run in the end, when nothing goes wrong any more and the consumer has stopped.
+extension Checker {
+    /// Messages that a process took from its socket and that are in no file.
+    func lost(of process: Int) -> [Int] {
+        engine.messages.indices.filter {
+            engine.messages[$0].reader == process && engine.messages[$0].entries.isEmpty && !engine.messages[$0].isAccountedFor
+        }
+    }
+
+    func finish(engine model: Engine) {
+        scan()
+        look { view in
+            let problems = try view.texts("PRAGMA integrity_check")
+            hold("file", problems == ["ok"], "integrity_check says \(problems.prefix(3))")
+            try journal(view)
+            try outbox(view)
+            try losses(view)
+        }
+    }
+
+    private func journal(_ view: FileView) throws {
+        var states: [Int64: Int64] = [:]
+        var attempts: [Int64: Int64] = [:]
+        try view.each("SELECT id, state, attempts FROM journal") {
+            states[$0.int(0)] = $0.int(1); attempts[$0.int(0)] = $0.int(2)
+        }
+        for (id, entry) in entries.sorted(by: { $0.key < $1.key }) {
+            guard let state = states[id] else {
+                hold("P2", false, "entry \(id) was in the file, and is not any more")
+                continue
+            }
+            hold("P2", (8...11).contains(state), "entry \(id) ends in state \(state)")
+            let calls = handlers.byEntry[id, default: []].map { handlers.calls[$0] }
+            let tags = commandsOfEntry[id, default: []].compactMap { commands[$0]?.tag }
+            if state == 8 {
+                let isWhole = calls.contains { $0.hasReturned && $0.tags == tags }
+                hold("P3", isWhole, "entry \(id) is done with commands \(tags), and no handler that returned had issued these")
+            } else if !entry.isTouched {
+                hold("P3", tags.isEmpty, "entry \(id) is not done, and left commands \(tags)")
+            }
+            if handlers.deaths[id, default: 0] > 0, !entry.isTouched {
+                hold(
+                    "P6", state == 9,
+                    "entry \(id) killed the process \(handlers.deaths[id, default: 0]) times and ends in state \(state)")
+            }
+        }
+        let mismatched = try view.rows(
+            """
+            SELECT c.state, c.n FROM counter c WHERE c.ledger = 1
+            AND c.n <> (SELECT count(*) FROM journal j WHERE j.state = c.state)
+            """)
+        hold("file", mismatched.isEmpty, "the journal's counters are wrong: \(mismatched)")
+        // Own tables are written with the mark or not at all.
+        if try view.int("SELECT 1 FROM sqlite_schema WHERE name = 'orders'") != nil {
+            var written: [Int64: Int64] = [:]
+            try view.each("SELECT entry, call FROM orders") { written[$0.int(0)] = $0.int(1) }
+            for (id, call) in written.sorted(by: { $0.key < $1.key }) {
+                hold(
+                    "P3", states[id] == 8 && handlers.calls[Int(call)].hasReturned,
+                    "entry \(id) wrote its table, and its state is \(states[id] ?? 0)")
+            }
+        }
+    }
+
+    private func outbox(_ view: FileView) throws {
+        var states: [Int64: (state: Int64, error: String)] = [:]
+        try view.each("SELECT id, state, coalesce(last_error, '') FROM outbox") { states[$0.int(0)] = ($0.int(1), $0.text(2)) }
+        for (id, command) in commands.sorted(by: { $0.key < $1.key }) {
+            guard let (state, error) = states[id] else {
+                hold("P4", false, "command \(id) was in the file, and is not any more")
+                continue
+            }
+            let known = engine.commands[command.tag]
+            switch state {
+            case 8:
+                hold(
+                    "P4", known?.answers.contains { $0 == nil } ?? false,
+                    "command \(id) is sent, and no node has taken it: \(known?.answers ?? [])")
+            case 9:
+                let wasRefused = known?.answers.contains { $0 != nil } ?? false
+                let mayBeGone = command.isCall && error.contains("gone")
+                hold("P4", wasRefused || mayBeGone, "command \(id) is dead, and no node has refused it: \(error)")
+            case 11: hold("P4", command.isTouched, "command \(id) is cancelled, and nobody has cancelled it")
+            default: hold("P4", false, "command \(id) ends in state \(state)")
+            }
+        }
+    }
+
+    private func losses(_ view: FileView) throws {
+        let unclean = Set(try view.texts("SELECT DISTINCT node FROM epoch WHERE clean = 0"))
+        for (serial, message) in engine.messages.enumerated() where message.isHandedOut && message.entries.isEmpty {
+            if message.isAccountedFor { continue }
+            // Written to a socket that was lost: the ledger says that the connection ended so.
+            hold("P11", message.reader == 0, "m\(serial) was read by process \(message.reader) and is in no file")
+            if message.reader == 0 {
+                hold(
+                    "P11", unclean.contains(message.node),
+                    "m\(serial) was lost on its way from \(message.node), of which no connection ended uncleanly")
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+/// Holds the promises against what the model of connmix, the handlers and the file say. It shares no code with the consumer.
+final class Checker: @unchecked Sendable {
+    struct Entry {
+        let serial: Int
+        let client: String
+        /// Ended in the file, as far as was seen.
+        var isFinished = false
+        /// An operator had a hand in it: its place in its lane is another one.
+        var isTouched = false
+    }
+
+    struct Command {
+        let id: Int64
+        let tag: String
+        let entry: Int64
+        let client: String
+        let isCall: Bool
+        let target: String
+        var isSettled = false
+        var isTouched = false
+    }
+
+    let world: World
+    let engine: EngineRecord
+    let handlers: HandlerRecord
+    let path: String
+    let disk: Disk
+    var atRiskLimit = 0
+    var maxAttempts = 0
+    var isNodeUp: (String) -> Bool = { _ in true }
+    private var view: FileView?
+    /// Calls that later commands did not wait for.
+    private var suspicions: [(command: Int64, words: String)] = []
+    private(set) var entries: [Int64: Entry] = [:]
+    private(set) var lastEntry: Int64 = 0
+    /// By client: entries that have not ended, in their order.
+    var lanes: [String: [Int64]] = [:]
+    private(set) var commands: [Int64: Command] = [:]
+    private var lastCommand: Int64 = 0
+    private var commandOfTag: [String: Int64] = [:]
+    private var commandLanes: [String: [Int64]] = [:]
+    private(set) var commandsOfEntry: [Int64: [Int64]] = [:]
+    private(set) var atRisk = 0
+    private var readBy = 0
+    private(set) var counts: [String: Int] = [:]
+    private(set) var violations: [String] = []
+    var onViolation: (String) -> Void = { _ in }
+
+    init(world: World, engine: EngineRecord, handlers: HandlerRecord, disk: Disk, path: String) {
+        self.world = world
+        self.engine = engine
+        self.handlers = handlers
+        self.disk = disk
+        self.path = path
+        engine.onFirst = { [weak self] in self?.firstArrival($0, at: $1) }
+    }
+
+    func hold(_ promise: String, _ isKept: Bool, _ otherwise: @autoclosure () -> String) {
+        counts[promise, default: 0] += 1
+        if !isKept { violated("\(promise): \(otherwise())") }
+    }
+
+    func violated(_ text: String) {
+        violations.append(text)
+        world.note("VIOLATION \(text)")
+        onViolation(text)
+    }
+
+    // MARK: The file
+
+    func close() { view = nil }
+
+    /// Looks at the file.
+    @discardableResult
+    func look<T>(_ body: (FileView) throws -> T) -> T? {
+        disk.sparing {
+            if view == nil { view = FileView(path) }
+            guard let view else { return nil }
+            do {
+                return try body(view)
+            } catch {
+                violated("the file cannot be read: \(error)")
+                return nil
+            }
+        }
+    }
+
+    /// Takes note of what was committed since the last look.
+    func scan() {
+        look { view in
+            try view.each(
+                "SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data') FROM journal WHERE id > ?1 ORDER BY id",
+                [lastEntry]
+            ) {
+                journaled($0.int(0), client: $0.text(1), text: $0.text(2))
+            }
+            var fresh: [Int64] = []
+            try view.each(
+                """
+                SELECT o.id, iif(o.kind = 4, json_extract(CAST(o.data AS TEXT), '$[1]'), o.data), o.message_id, j.client, o.kind = 4, o.target, j.state
+                FROM outbox o LEFT JOIN journal j ON j.id = o.message_id WHERE o.id > ?1 ORDER BY o.id
+                """, [lastCommand]
+            ) { row in
+                let command = Command(
+                    id: row.int(0), tag: row.text(1), entry: row.int(2), client: row.text(3), isCall: row.int(4) == 1,
+                    target: row.text(5))
+                enqueued(command, stateOfEntry: row.int(6))
+                fresh.append(command.entry)
+            }
+            for entry in Set(fresh).sorted() { wholeCall(of: entry) }
+            if !suspicions.isEmpty { try judgeSuspicions(view) }
+        }
+    }
+
+    private func journaled(_ id: Int64, client: String, text: String) {
+        lastEntry = id
+        guard text.first == "m", let serial = Int(text.dropFirst()) else {
+            return violated("P2: entry \(id) has a payload that nobody sent: \(text)")
+        }
+        if engine.messages[serial].entries.isEmpty {
+            if engine.messages[serial].reader == readBy, readBy > 0 { atRisk -= 1 }
+            hold("P2", engine.messages[serial].reader > 0, "entry \(id) is m\(serial), which no process has read")
+        }
+        engine.journaled(serial, as: id)
+        entries[id] = Entry(serial: serial, client: client)
+        lanes[client, default: []].append(id)
+    }
+
+    private func enqueued(_ command: Command, stateOfEntry: Int64) {
+        lastCommand = command.id
+        commands[command.id] = command
+        commandOfTag[command.tag] = command.id
+        commandsOfEntry[command.entry, default: []].append(command.id)
+        commandLanes[command.client, default: []].append(command.id)
+        hold(
+            "P3", stateOfEntry == 8,
+            "command \(command.id) is in the file, and its entry \(command.entry) is not done but \(stateOfEntry)")
+    }
+
+    /// All of one call's commands are there, and of no other call.
+    private func wholeCall(of entry: Int64) {
+        let tags = commandsOfEntry[entry, default: []].compactMap { commands[$0]?.tag }
+        let isWhole = handlers.byEntry[entry, default: []].contains { index in
+            let call = handlers.calls[index]
+            return call.hasReturned && call.tags == tags
+        }
+        hold("P3", isWhole, "the commands of entry \(entry) are \(tags), which is what no handler that returned had issued")
+    }
+
+    func touched(entries ids: [Int64]) {
+        for id in ids {
+            entries[id]?.isTouched = true
+            entries[id]?.isFinished = false
+        }
+    }
+
+    func touched(commands ids: [Int64]) { for id in ids { commands[id]?.isTouched = true } }
+
+    // MARK: Messages
+
+    func read(_ serials: [Int], by process: Int) {
+        guard !serials.isEmpty else { return }
+        if readBy != process {
+            readBy = process
+            atRisk = 0
+        }
+        let before = atRisk
+        engine.read(serials, by: process)
+        atRisk += serials.count
+        hold(
+            "P7", before < atRiskLimit || atRiskLimit == 0,
+            "\(before) messages were read and not committed, and more was read; the limit is \(atRiskLimit)")
+    }
+
+    /// A handler begins.
+    func begins(_ entry: Int64, client: String, process: Int) {
+        let state = look { try $0.int("SELECT state FROM journal WHERE id = ?1", [entry]) } ?? nil
+        hold("P1", state != nil, "entry \(entry) is in a handler and not in the file")
+        if let state { hold("P1", state < 8, "entry \(entry) is in a handler, and its state in the file is \(state)") }
+        hold(
+            "P5", handlers.running[client] == nil,
+            "two messages of \(client) are in handlers at once: \(entry) and call \(handlers.running[client] ?? 0)")
+        guard entries[entry]?.isTouched != true else { return }
+        for earlier in lanes[client, default: []] where earlier < entry && !isOver(earlier) {
+            hold("P5", false, "entry \(entry) of \(client) is handled before entry \(earlier), which has not ended")
+        }
+        hold("P5", true, "")
+        lanes[client]?.removeAll { entries[$0]?.isFinished == true }
+    }
+
+    private func isOver(_ id: Int64) -> Bool {
+        guard let entry = entries[id] else { return true }
+        if entry.isFinished || entry.isTouched || handlers.returned.contains(id) { return true }
+        guard let state = look({ try $0.int("SELECT state FROM journal WHERE id = ?1", [id]) }) ?? nil, state >= 8 else {
+            return false
+        }
+        entries[id]?.isFinished = true
+        return true
+    }
+
+    // MARK: Commands
+
+    private func firstArrival(_ tag: String, at node: String) {
+        guard let id = commandOfTag[tag], let command = commands[id] else {
+            return violated("P3: a node received \(tag), which is not in the file")
+        }
+        guard !command.isTouched else { return }
+        for earlier in commandLanes[command.client, default: []] where earlier < id && !isSettled(earlier) {
+            if commands[earlier]?.isCall == true {
+                // Dead in memory, where its node is gone for the consumer: the next commit must say so.
+                suspicions.append((earlier, "\(words(id)) was sent before \(words(earlier))"))
+                continue
+            }
+            hold("P5", false, "\(words(id)) was sent before \(words(earlier)), which is not settled")
+        }
+        hold("P5", true, "")
+        commandLanes[command.client]?.removeAll { commands[$0]?.isSettled == true }
+    }
+
+    private func judgeSuspicions(_ view: FileView) throws {
+        var open: [(command: Int64, words: String)] = []
+        for (command, words) in suspicions {
+            var isOpen = true
+            try view.each("SELECT state, coalesce(last_error, '') FROM outbox WHERE id = ?1", [command]) { row in
+                guard row.int(0) >= 8 else { return }
+                isOpen = false
+                hold("P5", row.int(0) != 8 || commands[command]?.isTouched == true, words)
+            }
+            if isOpen { open.append((command, words)) }
+        }
+        suspicions = open
+    }
+
+    /// What it knew in memory alone is forgotten.
+    func processDied() { suspicions = [] }
+
+    private func words(_ id: Int64) -> String {
+        guard let command = commands[id] else { return "command \(id)" }
+        let known = engine.commands[command.tag]
+        return
+            "command \(id) (to \(command.target)\(command.isCall ? ", a call" : ""), of entry \(command.entry), received by \(known?.nodes ?? []), answered \(known?.answers ?? []))"
+    }
+
+    private func isSettled(_ id: Int64) -> Bool {
+        guard let command = commands[id], !command.isSettled, !command.isTouched else { return true }
+        let answers = engine.commands[command.tag]?.answers ?? []
+        var isSettled = answers.contains { $0 == nil || $0 == 301 || $0 == 401 || $0 == 101 } || answers.count >= 10
+        // What is dead because its node is gone is so in memory first.
+        if command.isCall, let entry = entries[command.entry], !isNodeUp(engine.messages[entry.serial].node) { return true }
+        if !isSettled {
+            let state = look { try $0.int("SELECT state FROM outbox WHERE id = ?1", [id]) } ?? nil
+            isSettled = (state ?? 0) >= 8
+        }
+        if isSettled { commands[id]?.isSettled = true }
+        return isSettled
+    }
+}
