@@ -45,6 +45,7 @@ public struct NodeAddress: Sendable, Hashable, CustomStringConvertible {
             portText = parts.count == 2 ? parts[1] : nil
         }
         guard !hostText.isEmpty else { throw invalid("the host is missing") }
+        guard !hostText.contains(where: { $0 == "[" || $0 == "]" }) else { throw invalid("the host has a bracket") }
         guard hostText.utf8.count <= 255 else { throw invalid("the host has more than 255 bytes") }
         guard let portText else {
             guard let defaultPort else { throw invalid("the port is missing") }

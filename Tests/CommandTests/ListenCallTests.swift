@@ -39,6 +39,8 @@ struct ListenCallTests {
         #expect(refusal(request("/v1/mesh/send", ""))?.status == .badRequest)
         #expect(refusal(request("/v1/mesh/send", #"{"c":"7"}"#))?.reason.contains("\"d\"") == true)
         #expect(refusal(request("/v1/mesh/send", #"{"c":"7","d":"x"},"m":"queue.pop"}{"#))?.status == .badRequest)
+        let another = #"{"c":"7","d":"x"},"m":"mesh.publish""#
+        #expect(refusal(request("/v1/mesh/send", another))?.reason == "the body is not JSON")
         #expect(refusal(request("/v1/mesh/send", #"{"c":"7","d":"x"}"#, method: .GET))?.status == .methodNotAllowed)
         #expect(refusal(request("/v1/command", #"{"m":"queue.pop","p":{"t":["a"]}}"#))?.status == .badRequest)
         #expect(refusal(request("/v1/mesh/send", query: ["wait": "nan"]))?.status == .badRequest)

@@ -1,6 +1,5 @@
 import ConnmixDevEngine
 import Logging
-import Synchronization
 import Testing
 import TestSupport
 
@@ -10,7 +9,7 @@ import TestSupport
 struct DiskTests {
     /// How often each entry was handed to the handler.
     private final class Runs: Sendable {
-        private let counts = Mutex<[Int64: Int]>([:])
+        private let counts = Locked<[Int64: Int]>([:])
 
         func began(_ id: Int64) { counts.withLock { $0[id, default: 0] += 1 } }
         var repeated: Int { counts.withLock { $0.values.count { $0 > 1 } } }
@@ -158,7 +157,7 @@ struct DiskTests {
         .enabled(if: SmallDisk.isPermitted, "mounting a tmpfs is not permitted here; it takes root"))
     func checkpoint() async throws {
         try await withSmallDisk(megabytes: 64) { disk in
-            let troubles = Mutex<[ConnmixError]>([])
+            let troubles = Locked<[ConnmixError]>([])
             let (told, telling) = AsyncStream.makeStream(of: Void.self)
             let store = try Store(
                 path: disk.database,

@@ -2,7 +2,6 @@ import ConnmixDevEngine
 import FoundationEssentials
 import Glibc
 import Logging
-import Synchronization
 import Testing
 import TestSupport
 
@@ -100,7 +99,7 @@ struct FileLossTests {
     func second() async throws {
         try await withTemporaryDatabase { path in
             try await withDevEngine { engine in
-                let counts = Mutex<[Int64: Int]>([:])
+                let counts = Locked<[Int64: Int]>([:])
                 let handlers = Handlers(all: { message, context in
                     counts.withLock { $0[message.id, default: 0] += 1 }
                     try context.meshSend(to: message.client, message.text ?? "")

@@ -2,7 +2,6 @@ import ConnmixDevEngine
 import Dispatch
 import NIOCore
 import NIOPosix
-import Synchronization
 import Testing
 
 @testable import ConnmixDurable
@@ -31,7 +30,7 @@ struct HangingNameTests {
     }
 
     private static let gate = DispatchSemaphore(value: 0)
-    private static let asked = Mutex<[String]>([])
+    private static let asked = Locked<[String]>([])
     /// Lives as long as the process; what hangs in it does so until then.
     private static let names = NameLookup { host in
         asked.withLock { $0.append(host) }

@@ -1,8 +1,8 @@
 import ConnmixDevEngine
-import ConnmixDurable
-import Synchronization
 import Testing
 import TestSupport
+
+@testable import ConnmixDurable
 
 @Suite("outcomes of handlers", .timeLimit(.minutes(1)))
 struct OutcomeTests {
@@ -35,7 +35,7 @@ struct OutcomeTests {
         try await withTemporaryDatabase { database in
             try await withDevEngine { engine in
                 let (gate, open) = AsyncStream<Void>.makeStream()
-                let running = Mutex((now: 0, most: 0))
+                let running = Locked((now: 0, most: 0))
                 var options = HandlerOptions()
                 options.concurrency = 1
                 var handlers = Handlers()
@@ -162,7 +162,7 @@ struct OutcomeTests {
         try await withTemporaryDatabase { database in
             try await withDevEngine(.init(nodes: 2)) { engine in
                 let tally = Tally()
-                let seen = Mutex<[String: (running: Bool, last: Int, overlaps: Int)]>([:])
+                let seen = Locked<[String: (running: Bool, last: Int, overlaps: Int)]>([:])
                 let handlers = Handlers(all: { message, _ in
                     let number = try #require(Int(message.text ?? ""))
                     seen.withLock { seen in

@@ -1,5 +1,4 @@
 import ConnmixDevEngine
-import Synchronization
 import TestSupport
 import Testing
 
@@ -24,8 +23,8 @@ struct PauseTests {
     func outage() async throws {
         try await withTemporaryDatabase { database in
             try await withDevEngine(.init(nodes: 1, topics: ["orders", "chat"])) { engine in
-                let isOut = Mutex(true)
-                let attempts = Mutex([Int64: Int]())
+                let isOut = Locked(true)
+                let attempts = Locked([Int64: Int]())
                 let tally = Tally()
                 var handlers = Handlers()
                 handlers.handle("orders") { message, _ in
@@ -93,8 +92,8 @@ struct PauseTests {
     func ownWritesOfMany() async throws {
         try await withTemporaryDatabase { database in
             try await withDevEngine(.init(nodes: 1, topics: ["orders"])) { engine in
-                let isOut = Mutex(true)
-                let handled = Mutex([String: [Int64]]())
+                let isOut = Locked(true)
+                let handled = Locked([String: [Int64]]())
                 let tally = Tally()
                 let handlers = Handlers(all: { message, context in
                     try context.write { _ in
@@ -128,7 +127,7 @@ struct PauseTests {
     func fromInside() async throws {
         try await withTemporaryDatabase { database in
             try await withDevEngine(.init(nodes: 1, topics: ["orders", "chat"])) { engine in
-                let handled = Mutex([String]())
+                let handled = Locked([String]())
                 let tally = Tally()
                 let handlers = Handlers(all: { message, _ in
                     handled.withLock { $0.append(message.topic) }
@@ -160,7 +159,7 @@ struct PauseTests {
     func intake() async throws {
         try await withTemporaryDatabase { database in
             try await withDevEngine(.init(nodes: 1, topics: ["orders", "chat"])) { engine in
-                let handled = Mutex([String]())
+                let handled = Locked([String]())
                 let tally = Tally()
                 let handlers = Handlers(all: { message, _ in
                     handled.withLock { $0.append(message.text ?? "") }

@@ -1,8 +1,8 @@
 import ConnmixDevEngine
-import ConnmixDurable
-import Synchronization
 import Testing
 import TestSupport
+
+@testable import ConnmixDurable
 
 @Suite("repairing beside a running consumer", .timeLimit(.minutes(1)))
 struct RepairTests {
@@ -10,7 +10,7 @@ struct RepairTests {
 
     /// Fails while it is told to; else answers with text and attempt.
     private final class Switch: Sendable {
-        private let isBroken = Mutex(true)
+        private let isBroken = Locked(true)
         func mend() { isBroken.withLock { $0 = false } }
 
         var handlers: Handlers {

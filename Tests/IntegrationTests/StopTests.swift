@@ -2,7 +2,6 @@ import ConnmixDevEngine
 import Logging
 import ServiceLifecycle
 import ServiceLifecycleTestKit
-import Synchronization
 import Testing
 import TestSupport
 
@@ -168,7 +167,7 @@ struct StopTests {
             try await withDevEngine { engine in
                 let user = try await engine.connectEndUser()
                 let configuration = testConfiguration(database, engine)
-                let overtakers = Mutex<[Int64]>([])
+                let overtakers = Locked<[Int64]>([])
                 for round in 0..<20 {
                     let tally = Tally()
                     let handlers = Handlers(all: { message, context in

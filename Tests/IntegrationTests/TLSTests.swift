@@ -1,11 +1,11 @@
 import ConnmixDevEngine
-import ConnmixDurable
 import Logging
 import NIOCore
 import NIOPosix
-import Synchronization
 import Testing
 import TestSupport
+
+@testable import ConnmixDurable
 
 @Suite("TLS and credentials", .timeLimit(.minutes(1)))
 struct TLSTests {
@@ -197,7 +197,7 @@ struct TLSTests {
 
 /// What was logged.
 private final class LineLog: Sendable {
-    private let kept = Mutex<[String]>([])
+    private let kept = Locked<[String]>([])
 
     var lines: [String] { kept.withLock { $0 } }
 

@@ -1,7 +1,6 @@
 import ConnmixDevEngine
 import FoundationEssentials
 import Logging
-import Synchronization
 import TestSupport
 
 @testable import ConnmixDurable
@@ -68,7 +67,7 @@ final class Tally: Sendable {
         var waiter: (count: Int, continuation: CheckedContinuation<Void, Never>)?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func handled(_ id: Int64) {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in

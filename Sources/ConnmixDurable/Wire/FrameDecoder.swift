@@ -17,6 +17,8 @@ enum FrameDecoder {
                     let reason = "the frame is not valid UTF-8"
                     return switch decoded {
                     case .message, .unreadableMessage: .unreadableMessage(reason: reason)
+                    // What is broken may be the key of the event's name.
+                    case .unknown where mayBeMessage(bytes): .unreadableMessage(reason: reason)
                     case .reply, .pong, .unknown: .unknown(reason: reason)
                     }
                 }

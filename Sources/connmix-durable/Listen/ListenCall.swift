@@ -25,7 +25,13 @@ struct ListenCall: Sendable {
         let method = try Self.screen(request, token)
         wait = try Self.wait(request.query["wait"])
         var text = request.body
-        if let method { text = Array("{\"m\":\"\(method)\",\"p\":".utf8) + text + Array("}".utf8) }
+        if let method {
+            // What ends the params early could name another method behind them.
+            guard text.withUnsafeBufferPointer({ JSONScanner.isValue($0) }) else {
+                throw Refusal(status: .badRequest, reason: "the body is not JSON")
+            }
+            text = Array("{\"m\":\"\(method)\",\"p\":".utf8) + text + Array("}".utf8)
+        }
         do {
             let command = try Command(wire: text)
             guard !["queue.pop", "queue.unpop", "server.ping"].contains(command.method) else {

@@ -52,6 +52,7 @@ struct CenterTests {
             (#"{"id":1.5,"api_server":"h:1"}"#, "neither text nor a whole number"),
             (#"{"id":"a\u001b[2Jb","api_server":"h:1"}"#, #"its id "a\u{1b}[2Jb" has control characters"#),
             (#"{"id":"a\u202eb","api_server":"h:1"}"#, "has control characters"),
+            (#"{"id":"a\u061cb","api_server":"h:1"}"#, "has control characters"),
             ("{}", "a node: its id is missing, its api_server is missing"),
             ("7", "an entry is no object"), (#"["x","h:1"]"#, "an entry is no object"), ("null", "an entry is no object"),
         ])
@@ -89,7 +90,7 @@ struct CenterTests {
         #expect(try NodeAddress("[::1]:80").description == "[::1]:80")
         for text in [
             "", ":1", "h", "h:", "h:0", "h:65536", "h:x", "a:b:c", "https://h:1", "u:p@h:1", "h:1/x", "h h:1", "[::1",
-            "h\u{1b}:1", String(repeating: "h", count: 256) + ":1",
+            "h\u{1b}:1", "[[1]:43", "[::1]]:1", "h]:1", String(repeating: "h", count: 256) + ":1",
         ] {
             let error = #expect(throws: ConnmixError.self) { try NodeAddress(text) }
             #expect(error?.code == .invalidConfiguration)

@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 
 @testable import ConnmixDurable
@@ -26,7 +25,7 @@ struct BatchesTests {
 
     @Test("a batch that is full is handled at once, and each message has its own outcome and commands")
     func full() async throws {
-        let sizes = Mutex<[Int]>([])
+        let sizes = Locked<[Int]>([])
         let outcomes = try await run(["a", "b", "bad"], of: 3, within: .seconds(3_600)) { batch in
             sizes.withLock { $0.append(batch.count) }
             for item in batch {

@@ -51,6 +51,8 @@ struct FrameDecoderTests {
         invalid.writeBytes([0xFF, 0xFE])
         invalid.writeString(#""}}"#)
         #expect(FrameDecoder.decode(invalid) == .unreadableMessage(reason: "the frame is not valid UTF-8"))
+        let brokenKey = ByteBuffer(bytes: [0x7B, 0x22, 0xFF] + Array(#"e":"queue.pop","p":{"c":"1","t":"a","d":1}}"#.utf8))
+        #expect(FrameDecoder.decode(brokenKey) == .unreadableMessage(reason: "the frame is not valid UTF-8"))
         let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
         guard case .unreadableMessage = decode(#"{"e":"queue.pop","p":{"c":"1","t":"a","d":\#(deep)}}"#) else {
             return #expect(Bool(false))

@@ -119,6 +119,7 @@ enum PlainReading: Equatable {
         }
         switch reading {
         case .message, .unreadable: self = .unreadable
+        case .unknown where String(decoding: bytes, as: UTF8.self).contains("queue.pop"): self = .unreadable
         case .success, .failure, .unknown: self = .unknown
         }
     }
