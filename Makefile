@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORMATTED := Package.swift Sources Tests
 PREFIX ?= /usr/local
 
-.PHONY: run release install test check lint sanitize format docs bench clean dependencies
+.PHONY: run release install test check lint sanitize format docs bench soak clean dependencies
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -45,6 +45,11 @@ docs: dependencies
 
 bench: dependencies
 	$(MAKE) -C Benchmarks bench
+
+# Proofs that take longer than a test may (docs/torture.md). SOAK_MINUTES, SOAK_RATE: how long, and messages a second.
+soak: dependencies
+	$(SWIFT) build -c release --product connmix-torture
+	$(SWIFT) run -c release --skip-build connmix-torture soak --minutes $(or $(SOAK_MINUTES),60) --rate $(or $(SOAK_RATE),1000)
 
 clean:
 	rm -rf .build .build-sanitize Benchmarks/.build

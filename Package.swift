@@ -179,6 +179,27 @@ let package = Package(
             path: "Tests/CrashChild",
             swiftSettings: settings
         ),
+        // What is tortured, and how; the short forms are in CrashTests.
+        .target(
+            name: "Torture",
+            dependencies: [
+                "ConnmixDevEngine",
+                "CSQLite",
+                "TestSupport",
+            ],
+            path: "Tests/Torture",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "connmix-torture",
+            dependencies: [
+                "connmix-durable",
+                "Torture",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/TortureCommand",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CrashTests",
             dependencies: [
