@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FORMATTED := Package.swift Sources Tests
 PREFIX ?= /usr/local
 
-.PHONY: run release install test check lint sanitize format docs bench soak clean dependencies
+.PHONY: run release install test check lint sanitize format docs bench torture soak loss torture-build clean dependencies
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -46,10 +46,23 @@ docs: dependencies
 bench: dependencies
 	$(MAKE) -C Benchmarks bench
 
-# Proofs that take longer than a test may (docs/torture.md). SOAK_MINUTES, SOAK_RATE: how long, and messages a second.
-soak: dependencies
+# Proofs that take longer than a test may (docs/torture.md). Each takes more options: TORTURE="--seed 17".
+TORTURE_PROGRAM = $(SWIFT) run -c release --skip-build connmix-torture
+
+torture: torture-build
+	$(TORTURE_PROGRAM) death --rounds $(or $(ROUNDS),1000) $(TORTURE)
+	$(TORTURE_PROGRAM) disks $(TORTURE)
+	$(TORTURE_PROGRAM) locks $(TORTURE)
+
+# SOAK_MINUTES, SOAK_RATE: how long, and messages a second.
+soak: torture-build
+	$(TORTURE_PROGRAM) soak --minutes $(or $(SOAK_MINUTES),60) --rate $(or $(SOAK_RATE),1000) $(TORTURE)
+
+loss: torture-build
+	$(TORTURE_PROGRAM) loss $(TORTURE)
+
+torture-build: dependencies
 	$(SWIFT) build -c release --product connmix-torture
-	$(SWIFT) run -c release --skip-build connmix-torture soak --minutes $(or $(SOAK_MINUTES),60) --rate $(or $(SOAK_RATE),1000)
 
 clean:
 	rm -rf .build .build-sanitize Benchmarks/.build

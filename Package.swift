@@ -188,12 +188,14 @@ let package = Package(
                 "TestSupport",
             ],
             path: "Tests/Torture",
+            exclude: ["plot"],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "connmix-torture",
             dependencies: [
                 "connmix-durable",
+                "ConnmixDurable",
                 "Torture",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -206,8 +208,10 @@ let package = Package(
                 "ConnmixDevEngine",
                 "ConnmixDurable",
                 "connmix-durable",
+                "connmix-torture",
                 "crash-child",
                 "TestSupport",
+                "Torture",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -8,7 +8,9 @@ struct TortureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connmix-torture",
         abstract: "Proofs that take longer than a test may: see docs/torture.md.",
-        subcommands: [SoakCommand.self])
+        subcommands: [
+            SoakCommand.self, DeathCommand.self, DisksCommand.self, LocksCommand.self, LossCommand.self, EnqueueCommand.self,
+        ])
 }
 
 /// Where a run keeps its files, and what its dice begin with.

@@ -10,10 +10,11 @@ public struct PlainFile: ~Copyable {
 
     private let handle: OpaquePointer
 
-    /// Opens it for reading.
-    public init(_ path: String) throws {
+    /// Opens it, for reading where nothing else is said.
+    public init(_ path: String, isWritable: Bool = false) throws {
         var handle: OpaquePointer?
-        let result = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+        let flags = (isWritable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX
+        let result = sqlite3_open_v2(path, &handle, flags, nil)
         guard result == SQLITE_OK, let handle else {
             sqlite3_close_v2(handle)
             throw Failure(description: "\(path) cannot be opened: SQLite \(result)")
@@ -39,6 +40,11 @@ public struct PlainFile: ~Copyable {
             default: throw failure(query)
             }
         }
+    }
+
+    /// Statements that answer nothing.
+    public func execute(_ statements: String) throws {
+        guard sqlite3_exec(handle, statements, nil, nil, nil) == SQLITE_OK else { throw failure(statements) }
     }
 
     /// The first column of the first row; 0 where there is none.

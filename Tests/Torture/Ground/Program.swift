@@ -56,6 +56,11 @@ public final class Program: Sendable {
         _ = await end()
     }
 
+    /// Asks it to end.
+    public func interrupt() {
+        process.interrupt()
+    }
+
     /// Asks it to end, and returns when it has.
     public func terminate() async -> Ending {
         process.terminate()
@@ -67,6 +72,21 @@ public final class Program: Sendable {
         for await _ in ended {}
         process.waitUntilExit()
         return process.terminationReason == .exit ? .exited(process.terminationStatus) : .signalled(process.terminationStatus)
+    }
+
+    /// Returns when it has ended; it is killed where it has not within that time.
+    public func end(orKillAfter limit: Duration) async -> Ending {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await Task.sleep(for: limit)
+                    Foundation.kill(self.pid, SIGKILL)
+                } catch {}
+            }
+            let ending = await end()
+            group.cancelAll()
+            return ending
+        }
     }
 
     public enum Ending: Sendable, Hashable {

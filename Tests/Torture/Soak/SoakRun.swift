@@ -153,6 +153,9 @@ public struct SoakRun: Sendable {
             "connmix-durable", ["database", "check", "--database", database], output: folder + "/operator.log")
         try hold(checked == .exited(0), "database check ended with \(checked), see \(folder)/operator.log")
         lines.append("integrity_check and database check: ok")
+        let log = await desk.samples(from: 0).map(\.logBytes).max() ?? 0
+        lines.append("log: \(log) bytes at most (\(SoakSample.logLimit) allowed)")
+        try hold(log <= SoakSample.logLimit, "not bounded: " + lines[lines.count - 1])
         for flatness in SoakSample.flatness(await desk.samples(from: plan.warmUp)) {
             lines.append(
                 "\(flatness.name): mean \(Int(flatness.mean)), rises by \(Int(flatness.rise)) from \(Int(plan.warmUp)) s to the end"
