@@ -8,7 +8,7 @@ FORMATTED := Package.swift Sources Tests Examples/Swift
 PREFIX ?= /usr/local
 
 .PHONY: run release install test check lint sanitize format docs bench clean dependencies package symbols docc api reference
-.PHONY: diagrams simulate simulate-breakages
+.PHONY: diagrams simulate simulate-breakages torture soak loss torture-build
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -81,6 +81,23 @@ simulate: dependencies
 
 simulate-breakages: dependencies
 	SWIFT="$(SWIFT)" Tests/Breakages/run
+# Proofs that take longer than a test may (docs/torture.md). Each takes more options: TORTURE="--seed 17".
+TORTURE_PROGRAM = $(SWIFT) run -c release --skip-build connmix-torture
+
+torture: torture-build
+	$(TORTURE_PROGRAM) death --rounds $(or $(ROUNDS),1000) $(TORTURE)
+	$(TORTURE_PROGRAM) disks $(TORTURE)
+	$(TORTURE_PROGRAM) locks $(TORTURE)
+
+# SOAK_MINUTES, SOAK_RATE: how long, and messages a second.
+soak: torture-build
+	$(TORTURE_PROGRAM) soak --minutes $(or $(SOAK_MINUTES),60) --rate $(or $(SOAK_RATE),1000) $(TORTURE)
+
+loss: torture-build
+	$(TORTURE_PROGRAM) loss $(TORTURE)
+
+torture-build: dependencies
+	$(SWIFT) build -c release --product connmix-torture
 
 clean:
 	rm -rf .build .build-sanitize .build-breakages Benchmarks/.build

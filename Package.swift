@@ -195,14 +195,39 @@ let package = Package(
             path: "Tests/CrashChild",
             swiftSettings: settings
         ),
+        // What is tortured, and how; the short forms are in CrashTests.
+        .target(
+            name: "Torture",
+            dependencies: [
+                "ConnmixDevEngine",
+                "CSQLite",
+                "TestSupport",
+            ],
+            path: "Tests/Torture",
+            exclude: ["plot"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "connmix-torture",
+            dependencies: [
+                "connmix-durable",
+                "ConnmixDurable",
+                "Torture",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/TortureCommand",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CrashTests",
             dependencies: [
                 "ConnmixDevEngine",
                 "ConnmixDurable",
                 "connmix-durable",
+                "connmix-torture",
                 "crash-child",
                 "TestSupport",
+                "Torture",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

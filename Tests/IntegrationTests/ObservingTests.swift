@@ -67,6 +67,31 @@ struct ObservingTests {
         #expect(documented == made)
     }
 
+    @Test("gauges of what is open follow the last change, too, when nothing comes any more")
+    func gauges() async throws {
+        let metrics = TestMetrics()
+        func last(_ name: String) -> Double? { (try? metrics.expectGauge(name))?.lastValue }
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.metrics = metrics
+                let (released, release) = AsyncStream<Void>.makeStream()
+                let handlers = Handlers(all: { message, context in
+                    for await _ in released {}
+                    try context.meshSend(to: message.client, "answer")
+                })
+                try await withConsumer(configuration, handlers: handlers) { _ in
+                    let user = try await engine.connectEndUser()
+                    try await user.send("question")
+                    while last("connmix_journal_open") != 1 { await Task.yield() }
+                    release.finish()
+                    for await _ in user.frames { break }
+                    while last("connmix_journal_open") != 0 || last("connmix_outbox_open") != 0 { await Task.yield() }
+                }
+            }
+        }
+    }
+
     @Test("spans stand around attempts and sends, with the error of those that failed")
     func spans() async throws {
         let tracer = InMemoryTracer()

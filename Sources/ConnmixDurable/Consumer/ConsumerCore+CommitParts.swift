@@ -234,9 +234,21 @@ extension ConsumerCore {
             state.accountedWaiting = waiting
             state.accountedTrouble = trouble
             state.accountIsStale = false
+            state.countsAreStale = false
             return CommitAccount.Facts(
                 atRisk: atRisk, highWater: highWater, nodes: state.nodes, paused: state.gauge.reason, waiting: waiting,
                 work: StatusReport.Work(topics: topics, handler: handlers?.name, trouble: trouble, probed: probed))
+        }
+    }
+
+    /// Whether rows are to be counted for the gauges though no account is due: once after the last change, so that they do not show for
+    /// ever what was there in the midst of the work.
+    func areCountsDue(now: Int64, isIdle: Bool) -> Bool {
+        state.withLock { state in
+            if !isIdle { state.countsAreStale = true }
+            guard state.countsAreStale, now - state.accountedAt >= 1_000_000 else { return false }
+            state.countsAreStale = false
+            return true
         }
     }
 

@@ -38,6 +38,8 @@ final class ConsumerCore: Sendable {
         var accountedWaiting: [StatusReport.Waiting] = []
         var accountedTrouble: StatusReport.HandlerTrouble?
         var accountIsStale = true
+        /// Rows have changed since they were counted for the gauges.
+        var countsAreStale = false
         var failure: (any Error)?
         /// What has happened to the files. It is never taken back.
         var fileLoss: FileLoss?

@@ -59,7 +59,8 @@ public struct DatabaseMaintenance: Sendable {
     /// - Throws: `busy` where a consumer owns the file; `newerDatabase` or `foreignDatabase`, and nothing was changed.
     public func migrate() throws -> (from: Int64, applied: [String]) {
         try owning { _ in
-            let before = try Connection(path: file.real, mode: .read).integer("PRAGMA user_version")
+            // One that can write: a first start that was killed may have left a journal to roll back.
+            let before = try Connection(path: file.real, mode: .write).integer("PRAGMA user_version")
             let connection = try file.openAsOwner(synchronous: .full)
             return (before, try Migrator(path: path).applied(connection).filter { $0.version > before }.map(\.name))
         }

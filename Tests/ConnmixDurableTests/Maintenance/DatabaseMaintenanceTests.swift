@@ -31,6 +31,21 @@ struct DatabaseMaintenanceTests {
         }
     }
 
+    @Test("a file is migrated that a first start left which was killed, or lost its power, before its journal was gone")
+    func killedFirstStart() async throws {
+        try await withFolder { folder in
+            let path = folder + "/a.sqlite3"
+            _ = try Connection(path: path, mode: .create).text("PRAGMA journal_mode = WAL")
+            // https://sqlite.org/fileformat2.html, section 3: it says that the file had no page.
+            var journal: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7, 0, 0, 0, 0, 0x4A, 0x88, 0xAD, 0xCC]
+            journal += [0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0x10, 0] + [UInt8](repeating: 0, count: 512 - 28)
+            try Data(journal).write(to: URL(fileURLWithPath: path + "-journal"))
+            let maintenance = DatabaseMaintenance(database: path)
+            #expect(try maintenance.migrate().applied.count == Migration.all.count)
+            #expect(try maintenance.check().problems.isEmpty)
+        }
+    }
+
     @Test("a backup beside a writer is sound, private, and whole; it takes the name last")
     func backup() async throws {
         try await withStore { store in

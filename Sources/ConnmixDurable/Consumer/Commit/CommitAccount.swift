@@ -16,7 +16,11 @@ struct CommitAccount {
 
     /// - Parameter isIdle: whether the commit has nothing else to do.
     func write(_ transaction: Transaction, isIdle: Bool) throws {
-        guard let facts = core.dueAccount(now: Clock.steady(), isIdle: isIdle) else { return }
+        let now = Clock.steady()
+        guard let facts = core.dueAccount(now: now, isIdle: isIdle) else {
+            if core.metrics.isOn, core.areCountsDue(now: now, isIdle: isIdle) { try observeCounts(transaction.connection) }
+            return
+        }
         if core.metrics.isOn { try observe(transaction.connection, facts.nodes) }
         try write(transaction, facts)
     }
@@ -35,11 +39,15 @@ struct CommitAccount {
     }
 
     private func observe(_ connection: Connection, _ nodes: [NodeIdentity: NodeState]) throws {
+        try observeCounts(connection)
+        core.metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == .consuming })
+    }
+
+    private func observeCounts(_ connection: Connection) throws {
         let entries = try Ledger.journal.counts(connection)
         let commands = try Ledger.outbox.counts(connection)
         core.metrics.observe(
             openEntries: entries[EntryState.pending.rawValue, default: 0] + entries[EntryState.running.rawValue, default: 0],
             openCommands: commands[CommandState.pending.rawValue, default: 0])
-        core.metrics.observe(nodes: nodes.count, consuming: nodes.values.count { $0 == .consuming })
     }
 }

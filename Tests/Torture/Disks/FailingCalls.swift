@@ -1,0 +1,153 @@
+internal import FoundationEssentials
+internal import TestSupport
+
+/// Every call of a run fails once, and for ever, one run after the other, until one goes through without having met its failure.
+///
+/// A command that says it is done has done all of it; one that says it is not has done all or nothing; none crashes, and the file is
+/// sound whatever happened.
+public struct FailingCalls: Sendable {
+    /// A command, and how many of what it changes there may be.
+    struct Work: Sendable {
+        let name: String
+        let words: [String]
+        /// A number in the file, before and after.
+        let figure: String
+        let before: Int
+        let after: Int
+    }
+
+    let folder: String
+    private let tap: DiskTap
+    private let say: @Sendable (String) -> Void
+
+    public init(folder: String, say: @escaping @Sendable (String) -> Void) async throws {
+        (self.folder, self.say) = (folder, say)
+        tap = try await DiskTap(folder: folder)
+    }
+
+    private var base: String { folder + "/base.sqlite3" }
+    private var database: String { folder + "/work.sqlite3" }
+    private var said: String { folder + "/said.txt" }
+
+    private static let all = [
+        Work(
+            name: "send", words: ["send", "17", "hello"], figure: "SELECT count(*) FROM outbox", before: 0, after: 1),
+        Work(
+            name: "discard", words: ["journal", "discard", "--state", "dead", "--yes"],
+            figure: "SELECT count(*) FROM journal WHERE state = 10", before: 0, after: 40),
+        Work(
+            name: "replay", words: ["journal", "replay", "--state", "dead", "--yes"],
+            figure: "SELECT count(*) FROM journal WHERE replay_of IS NOT NULL", before: 0, after: 40),
+        Work(
+            name: "backup", words: ["database", "backup", "COPY"], figure: "SELECT count(*) FROM journal", before: 40, after: 40),
+        Work(
+            name: "vacuum", words: ["database", "vacuum"], figure: "SELECT count(*) FROM journal", before: 40, after: 40),
+        Work(
+            name: "consume",
+            words: ["consume", "--echo", "--topic", "chat", "--center", "127.0.0.1:9", "--log-level", "critical"],
+            figure: "SELECT count(*) FROM journal", before: 40, after: 40),
+    ]
+
+    /// - Parameters:
+    ///   - stride: 1 for every call; a test takes one of many.
+    ///   - works: nil for all.
+    ///   - isPatient: with false no lock is refused for ever, since everybody waits for one.
+    /// - Returns: how many runs there were.
+    public func run(stride: Int = 1, works: Set<String>? = nil, isPatient: Bool = true) async throws -> Int {
+        try await makeBase()
+        var runs = 0
+        for work in Self.all where works?.contains(work.name) ?? true {
+            for failure in DiskTap.Failure.allCases {
+                for isForEver in isPatient || failure != .locked ? [false, true] : [false] {
+                    let calls = try await fail(work, failure, isForEver, stride: stride)
+                    runs += calls.runs
+                    say(
+                        "\(work.name): \(failure) \(isForEver ? "from each call on" : "once, at each call"): \(calls.runs) runs, "
+                            + "\(calls.wentWell) of them said to be done")
+                }
+            }
+        }
+        return runs
+    }
+
+    private func makeBase() async throws {
+        var lines = ""
+        for number in 0..<40 {
+            lines += #"{"topic":"chat","client":"\#(number)","data":{"seq":\#(number)},"state":"dead","last_error":"x"}"# + "\n"
+        }
+        try Data(lines.utf8).write(to: URL(fileURLWithPath: folder + "/lines.ndjson"))
+        try Data().write(to: URL(fileURLWithPath: base))
+        try await expect(["database", "migrate", "--database", base])
+        try await expect(["journal", "import", folder + "/lines.ndjson", "--yes", "--database", base])
+        // One file, without a log, that can be copied.
+        let file = try PlainFile(base, isWritable: true)
+        try file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    private func expect(_ words: [String]) async throws {
+        let ending = try await Program.run("connmix-durable", words, output: said)
+        try hold(ending == .exited(0), "\(words.joined(separator: " ")) ended with \(ending), see \(said)")
+    }
+
+    private func fail(
+        _ work: Work, _ failure: DiskTap.Failure, _ isForEver: Bool, stride: Int
+    ) async throws -> (runs: Int, wentWell: Int) {
+        var (runs, wentWell) = (0, 0)
+        var number = 1
+        while true {
+            let log = folder + "/calls"
+            try? FileManager.default.removeItem(atPath: log)
+            renew()
+            var environment = tap.failing(at: number, failure, forEver: isForEver)
+            environment["TAP_COUNT"] = log
+            let words = work.words.map { $0 == "COPY" ? folder + "/copy.sqlite3" : $0 } + ["--database", database]
+            let program = try Program("connmix-durable", words, environment: environment, output: said)
+            // A consumer goes on until it is asked to end; after a moment all of its calls at the start are made.
+            let ending = work.name == "consume" ? await stopped(program) : await program.end(orKillAfter: .seconds(60))
+            runs += 1
+            let context = "\(work.name), call \(number) answers \(failure)\(isForEver ? " and all after it" : "")"
+            try await judge(work, ending, context)
+            if ending == .exited(0) { wentWell += 1 }
+            guard FileManager.default.fileExists(atPath: log) else { return (runs, wentWell) }
+            // Whoever finds a lock taken waits for it, some seconds each time: then only some of the calls.
+            number = failure == .locked && isForEver ? number * 4 : number + stride
+        }
+    }
+
+    private func stopped(_ program: Program) async -> Program.Ending {
+        try? await Task.sleep(for: .milliseconds(150))
+        if program.isRunning { program.interrupt() }
+        return await program.end(orKillAfter: .seconds(60))
+    }
+
+    private func renew() {
+        for path in [database, folder + "/copy.sqlite3"] {
+            for end in ["", "-wal", "-shm", "-journal", ".lock"] { try? FileManager.default.removeItem(atPath: path + end) }
+        }
+        try? FileManager.default.copyItem(atPath: base, toPath: database)
+    }
+
+    /// Looks at what is there when the disk is well again.
+    private func judge(_ work: Work, _ ending: Program.Ending, _ context: String) async throws {
+        // A consumer that is asked to end in its first moments does not listen to signals yet.
+        let isAsked = work.name == "consume" && ending == .signalled(2)
+        guard case .exited(let code) = isAsked ? .exited(0) : ending else {
+            throw BrokenPromise("\(context): it ended with \(ending)")
+        }
+        try hold(code != 70, "\(context): it calls that a bug of its own, see \(said)")
+        let file = try PlainFile(database)
+        let integrity = try file.texts("PRAGMA integrity_check")
+        try hold(integrity == ["ok"], "\(context): integrity_check: \(integrity.prefix(3))")
+        let figure = try file.integer(work.figure)
+        try hold(
+            code == 0 ? figure == work.after : figure == work.before || figure == work.after,
+            "\(context): it ended with \(code), and of \(work.after) there are \(figure)")
+        try await expect(["database", "check", "--database", database])
+        let copy = folder + "/copy.sqlite3"
+        if work.name == "backup" {
+            let exists = FileManager.default.fileExists(atPath: copy)
+            try hold(exists || code != 0, "\(context): it says to be done, and there is no copy")
+            if exists { try await expect(["database", "check", "--database", copy]) }
+        }
+    }
+}

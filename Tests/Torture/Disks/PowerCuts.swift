@@ -1,0 +1,178 @@
+internal import ConnmixDevEngine
+internal import FoundationEssentials
+internal import TestSupport
+
+/// A scripted run of the real program, whose writes and syncs are written down; then each state in which a power cut could have left its
+/// files is made, opened with the real program, and looked at by plain SQL.
+public struct PowerCuts: Sendable {
+    /// The rows that were there when a command had said that it is done.
+    private struct Promise {
+        /// From this record on.
+        let record: Int
+        let entries: [Int: String]
+        let states: [Int: Int]
+        let commands: [Int: String]
+    }
+
+    private let folder: String
+    private let tap: DiskTap
+    private let say: @Sendable (String) -> Void
+
+    public init(folder: String, say: @escaping @Sendable (String) -> Void) async throws {
+        (self.folder, self.say) = (folder, say)
+        tap = try await DiskTap(folder: folder)
+    }
+
+    private var database: String { folder + "/run.sqlite3" }
+    private var log: String { folder + "/calls.log" }
+    private var said: String { folder + "/said.txt" }
+
+    /// - Parameter stride: 1 for a cut at every call; a test takes one of many.
+    /// - Returns: how many states were looked at.
+    public func run(seed: UInt64, stride: Int = 1) async throws -> Int {
+        var random = SeededGenerator(seed: seed)
+        let promises = try await record()
+        let records = try TapRecord.read(log)
+        say("\(records.count) calls were written down, \(promises.count) times a command said that it is done")
+        var states = CrashStates()
+        states.put(database, [])
+        var (count, cuts) = (0, 0)
+        for (number, call) in records.enumerated() {
+            states.advance(call)
+            guard call.kind != .lock, call.kind != .read else { continue }
+            cuts += 1
+            guard cuts % stride == 0 else { continue }
+            let next = promises.firstIndex { $0.record > number + 1 } ?? promises.count
+            let promised = next > 0 ? promises[next - 1] : nil
+            let coming = next < promises.count ? promises[next] : promised
+            let choices: [CrashStates.Choice] = states.pendingCount == 0 ? [.kept] : CrashStates.Choice.allCases
+            for choice in choices {
+                count += 1
+                let words = "cut after call \(number + 1), un-synced writes \(choice)"
+                try await look(states.cut(choice, using: &random), promised, coming, words)
+            }
+            if cuts % (stride * 50) == 0 { say("\(number + 1) of \(records.count) calls, \(count) states") }
+        }
+        return count
+    }
+
+    // MARK: The run
+
+    private func record() async throws -> [Promise] {
+        var lines = ""
+        for number in 0..<20 {
+            lines +=
+                #"{"topic":"chat","client":"\#(number % 4)","data":{"frame":{"type":"text","data":"\#(number)"}},"state":"dead"}"#
+                + "\n"
+        }
+        try Data(lines.utf8).write(to: URL(fileURLWithPath: folder + "/lines.ndjson"))
+        try Data().write(to: URL(fileURLWithPath: database))
+        var promises: [Promise] = []
+        for words in [
+            ["database", "migrate"], ["journal", "import", folder + "/lines.ndjson", "--yes"], ["send", "17", "hello"],
+            ["journal", "discard", "1", "2", "--yes"], ["journal", "retry", "3-10", "--yes"], ["send", "18", "hello"],
+        ] {
+            try await command(words)
+            promises.append(try promise())
+        }
+        try await consume()
+        promises.append(try promise())
+        for words in [["journal", "replay", "11-14", "--yes"], ["journal", "restore", "1", "--yes"], ["database", "vacuum"]] {
+            try await command(words)
+            promises.append(try promise())
+        }
+        return promises
+    }
+
+    private func command(_ words: [String]) async throws {
+        let ending = try await Program.run(
+            "connmix-durable", words + ["--database", database], environment: tap.recording(to: log), output: said)
+        try hold(ending == .exited(0), "\(words.joined(separator: " ")) ended with \(ending), see \(said)")
+    }
+
+    /// A consumer handles what waits, and twenty messages from an engine.
+    private func consume() async throws {
+        var configuration = DevEngine.Configuration()
+        configuration.settings.recording = false
+        try await withDevEngine(configuration) { engine in
+            let feed = try await engine.feed(count: 20, clients: 4, payloadBytes: 100, perSecond: 200)
+            let program = try Program(
+                "connmix-durable",
+                [
+                    "consume", "--echo", "--topic", "chat", "--database", database, "--center", engine.center, "--log-level",
+                    "error",
+                ],
+                environment: tap.recording(to: log), output: said)
+            try await feed.waitUntil(answered: 20)
+            let ending = await program.terminate()
+            try hold(ending == .exited(0), "the consumer ended with \(ending), see \(said)")
+        }
+    }
+
+    private func promise() throws -> Promise {
+        let file = try PlainFile(database)
+        return Promise(
+            record: try TapRecord.read(log).count, entries: try Self.entries(file), states: try Self.states(file),
+            commands: try Self.commands(file))
+    }
+
+    private static func entries(_ file: borrowing PlainFile) throws -> [Int: String] {
+        var rows: [Int: String] = [:]
+        try file.rows("SELECT id, client || ' ' || CAST(data AS TEXT) FROM journal") { rows[$0.integer(0)] = $0.text(1) }
+        return rows
+    }
+
+    private static func states(_ file: borrowing PlainFile) throws -> [Int: Int] {
+        var rows: [Int: Int] = [:]
+        try file.rows("SELECT id, state FROM journal") { rows[$0.integer(0)] = $0.integer(1) }
+        return rows
+    }
+
+    private static func commands(_ file: borrowing PlainFile) throws -> [Int: String] {
+        var rows: [Int: String] = [:]
+        try file.rows("SELECT id, target || ' ' || CAST(data AS TEXT) FROM outbox") { rows[$0.integer(0)] = $0.text(1) }
+        return rows
+    }
+
+    // MARK: The cuts
+
+    private func look(_ files: [String: [UInt8]], _ promised: Promise?, _ coming: Promise?, _ words: String) async throws {
+        let cut = folder + "/cut"
+        try? FileManager.default.removeItem(atPath: cut)
+        try FileManager.default.createDirectory(atPath: cut, withIntermediateDirectories: true)
+        for (path, bytes) in files where path.hasPrefix(database) && !path.hasSuffix("-shm") {
+            try Data(bytes).write(to: URL(fileURLWithPath: cut + "/run.sqlite3" + path.dropFirst(database.count)))
+        }
+        let database = cut + "/run.sqlite3"
+        let opened = try await Program.run("connmix-durable", ["database", "migrate", "--database", database], output: said)
+        try hold(opened == .exited(0), "\(words): it cannot be opened, \(opened), see \(said) and \(cut)")
+        let checked = try await Program.run("connmix-durable", ["database", "check", "--database", database], output: said)
+        try hold(checked == .exited(0), "\(words): database check ended with \(checked), see \(said) and \(cut)")
+        let file = try PlainFile(database)
+        let integrity = try file.texts("PRAGMA integrity_check")
+        try hold(integrity == ["ok"], "\(words): integrity_check: \(integrity.prefix(3)); see \(cut)")
+        try hold(
+            try file.integer("SELECT count(*) - count(DISTINCT message_id) FROM outbox WHERE message_id IS NOT NULL") == 0,
+            "P3: \(words): an entry has two commands; see \(cut)")
+        try hold(
+            try file.integer(
+                """
+                SELECT count(*) FROM journal WHERE (state = 8) <> (id IN (SELECT message_id FROM outbox WHERE message_id IS NOT NULL))
+                """) == 0, "P3: \(words): an entry is done without its command, or the other way; see \(cut)")
+        guard let promised else { return }
+        let (entries, states, commands) = (try Self.entries(file), try Self.states(file), try Self.commands(file))
+        for (id, state) in promised.states {
+            // As it was confirmed, or as the command makes it that is at work, or on its way through a handler.
+            let allowed = [state, coming?.states[id] ?? state] + (state == 2 ? [3] : [])
+            try hold(
+                states[id].map(allowed.contains) ?? false,
+                "P2: \(words): entry \(id) is in state \(states[id] ?? 0), not \(allowed); see \(cut)")
+        }
+        for (id, row) in promised.entries where entries[id] != row {
+            throw BrokenPromise("P1, P2: \(words): entry \(id) was confirmed, and is \(entries[id] ?? "gone"); see \(cut)")
+        }
+        for (id, row) in promised.commands where commands[id] != row {
+            throw BrokenPromise("P4: \(words): command \(id) was confirmed, and is \(commands[id] ?? "gone"); see \(cut)")
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Foundation
+import Torture
+
+/// `connmix-torture disks`
+struct DisksCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disks", abstract: "Every call on the files fails once and for ever; every power cut of a run is looked at.")
+
+    @Option(help: "Take every so manieth call only.")
+    var stride = 1
+    @Flag(help: "Only the power cuts.")
+    var onlyCuts = false
+    @Flag(help: "Only the calls that fail.")
+    var onlyFailures = false
+    @OptionGroup var options: RunOptions
+
+    func run() async throws {
+        let folder = try options.madeFolder("disks")
+        say("disks: every call of \(stride), --seed \(options.seed), files in \(folder)")
+        if !onlyFailures {
+            let states = try await PowerCuts(folder: folder, say: say).run(seed: options.seed, stride: stride)
+            say("power cuts: \(states) states, each opens, checks out and has what was confirmed")
+        }
+        if !onlyCuts {
+            let runs = try await FailingCalls(folder: folder, say: say).run(stride: stride)
+            say("failing calls: \(runs) runs, the file is sound after each, and nobody lied")
+        }
+        say("disks: every promise was kept")
+    }
+}
