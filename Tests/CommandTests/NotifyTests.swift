@@ -70,7 +70,8 @@ struct NotifyTests {
             let manager = try Manager(isAbstract ? "@\(folder)" : folder + "/notify")
             try await withDevEngine { engine in
                 let outcome = try await Program.run(
-                    consume(folder, engine.center), under: environment(manager, watchdog: 2_000_000)
+                    ["consume", "--log-format", "journal"] + consume(folder, engine.center).dropFirst(),
+                    under: environment(manager, watchdog: 2_000_000)
                 ) {
                     try await manager.hear("READY=1")
                     try await manager.hear("STATUS=consuming 1 of 1 node")
@@ -79,6 +80,8 @@ struct NotifyTests {
                     #expect(manager.count("STOPPING=1") == 0)
                 }
                 #expect(outcome.code == 0)
+                #expect(outcome.errorLines.allSatisfy { $0.hasPrefix("<6>") }, "\(outcome.errors)")
+                #expect(outcome.errorLines.contains { $0.hasPrefix("<6>consuming address=") })
                 #expect(manager.heard().contains { $0.hasPrefix("STOPPING=1\nSTATUS=stopping: ") })
                 #expect(manager.count("READY=1") == 1 && manager.count("STOPPING=1") == 1)
             }

@@ -30,7 +30,7 @@ struct PackagingTests {
         let unit = try text("Packaging/systemd/connmix-durable@.service")
         #expect(settings(unit, "Type") == ["notify"] && settings(unit, "NotifyAccess") == ["main"])
         #expect(settings(unit, "WatchdogSec") == ["60"] && settings(unit, "DynamicUser") == ["yes"])
-        #expect(settings(unit, "ExecStart") == ["/usr/bin/connmix-durable consume $CONNMIX_CONSUME"])
+        #expect(settings(unit, "ExecStart") == ["/usr/bin/connmix-durable consume --log-format journal $CONNMIX_CONSUME"])
         // The file lies in the folder that the unit may write.
         #expect(settings(unit, "StateDirectory") == ["connmix-durable/%i"])
         #expect(settings(unit, "Environment") == ["CONNMIX_DURABLE_DATABASE=%S/connmix-durable/%i/messages.sqlite3"])

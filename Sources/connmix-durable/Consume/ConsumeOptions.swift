@@ -63,7 +63,7 @@ struct ConsumeOptions: ParsableArguments {
         help: ArgumentHelp(
             "A group whose members may read and write the database, too. Its files get mode 0660.", valueName: "name"))
     var group: String?
-    @Option(help: "text or json, on stderr.")
+    @Option(help: "text, json, or journal (levels as systemd's journal reads them), on stderr.")
     var logFormat = LogFormat.text
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = Logger.Level.info

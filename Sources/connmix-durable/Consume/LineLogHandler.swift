@@ -4,6 +4,8 @@ import Logging
 enum LogFormat: String, ExpressibleByArgument, CaseIterable {
     case text
     case json
+    /// The level as the journal of systemd reads it, and no time: it has its own.
+    case journal
 }
 
 /// One line an event on stderr. Whatever is logged, it cannot act on a terminal.
@@ -39,6 +41,9 @@ struct LineLogHandler: LogHandler {
         case .text:
             let tail = facts.map { " \($0.key)=\(quoted($0.value))" }.joined()
             return "\(Timestamp.text(Timestamp.now())) \(level) \(message)\(tail)".escapedForTerminal + "\n"
+        case .journal:
+            let tail = facts.map { " \($0.key)=\(quoted($0.value))" }.joined()
+            return "<\(priority(level))>\(message)\(tail)".escapedForTerminal + "\n"
         case .json:
             let line = JSONWriter.line { writer in
                 writer.key("time"); writer.time(Timestamp.now())
@@ -47,6 +52,18 @@ struct LineLogHandler: LogHandler {
                 for fact in facts { writer.key(fact.key); writer.string(fact.value) }
             }
             return String(decoding: line, as: UTF8.self)
+        }
+    }
+
+    /// sd-daemon(3).
+    private static func priority(_ level: Logger.Level) -> Int {
+        switch level {
+        case .trace, .debug: 7
+        case .info: 6
+        case .notice: 5
+        case .warning: 4
+        case .error: 3
+        case .critical: 2
         }
     }
 
