@@ -16,7 +16,6 @@ import tempfile
 import time
 
 NODES = 4
-CONCURRENCY = 4
 
 
 def handle(seconds):
@@ -34,6 +33,7 @@ class Cluster:
     def __init__(self, options, name):
         self.program = program = options.program
         self.handler_seconds = options.handler_seconds
+        self.concurrency = options.concurrency
         self.patience = options.patience
         self.folder = os.path.join(options.folder, name)
         self.consumers = {}
@@ -57,7 +57,7 @@ class Cluster:
     def launch(self, host):
         os.makedirs(os.path.dirname(self.database(host)), exist_ok=True)
         arguments = [self.program, "consume", "--database", self.database(host), "--center", self.center, "--topic", "chat"]
-        arguments += ["--concurrency", str(CONCURRENCY), "--log-level", "warning"]
+        arguments += ["--concurrency", str(self.concurrency), "--log-level", "warning"]
         arguments += ["--worker", sys.executable, os.path.abspath(__file__), "--handle", str(self.handler_seconds)]
         self.consumers[host] = subprocess.Popen(arguments, stderr=open(self.database(host) + ".log", "a"))
 
@@ -120,7 +120,7 @@ class Cluster:
 
 def throughput(options):
     messages = options.messages
-    print(f"{messages} messages, a handler that takes {options.handler_seconds * 1000:.0f} ms, {CONCURRENCY} at once a consumer, {NODES} nodes")
+    print(f"{messages} messages, a handler that takes {options.handler_seconds * 1000:.0f} ms, {options.concurrency} at once a consumer, {NODES} nodes")
     print("consumers  messages/s  share of each")
     rates = []
     for count in (1, 2, 4):
@@ -197,6 +197,7 @@ def main():
     parser.add_argument("--messages", type=int, default=1600, help="a round, a multiple of 16")
     parser.add_argument("--folder", help="for the files; by default a temporary one, which is removed")
     parser.add_argument("--handler-seconds", type=float, default=0.02, help="how long the handler takes")
+    parser.add_argument("--concurrency", type=int, default=4, help="how many handlers a consumer has")
     parser.add_argument("--patience", type=int, default=10, help="seconds after which an answer is given up")
     parser.add_argument("--handle", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()

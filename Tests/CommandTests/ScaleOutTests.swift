@@ -15,9 +15,8 @@ struct ScaleOutTests {
             let result = try await Subprocess.run(
                 .name("python3"),
                 arguments: [
-                    script, "--program", Program.path.string, "--messages", "160", "--folder", folder, "--handler-seconds",
-                    "0.005",
-                    "--patience", "2",
+                    script, "--program", Program.path.string, "--messages", "96", "--folder", folder, "--handler-seconds",
+                    "0.005", "--concurrency", "1", "--patience", "2",
                 ],
                 output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
             #expect(result.terminationStatus == .exited(0), "\(result.standardOutput)\n\(result.standardError)")
@@ -25,7 +24,7 @@ struct ScaleOutTests {
                 .map { (consumers: Int($0.1), done: $0.2.split(separator: " ").compactMap { Int($0) }) }
             #expect(shares.map(\.consumers) == [1, 2, 4])
             for (consumers, done) in shares {
-                #expect(done.count == consumers && done.reduce(0, +) == 160 && done.allSatisfy { $0 > 0 }, "\(done)")
+                #expect(done.count == consumers && done.reduce(0, +) == 96 && done.allSatisfy { $0 > 0 }, "\(done)")
             }
             #expect(result.standardOutput.contains("killed and restarted: "))
             #expect(result.standardOutput.contains("lost for good: "))
