@@ -12,7 +12,7 @@ import TestSupport
 struct ChatExamplesTests {
     private static let examples = MarkdownPage.root.appendingPathComponent("Examples")
 
-    private static func isInstalled(_ name: String) -> Bool {
+    static func isInstalled(_ name: String) -> Bool {
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
             .contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
     }

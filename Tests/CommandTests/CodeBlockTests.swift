@@ -76,7 +76,8 @@ struct CodeBlockTests {
     /// Compiled, not run: where Lua is not installed only what a file of the examples has is known to be well.
     private func lua(_ text: String) throws -> String? {
         if try slice(text, of: "Examples", ending: ".lua") == nil { return nil }
-        let outcome = try run("lua5.4", ["-e", "assert(load(arg[1]))", "--", text])
+        let compile = #"printf %s "$1" | lua5.4 -e 'assert(load(io.read("a")))'"#
+        let outcome = try run("bash", ["-c", compile, "bash", text])
         return outcome.code == 0 || outcome.code == 127 ? nil : outcome.output
     }
 
@@ -227,6 +228,12 @@ struct CodeBlockTests {
     func findsSyntax() throws {
         #expect(try syntax(of: ["ls", "for x in 1 2; do echo $x; done"]) == "")
         #expect(try syntax(of: ["ls", "echo \"half"]).contains("unexpected EOF"))
+    }
+
+    @Test("what Lua cannot compile is found", .enabled(if: ChatExamplesTests.isInstalled("lua5.4"), "Lua is not installed"))
+    func findsLua() throws {
+        #expect(try lua("local a = 1\nreturn a") == nil)
+        #expect(try lua("local a =")?.contains("unexpected symbol") == true)
     }
 
     @Test("examples in the help of commands are commands")
