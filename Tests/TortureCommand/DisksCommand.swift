@@ -13,6 +13,10 @@ struct DisksCommand: AsyncParsableCommand {
     var onlyCuts = false
     @Flag(help: "Only the calls that fail.")
     var onlyFailures = false
+    @Option(
+        help: "Of the commands whose calls fail only this one: send, discard, replay, backup, vacuum or consume; may be repeated."
+    )
+    var work: [String] = []
     @OptionGroup var options: RunOptions
 
     func run() async throws {
@@ -23,7 +27,7 @@ struct DisksCommand: AsyncParsableCommand {
             say("power cuts: \(states) states, each opens, checks out and has what was confirmed")
         }
         if !onlyCuts {
-            let runs = try await FailingCalls(folder: folder, say: say).run(stride: stride)
+            let runs = try await FailingCalls(folder: folder, say: say).run(stride: stride, works: work.isEmpty ? nil : Set(work))
             say("failing calls: \(runs) runs, the file is sound after each, and nobody lied")
         }
         say("disks: every promise was kept")

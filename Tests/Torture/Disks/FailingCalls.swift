@@ -115,9 +115,15 @@ public struct FailingCalls: Sendable {
     }
 
     private func stopped(_ program: Program) async -> Program.Ending {
-        try? await Task.sleep(for: .milliseconds(150))
+        // Until it has ended by itself, or has begun; a second is more than either takes where the disk does not stop it.
+        for _ in 0..<50 where program.isRunning && !hasBegun { try? await Task.sleep(for: .milliseconds(20)) }
         if program.isRunning { program.interrupt() }
         return await program.end(orKillAfter: .seconds(60))
+    }
+
+    /// The consumer's run is in the file, which had none.
+    private var hasBegun: Bool {
+        ((try? PlainFile(database).integer("SELECT count(*) FROM run")) ?? 0) > 0
     }
 
     private func renew() {
