@@ -62,10 +62,10 @@ fuzz: fuzz-build
 fuzz-merge: fuzz-build
 	printf '%s\n' $(TARGETS) | xargs -P $(FUZZ_JOBS) -I{} Tests/FuzzTests/run {} -merge=1
 
-# Every verb on every hostile and damaged file; `make test` tries some of them. About an hour.
+# Every verb on every hostile and damaged file, and every hostile peer; `make test` tries some of them. An hour and more.
 hostile: dependencies
 	$(SWIFT) build --build-tests
-	CONNMIX_HOSTILE=all $(SWIFT) test --skip-build --no-parallel --filter 'HostileFileTests|DamagedFileTests'
+	CONNMIX_HOSTILE=all $(SWIFT) test --skip-build --no-parallel --filter 'HostileFileTests|DamagedFileTests|HostilePeerTests'
 
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format $(FORMATTED)
