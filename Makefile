@@ -8,7 +8,7 @@ FORMATTED := Package.swift Sources Tests Examples/Swift
 PREFIX ?= /usr/local
 
 .PHONY: run release install test check lint sanitize format docs bench clean dependencies package symbols docc api reference
-.PHONY: diagrams simulate simulate-breakages torture soak loss torture-build
+.PHONY: diagrams simulate simulate-breakages torture soak loss torture-build fuzz fuzz-build fuzz-merge hostile
 
 run: dependencies
 	$(SWIFT) run connmix-durable demo
@@ -25,17 +25,49 @@ test: dependencies
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
 
-# The gate for developers: lint, all tests, the documentation and the list of the public API, and the library's own tests under Thread
-# Sanitizer (a build of its own, in .build-sanitize).
+# The gate for developers: lint, all tests, the documentation and the list of the public API, and unit and integration tests under the
+# sanitizers (builds of their own, in .build-sanitize).
 check: lint test reference sanitize
 
 lint:
 	$(SWIFT) format lint --strict --recursive --configuration .swift-format $(FORMATTED)
 
+# Thread Sanitizer, then Address and Undefined Behaviour Sanitizer together; the latter sees C only (SQLite's shim, BoringSSL, llhttp).
+SANITIZED := --no-parallel --filter '^(ConnmixDurableTests|ConnmixDevEngineTests|IntegrationTests|FuzzTests)\.'
 sanitize: dependencies
+	rm -rf .build-sanitize
 	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-sanitize
 	TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" \
-		$(SWIFT) test --skip-build --sanitize=thread --scratch-path .build-sanitize --no-parallel --filter '^ConnmixDurableTests\.'
+		$(SWIFT) test --skip-build --sanitize=thread --scratch-path .build-sanitize $(SANITIZED)
+	rm -rf .build-sanitize
+	$(SWIFT) build --build-tests --sanitize=address --sanitize=undefined --scratch-path .build-sanitize
+	ASAN_OPTIONS="detect_leaks=0" UBSAN_OPTIONS="print_stacktrace=1 halt_on_error=1" \
+		$(SWIFT) test --skip-build --sanitize=address --sanitize=undefined --scratch-path .build-sanitize $(SANITIZED)
+	rm -rf .build-sanitize
+
+# Every target of Tests/FuzzTests under libFuzzer and Address Sanitizer, RUNS inputs each, FUZZ_JOBS targets at once: docs/fuzzing.md.
+# `make fuzz TARGETS=frame RUNS=1000000`: one of them. What it learns is kept in .build-fuzz/corpus, what it finds in .build-fuzz/found.
+RUNS ?= 10000000
+TARGETS ?= $$($(FUZZ))
+FUZZ_JOBS ?= $(shell nproc)
+FUZZ := .build-fuzz/release/fuzz
+FUZZ_FLAGS := -c release --product fuzz --scratch-path .build-fuzz -Xswiftc -enable-testing \
+	-Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld
+fuzz-build: dependencies
+	CONNMIX_FUZZ=1 $(SWIFT) build $(FUZZ_FLAGS)
+	mkdir -p .build-fuzz/corpus .build-fuzz/found
+
+fuzz: fuzz-build
+	printf '%s\n' $(TARGETS) | xargs -P $(FUZZ_JOBS) -I{} Tests/FuzzTests/run {} -runs=$(RUNS)
+
+# What was learned, cut down to the inputs that reach something of their own, goes into the repository's corpus.
+fuzz-merge: fuzz-build
+	printf '%s\n' $(TARGETS) | xargs -P $(FUZZ_JOBS) -I{} Tests/FuzzTests/run {} -merge=1
+
+# Every verb on every hostile and damaged file, and every hostile peer; `make test` tries some of them. An hour and more.
+hostile: dependencies
+	$(SWIFT) build --build-tests
+	CONNMIX_HOSTILE=all $(SWIFT) test --skip-build --no-parallel --filter 'HostileFileTests|DamagedFileTests|HostilePeerTests'
 
 format:
 	$(SWIFT) format --in-place --recursive --configuration .swift-format $(FORMATTED)
@@ -81,6 +113,7 @@ simulate: dependencies
 
 simulate-breakages: dependencies
 	SWIFT="$(SWIFT)" Tests/Breakages/run
+
 # Proofs that take longer than a test may (docs/torture.md). Each takes more options: TORTURE="--seed 17".
 TORTURE_PROGRAM = $(SWIFT) run -c release --skip-build connmix-torture
 
@@ -100,7 +133,7 @@ torture-build: dependencies
 	$(SWIFT) build -c release --product connmix-torture
 
 clean:
-	rm -rf .build .build-sanitize .build-breakages Benchmarks/.build
+	rm -rf .build .build-sanitize .build-breakages .build-fuzz dist Benchmarks/.build
 
 # SQLite's headers, and make's own prerequisites; nothing is installed where they are there already.
 dependencies:

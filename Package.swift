@@ -279,6 +279,40 @@ let package = Package(
             exclude: ["Snapshots"],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "ConnmixDevEngine",
+                "ConnmixDurable",
+                "connmix-durable",
+                "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            exclude: ["Corpus", "Main", "run"],
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `make fuzz`: the bodies of FuzzTests with libFuzzer's driver, and the command line as a library without a `main`.
+if Context.environment["CONNMIX_FUZZ"] != nil {
+    let library: [SwiftSetting] = [
+        .unsafeFlags(["-Xfrontend", "-entry-point-function-name", "-Xfrontend", "connmix_durable_main"])
+    ]
+    package.products.removeAll { $0.name == "connmix-durable" }
+    package.targets = package.targets.compactMap { target in
+        switch target.name {
+        case "connmix-durable": .target(name: target.name, dependencies: target.dependencies, swiftSettings: settings + library)
+        case "FuzzTests":
+            .executableTarget(
+                name: "fuzz", dependencies: target.dependencies, path: "Tests/FuzzTests",
+                exclude: ["Corpus", "CorpusTests.swift", "run"],
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+        default: target.isTest ? nil : target
+        }
+    }
+}

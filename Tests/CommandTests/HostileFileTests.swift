@@ -9,15 +9,20 @@ import Testing
 /// `CONNMIX_HOSTILE=all` tries every verb on every file; otherwise each file meets some of them.
 @Suite("P12: files that another program has changed", .timeLimit(.minutes(5)))
 struct HostileFileTests {
-    private static let codes: Set<Int32> = [0, 1, 64, 65, 66, 69, 73, 74, 75, 77, 130]
-    private static let isWhole = ProcessInfo.processInfo.environment["CONNMIX_HOSTILE"] == "all"
+    static let codes: Set<Int32> = [0, 1, 64, 65, 66, 69, 73, 74, 75, 77, 130]
+    static let isWhole = ProcessInfo.processInfo.environment["CONNMIX_HOSTILE"] == "all"
 
-    /// `DB` stands for the file, `NEW` for a path where there is none. Those that follow are ended after a while.
-    private static let verbs: [String] = [
+    /// `NEW` stands for a path where there is none. Those that follow are ended after a while.
+    static let verbs = reading + changing
+
+    static let reading = [
         "status", "status --json", "journal list --json", "journal list", "journal show 1 --json", "journal show 2",
         "journal causes", "outbox list --json", "outbox list", "outbox show 1", "lanes list", "lanes show x", "gaps --json",
         "gaps", "actions list --json", "actions list", "database info --json", "database check", "doctor", "journal tail",
         "outbox tail --json", "journal export",
+    ]
+
+    private static let changing = [
         "consume --topic chat --echo --center 127.0.0.1:1 --drain 0.2 --shutdown-grace 0.5",
         "send 7 hello", "actions undo 1 --yes", "journal retry --all --yes", "journal replay --all --yes --limit 2",
         "journal discard --all --yes", "journal restore --all --yes", "outbox retry --all --yes", "outbox cancel --all --yes",

@@ -34,11 +34,7 @@ struct HTTPCall: Sendable {
         let limit = TimeAmount.microseconds(timeout.microseconds)
         let connecting = Dialer(loop: loop, names: names).connect(to: peer.address, within: limit) { channel in
             channel.eventLoop.makeCompletedFuture {
-                let pipeline = channel.pipeline.syncOperations
-                try pipeline.addTransport(to: peer, tls: tls)
-                try pipeline.addHTTPClientHandlers()
-                try pipeline.addHandler(
-                    HTTPCallHandler(path: path, body: body, peer: peer, credentials: credentials, answer: answer))
+                try addHandlers(to: channel.pipeline.syncOperations, path, post: body, answer: answer)
             }
         }
         connecting.whenComplete { result in
@@ -55,6 +51,17 @@ struct HTTPCall: Sendable {
             answer.fail(Failure(error: peer.timedOut("answer", after: timeout), mayBeWritten: isConnected.value))
         }
         return answer.futureResult.always { _ in timer.cancel() }
+    }
+
+    /// What asks as soon as the channel is connected, and reads the answer.
+    func addHandlers(
+        to pipeline: ChannelPipeline.SynchronousOperations, _ path: String, post body: ByteBuffer? = nil,
+        answer: EventLoopPromise<Answer>
+    ) throws {
+        try pipeline.addTransport(to: peer, tls: tls)
+        try pipeline.addHTTPClientHandlers()
+        try pipeline.addHandler(
+            HTTPCallHandler(path: path, body: body, peer: peer, credentials: credentials, answer: answer))
     }
 }
 

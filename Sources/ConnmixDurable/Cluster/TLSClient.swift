@@ -14,11 +14,12 @@ struct TLSClient: Sendable {
         // A goodbye is a courtesy, and a dead peer does not return it.
         configuration.shutdownTimeout = .seconds(1)
         if let path = options.trustRoots {
-            configuration.trustRoots = .certificates(try Self.certificates(path))
+            configuration.trustRoots = .certificates(try Self.certificates(PEMFile.read(path), of: path))
         }
         if let own = options.clientCertificate {
-            configuration.certificateChain = try Self.certificates(own.certificate).map { .certificate($0) }
-            configuration.privateKey = .privateKey(try Self.key(own.key))
+            let chain = try Self.certificates(PEMFile.read(own.certificate), of: own.certificate)
+            configuration.certificateChain = chain.map { .certificate($0) }
+            configuration.privateKey = .privateKey(try Self.key(PEMFile.read(own.key), of: own.key))
         }
         do {
             context = try NIOSSLContext(configuration: configuration)
@@ -28,8 +29,7 @@ struct TLSClient: Sendable {
         }
     }
 
-    private static func certificates(_ path: String) throws(ConnmixError) -> [NIOSSLCertificate] {
-        let text = try PEMFile.read(path)
+    static func certificates(_ text: [UInt8], of path: String) throws(ConnmixError) -> [NIOSSLCertificate] {
         do {
             let certificates = try NIOSSLCertificate.fromPEMBytes(text)
             if !certificates.isEmpty { return certificates }
@@ -40,8 +40,7 @@ struct TLSClient: Sendable {
         throw ConnmixError(.invalidConfiguration, "\(path) has no certificate in PEM form")
     }
 
-    private static func key(_ path: String) throws(ConnmixError) -> NIOSSLPrivateKey {
-        let text = try PEMFile.read(path)
+    static func key(_ text: [UInt8], of path: String) throws(ConnmixError) -> NIOSSLPrivateKey {
         do {
             return try NIOSSLPrivateKey(bytes: text, format: .pem)
         } catch {

@@ -60,11 +60,7 @@ struct HTTPService: Sendable {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .bind(host: place.host, port: place.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let watch = HTTPConnectionWatch(limits: limits, connections: open)
-                        let pipeline = channel.pipeline.syncOperations
-                        try pipeline.addHandler(HTTPHeadLimit(watch))
-                        try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
-                        try pipeline.addHandler(watch)
+                        try addHandlers(to: channel.pipeline.syncOperations, limits, open)
                         return try Connection(wrappingChannelSynchronously: channel)
                     }
                 }
@@ -75,6 +71,16 @@ struct HTTPService: Sendable {
             throw Failure(
                 .cannotCreate, "cannot listen on \(place.host):\(place.port): \(reason); name another address with \(flag)")
         }
+    }
+
+    /// What makes requests of a connection's bytes, within the limits.
+    static func addHandlers(
+        to pipeline: ChannelPipeline.SynchronousOperations, _ limits: Limits, _ connections: HTTPConnections
+    ) throws {
+        let watch = HTTPConnectionWatch(limits: limits, connections: connections)
+        try pipeline.addHandler(HTTPHeadLimit(watch))
+        try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
+        try pipeline.addHandler(watch)
     }
 
     private init(
@@ -171,7 +177,7 @@ struct HTTPService: Sendable {
 }
 
 extension HTTPService.Request {
-    fileprivate init(_ head: HTTPRequestHead, _ body: [UInt8]) {
+    init(_ head: HTTPRequestHead, _ body: [UInt8]) {
         let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var query: [String: String] = [:]
         for pair in parts.count > 1 ? parts[1].split(separator: "&") : [] {

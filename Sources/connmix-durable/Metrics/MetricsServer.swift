@@ -40,14 +40,10 @@ final class MetricsServer: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         open.enter(channel)
                         channel.closeFuture.whenComplete { _ in open.leave(channel) }
-                        let pipeline = channel.pipeline.syncOperations
-                        try pipeline.addHandler(RequestByteLimit())
-                        try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: true)
-                        try pipeline.addHandler(
-                            MetricsRequestHandler(patience: patience) { path in
-                                open.asked(channel)
-                                return answer(path)
-                            })
+                        try addHandlers(to: channel.pipeline.syncOperations, patience: patience) { path in
+                            open.asked(channel)
+                            return answer(path)
+                        }
                     }
                 }
                 .bind(host: address.host, port: address.port).get()
@@ -59,6 +55,15 @@ final class MetricsServer: Sendable {
                 .cannotCreate,
                 "cannot serve metrics on \(address.host):\(address.port): \(reason); name another address with --metrics")
         }
+    }
+
+    /// What answers the one request of a connection.
+    static func addHandlers(
+        to pipeline: ChannelPipeline.SynchronousOperations, patience: TimeAmount, answer: @escaping (_ path: String) -> Answer?
+    ) throws {
+        try pipeline.addHandler(RequestByteLimit())
+        try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: true)
+        try pipeline.addHandler(MetricsRequestHandler(patience: patience, answer: answer))
     }
 
     private init(_ channel: any Channel, _ group: MultiThreadedEventLoopGroup) {

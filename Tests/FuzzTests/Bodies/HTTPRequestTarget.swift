@@ -1,0 +1,110 @@
+@testable import ConnmixDurable
+@testable import connmix_durable
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+
+/// What comes to the ports of `--listen` and `--metrics`: the servers' pipelines, `ListenCall` and `ListenToken`.
+enum HTTPRequestTarget {
+    @Sendable static func run(_ bytes: UnsafeRawBufferPointer) throws {
+        let whole = try listen([bytes])
+        try hold(try listen(bytes.pieces) == whole, "requests are the same in pieces")
+        let answers = try metrics([bytes])
+        try hold(answers == (try metrics(bytes.pieces)), "answers are the same in pieces")
+        try hold(answers.count <= 1, "a connection gets one answer")
+    }
+
+    private static let token = ListenToken("0123456789abcdef")
+
+    /// What became of each request.
+    private static func listen(_ pieces: [UnsafeRawBufferPointer]) throws -> [String] {
+        let channel = EmbeddedChannel()
+        let connections = HTTPConnections(limit: 4)
+        let endpoint = ListenEndpoint(token)
+        try HTTPService.addHandlers(to: channel.pipeline.syncOperations, .init(), connections)
+        try channel.pipeline.syncOperations.addHandler(endpoint)
+        try feed(channel, pieces)
+        // Nobody may hold a connection by sending nothing more.
+        channel.embeddedEventLoop.advanceTime(by: HTTPService.Limits().patience)
+        try hold(!channel.isActive, "a connection ends in time")
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+        if let broken = endpoint.broken { throw broken }
+        return endpoint.seen
+    }
+
+    private static func metrics(_ pieces: [UnsafeRawBufferPointer]) throws -> [String] {
+        let channel = EmbeddedChannel()
+        var asked: [String] = []
+        try MetricsServer.addHandlers(to: channel.pipeline.syncOperations, patience: MetricsServer.patience) { path in
+            asked.append(path)
+            return path == "/metrics" ? .init(body: "connmix_up 1\n") : nil
+        }
+        try feed(channel, pieces)
+        channel.embeddedEventLoop.advanceTime(by: MetricsServer.patience)
+        try hold(!channel.isActive, "a connection ends in time")
+        _ = try? channel.finish(acceptAlreadyClosed: true)
+        return asked
+    }
+
+    private static func feed(_ channel: EmbeddedChannel, _ pieces: [UnsafeRawBufferPointer]) throws {
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        for piece in pieces where channel.isActive { _ = try? channel.writeInbound(ByteBuffer(bytes: piece)) }
+    }
+}
+
+/// Answers each request at once, as `ListenService` does once its consumer has.
+private final class ListenEndpoint: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let token: ListenToken?
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+    private(set) var seen: [String] = []
+    private(set) var broken: (any Error)?
+
+    init(_ token: ListenToken?) {
+        self.token = token
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let next): (head, body) = (next, [])
+        case .body(let part): body += part.readableBytesView
+        case .end:
+            guard let asked = head else { return }
+            head = nil
+            do {
+                for token in [token, nil] { seen.append(try call(HTTPService.Request(asked, body), token)) }
+            } catch { broken = broken ?? error }
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "0"])
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            if !asked.isKeepAlive { context.close(promise: nil) }
+        }
+    }
+
+    private func call(_ request: HTTPService.Request, _ token: ListenToken?) throws -> String {
+        let call: ListenCall
+        do throws(ListenCall.Refusal) {
+            call = try ListenCall(request, token: token)
+        } catch {
+            try hold(error.reason.utf8.count <= 1_000, "a refusal is bounded")
+            try hold(error.status.code >= 400, "a refusal is one")
+            return "\(error.status.code) \(error.reason)"
+        }
+        if token != nil {
+            let given = request.headers.first(name: "Authorization") ?? ""
+            try hold(given.hasSuffix("0123456789abcdef") && given.utf8.count == 23, "nobody pushes without the token")
+        }
+        if token == nil { try hold(!request.headers.contains(name: "Origin"), "no browser pushes") }
+        let methods = ["/v1/mesh/send": "mesh.send", "/v1/mesh/publish": "mesh.publish"]
+        if let method = methods[request.path] {
+            try hold(call.command.method == method, "a path takes its own command: \(call.command.method) at \(request.path)")
+            try hold(EngineReading.isJSON(request.body), "what is taken is JSON")
+        }
+        try hold(!["queue.pop", "queue.unpop", "server.ping"].contains(call.command.method), "the consumer's own is refused")
+        if let wait = call.wait { try hold(wait > .zero && wait <= .seconds(ListenCall.longestWait), "a wait is bounded") }
+        return "\(call.command) \(call.wait?.text ?? "")"
+    }
+}
