@@ -19,16 +19,18 @@
 static _Thread_local int is_simulated;
 static int64_t steady = 1000000000000;
 static int64_t wall;
-static uint64_t chance;
+static uint64_t seed, chance;
+static int64_t chance_of = -1;
 static int32_t process;
 static int64_t free_bytes;
 static int writes_allowed = 1;
 
-void simulated_machine_enter(uint64_t seed) {
+void simulated_machine_enter(uint64_t with) {
   is_simulated = 1;
   steady = 1000000000000;
   wall = 1750000000000000000;
-  chance = seed;
+  seed = with;
+  chance_of = -1;
   process = 1 << 30;
   free_bytes = (int64_t)1 << 40;
   writes_allowed = 1;
@@ -101,7 +103,12 @@ int usleep(useconds_t microseconds) {
   return 0;
 }
 
+// What is drawn depends on the moment, and not on what was drawn before: some draw once a process, and later runs must not differ.
 static void fill(void *buffer, size_t count) {
+  if (chance_of != steady) {
+    chance_of = steady;
+    chance = seed ^ (uint64_t)steady * 0xD1342543DE82EF95;
+  }
   unsigned char *bytes = buffer;
   for (size_t i = 0; i < count; i++) {
     if (i % 8 == 0) chance += 0x9E3779B97F4A7C15;

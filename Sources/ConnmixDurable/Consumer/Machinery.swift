@@ -1,5 +1,4 @@
 package import NIOCore
-internal import NIOPosix
 
 /// What a consumer runs on.
 package struct Machinery: Sendable {
@@ -23,10 +22,7 @@ package struct Machinery: Sendable {
 
     /// Threads and sockets of this machine.
     package static let threads = Machinery(
-        loop: {
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            return (group.next(), { try await group.shutdownGracefully() })
-        },
+        loop: { LoopThread.start() },
         thread: { OwnThread() },
         watch: { look in
             let watch = FileWatch(look)

@@ -42,6 +42,11 @@ final class Checker: @unchecked Sendable {
     private(set) var commandsOfEntry: [Int64: [Int64]] = [:]
     private(set) var atRisk = 0
     private var readBy = 0
+    /// What the living process has read, in its order, up to where it is in the file, and how far it is there at all.
+    private var readOrder: [Int] = []
+    private var readPlace: [Int: Int] = [:]
+    private var wholeUpTo = 0
+    private var journaledUpTo = -1
     private(set) var counts: [String: Int] = [:]
     private(set) var violations: [String] = []
     var onViolation: (String) -> Void = { _ in }
@@ -109,6 +114,11 @@ final class Checker: @unchecked Sendable {
             }
             for entry in Set(fresh).sorted() { wholeCall(of: entry) }
             if !suspicions.isEmpty { try judgeSuspicions(view) }
+            while wholeUpTo < readOrder.count, !engine.messages[readOrder[wholeUpTo]].entries.isEmpty { wholeUpTo += 1 }
+            hold(
+                "P2", journaledUpTo < wholeUpTo,
+                "m\(journaledUpTo < 0 ? 0 : readOrder[journaledUpTo]) is in the file, and what was read before it is not: m\(wholeUpTo < readOrder.count ? readOrder[wholeUpTo] : 0)"
+            )
         }
     }
 
@@ -121,6 +131,7 @@ final class Checker: @unchecked Sendable {
             if engine.messages[serial].reader == readBy, readBy > 0 { atRisk -= 1 }
             hold("P2", engine.messages[serial].reader > 0, "entry \(id) is m\(serial), which no process has read")
         }
+        if let place = readPlace[serial] { journaledUpTo = max(journaledUpTo, place) }
         engine.journaled(serial, as: id)
         entries[id] = Entry(serial: serial, client: client)
         lanes[client, default: []].append(id)
@@ -163,9 +174,17 @@ final class Checker: @unchecked Sendable {
         if readBy != process {
             readBy = process
             atRisk = 0
+            readOrder = []
+            readPlace = [:]
+            wholeUpTo = 0
+            journaledUpTo = -1
         }
         let before = atRisk
         engine.read(serials, by: process)
+        for serial in serials {
+            readPlace[serial] = readOrder.count
+            readOrder.append(serial)
+        }
         atRisk += serials.count
         hold(
             "P7", before < atRiskLimit || atRiskLimit == 0,
