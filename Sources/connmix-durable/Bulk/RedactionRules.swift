@@ -30,7 +30,11 @@ struct RedactionRules: ExpressibleByArgument {
     /// As it is written.
     static func text(of path: [String]) -> String {
         path.map { key in
-            ["\\", ".", ","].reduce(key) { $0.replacing($1, with: "\\" + $1) }
+            // By scalars, as they are read: a mark behind a sign makes one character of both.
+            key.unicodeScalars.reduce(into: "") { text, scalar in
+                if scalar == "\\" || scalar == "." || scalar == "," { text.unicodeScalars.append("\\") }
+                text.unicodeScalars.append(scalar)
+            }
         }.joined(separator: ".")
     }
 }
