@@ -257,7 +257,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation"],
+            dependencies: ["simulate"],
             swiftSettings: settings
         ),
         .testTarget(
