@@ -42,6 +42,7 @@ final class Checker: @unchecked Sendable {
     private(set) var commandsOfEntry: [Int64: [Int64]] = [:]
     private(set) var atRisk = 0
     private var readBy = 0
+    private var isReaderAlive = false
     /// What the living process has read, in its order, up to where it is in the file, and how far it is there at all.
     private var readOrder: [Int] = []
     private var readPlace: [Int: Int] = [:]
@@ -128,7 +129,7 @@ final class Checker: @unchecked Sendable {
             return violated("P2: entry \(id) has a payload that nobody sent: \(text)")
         }
         if engine.messages[serial].entries.isEmpty {
-            if engine.messages[serial].reader == readBy, readBy > 0 { atRisk -= 1 }
+            if engine.messages[serial].reader == readBy, isReaderAlive { atRisk -= 1 }
             hold("P2", engine.messages[serial].reader > 0, "entry \(id) is m\(serial), which no process has read")
         }
         if let place = readPlace[serial] { journaledUpTo = max(journaledUpTo, place) }
@@ -173,6 +174,7 @@ final class Checker: @unchecked Sendable {
         guard !serials.isEmpty else { return }
         if readBy != process {
             readBy = process
+            isReaderAlive = true
             atRisk = 0
             readOrder = []
             readPlace = [:]
@@ -251,7 +253,11 @@ final class Checker: @unchecked Sendable {
     }
 
     /// What it knew in memory alone is forgotten.
-    func processDied() { suspicions = [] }
+    func processDied() {
+        suspicions = []
+        atRisk = 0
+        isReaderAlive = false
+    }
 
     private func words(_ id: Int64) -> String {
         guard let command = commands[id] else { return "command \(id)" }
