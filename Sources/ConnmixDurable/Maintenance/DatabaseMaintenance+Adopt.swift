@@ -14,6 +14,7 @@ extension DatabaseMaintenance {
     /// - Parameters:
     ///   - copy: copied to this path first, as `backup` does; `nil` where this path is the copy.
     ///   - reason: why, for those who look later.
+    ///   - watcher: told of the progress of copying and checking, where there is a copy to be made; its error ends the copying and is thrown.
     /// - Throws: `busy` where a consumer owns the file; what `backup` says where there is a copy to be made, such as `cannotCreate` where
     ///   this path, or a log beside it, exists.
     @discardableResult
