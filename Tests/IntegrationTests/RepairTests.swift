@@ -69,6 +69,23 @@ struct RepairTests {
         }
     }
 
+    @Test("P2: what an operator does is seen, however often the consumer is asked meanwhile whether it lives")
+    func beatingHeart() async throws {
+        try await withRepair { engine, consumer, journal, handling, _ in
+            let user = try await engine.connectEndUser()
+            var frames = user.frames.makeAsyncIterator()
+            try await user.send("bad")
+            await failure(consumer)
+            handling.mend()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { while !Task.isCancelled { #expect(await consumer.signOfLife()) } }
+                try journal.retry([1])
+                #expect(await frames.next()?.text == "bad 2")
+                group.cancelAll()
+            }
+        }
+    }
+
     @Test("undo of a discard: the entry waits again for its old time, and can be retried now")
     func undoDiscard() async throws {
         try await withRepair { engine, consumer, journal, handling, database in

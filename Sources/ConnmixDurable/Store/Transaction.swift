@@ -6,7 +6,8 @@ final class Transaction {
     private var deltas = CountDeltas()
     private var lastIDs: [Int64] = [0, 0]
     private var seenDataVersion: Int64?
-    /// Another process committed since this connection's last transaction: rows may have been added or changed.
+    /// Another process has committed, and nobody has looked at what: rows may have been added or changed. It stays so until `lookedAtForeignCommits`:
+    /// not every transaction looks.
     private(set) var foreignCommits = false
 
     /// Of the file's owner, which may ask others to let it go first.
@@ -35,6 +36,9 @@ final class Transaction {
             throw error
         }
     }
+
+    /// Whatever others have committed up to this transaction was looked at. Where it is rolled back it is to be looked at again.
+    func lookedAtForeignCommits() { foreignCommits = false }
 
     private func begin() throws {
         guard let lock else { return try connection.begin() }
@@ -83,8 +87,8 @@ final class Transaction {
     /// Ids are counted in memory; another process may have inserted since.
     private func noticeForeignCommits() throws {
         let version = try connection.dataVersion()
-        foreignCommits = version != seenDataVersion
-        guard foreignCommits else { return }
+        guard version != seenDataVersion else { return }
+        foreignCommits = true
         // Above a copy's own ids those of the lost file are left out.
         lastIDs[0] =
             try connection.statement(

@@ -19,6 +19,7 @@ struct CommitNews {
             case .changed: try readOutbox(transaction.connection, changes)
             }
             core.lookedAgain()
+            transaction.lookedAtForeignCommits()
         } catch {
             // It looks once more with the next commit.
             _ = core.saw(seen)
