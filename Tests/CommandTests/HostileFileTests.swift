@@ -28,7 +28,7 @@ struct HostileFileTests {
         "journal discard --all --yes", "journal restore --all --yes", "outbox retry --all --yes", "outbox cancel --all --yes",
         "lanes release x --yes", "lanes skip x --yes", "journal prune --older-than 0s --yes",
         "outbox prune --older-than 0s --yes",
-        "database migrate", "database backup NEW", "database vacuum",
+        "database migrate", "database backup NEW", "database vacuum", "database adopt",
     ]
 
     @Test("every verb ends in order", arguments: HostileFiles.values)

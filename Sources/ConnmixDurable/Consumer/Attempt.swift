@@ -40,8 +40,9 @@ struct Attempt: Sendable {
             // The consumer's own stop interrupted it, whichever error came of that; it is not the message's fault. What the
             // handler says of the message in so many words still counts.
             if Task.isCancelled, !(error is HandlerError) { return .released }
-            // One that gives up because of the stop, before it is interrupted, leaves its message as it was too.
-            if error is CancellationError, Task.isShuttingDownGracefully { return .released }
+            // One that gives up because of the stop, before it is interrupted, leaves its message as it was too, and so does one whose batch the
+            // stop ended.
+            if error is CancellationError || error is Batches.CutShort, Task.isShuttingDownGracefully { return .released }
             // Where the handler threw something else after it, that is what it says of the message.
             if let trouble = context.diskTrouble, (error as? ConnmixError)?.isTransient == true {
                 return judge.waitOut(trouble, attempt: message.attempt, startedAt: context.begunAt ?? startedAt, now: Clock.now())

@@ -1,12 +1,36 @@
 /// The rows about copies that took the place of lost files.
 enum AdoptionTable {
-    /// So many ids are left out: more than a lost file can have given since its copy was made, at 10,000 messages a second for a day.
-    static let skippedIDs: Int64 = 1_000_000_000
+    /// So many ids are left out at least.
+    static let fewestSkippedIDs: Int64 = 1_000_000_000
+    /// More a second than a lost file can have given since its copy was made.
+    static let idsASecond: Int64 = 100_000
+
+    /// - Parameter age: of the copy, in microseconds.
+    static func skippedIDs(age: Int64) -> Int64 {
+        let (ids, isTooMany) = (max(0, age) / 1_000_000).multipliedReportingOverflow(by: idsASecond)
+        return isTooMany ? .max : max(fewestSkippedIDs, ids)
+    }
+
+    /// The first id after those that are left out.
+    ///
+    /// - Throws: `corrupt` where there is none.
+    private static func first(after id: Int64, skipping count: Int64, of ledger: Ledger) throws(ConnmixError) -> Int64 {
+        let (first, isTooHigh) = id.addingReportingOverflow(count)
+        guard !isTooHigh, first < .max else {
+            throw ConnmixError(
+                .corrupt,
+                "the ids of the \(ledger) are used up: its highest is \(id), and \(count) are to be left out; take another copy")
+        }
+        return first + 1
+    }
 
     /// Writes down that the file is a copy from now on in the place of what it was made of.
     static func add(_ transaction: Transaction, copiedAt: Int64, host: String, reason: String?) throws -> AdoptionRecord {
         let connection = transaction.connection
         let (entry, command) = (try transaction.nextID(.journal) - 1, try transaction.nextID(.outbox) - 1)
+        let skipped = skippedIDs(age: transaction.now - copiedAt)
+        let firstEntry = try first(after: entry, skipping: skipped, of: .journal)
+        let firstCommand = try first(after: command, skipping: skipped, of: .outbox)
         let insert = try connection.statement(
             """
             INSERT INTO adoption (copied_at, adopted_at, host, reason, last_entry, first_entry, last_command, first_command)
@@ -17,13 +41,13 @@ enum AdoptionTable {
         insert.bind(3, host)
         insert.bind(4, reason)
         insert.bind(5, entry)
-        insert.bind(6, entry + skippedIDs + 1)
+        insert.bind(6, firstEntry)
         insert.bind(7, command)
-        insert.bind(8, command + skippedIDs + 1)
+        insert.bind(8, firstCommand)
         try insert.run()
         return AdoptionRecord(
             id: connection.lastInsertedID, copiedAt: copiedAt, adoptedAt: transaction.now, host: host, reason: reason,
-            lastEntry: entry, firstEntry: entry + skippedIDs + 1, lastCommand: command, firstCommand: command + skippedIDs + 1)
+            lastEntry: entry, firstEntry: firstEntry, lastCommand: command, firstCommand: firstCommand)
     }
 
     /// Oldest first. There are few.

@@ -21,25 +21,36 @@ extension DatabaseMaintenance {
     public func adopt(
         copy: String? = nil, reason: String? = nil, _ watcher: Watcher = { _ in }
     ) throws -> AdoptionRecord {
-        if let copy { try DatabaseMaintenance(database: copy).backup(to: path, watcher) }
+        if let copy {
+            // A copy that has its name already could be taken by a consumer before it is adopted, and stay so where this process dies.
+            var adoption: AdoptionRecord?
+            _ = try DatabaseMaintenance(database: copy).backup(to: path, replacing: false, logLimit: nil, watcher) { file in
+                let connection = try file.openAsOwner(synchronous: .full)
+                adoption = try Self.adopt(connection, reason: reason)
+                try connection.checkpoint(truncate: true)
+            }
+            guard let adoption else { throw ConnmixError(.internal, "the copy has its name and was not adopted") }
+            return adoption
+        }
         // It looks at what is there; a new file is nobody's copy.
         try file.refuseForeign(mustExist: true, for: .changes)
         _ = try file.openForReading()
-        return try owning { _ in
-            try Transaction(try file.openAsOwner(synchronous: .full)).run { transaction in
-                let copiedAt = min(try RunTable.newestTime(transaction.connection) ?? transaction.now, transaction.now)
-                try RunTable.closeDead(transaction, account: nil)
-                let run = try RunTable.begin(
-                    transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: "database adopt",
-                    synchronous: .full)
-                try AdoptionTable.closeLosses(transaction, run: run)
-                let claimed = try Recovery.run(transaction, run: run, account: nil, maxAttempts: .max)
-                assert(claimed.suspects + claimed.buried == 0, "without an account nobody is suspected")
-                let adoption = try AdoptionTable.add(
-                    transaction, copiedAt: copiedAt, host: Self.hostName, reason: reason?.boundedError)
-                try RunTable.end(transaction, run: run)
-                return adoption
-            }
+        return try owning { _ in try Self.adopt(try file.openAsOwner(synchronous: .full), reason: reason) }
+    }
+
+    private static func adopt(_ connection: Connection, reason: String?) throws -> AdoptionRecord {
+        try Transaction(connection).run { transaction in
+            let copiedAt = min(try RunTable.newestTime(transaction.connection) ?? transaction.now, transaction.now)
+            try RunTable.closeDead(transaction, account: nil)
+            let run = try RunTable.begin(
+                transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: "database adopt",
+                synchronous: .full)
+            try AdoptionTable.closeLosses(transaction, run: run)
+            let claimed = try Recovery.run(transaction, run: run, account: nil, maxAttempts: .max)
+            assert(claimed.suspects + claimed.buried == 0, "without an account nobody is suspected")
+            let adoption = try AdoptionTable.add(transaction, copiedAt: copiedAt, host: hostName, reason: reason?.boundedError)
+            try RunTable.end(transaction, run: run)
+            return adoption
         }
     }
 

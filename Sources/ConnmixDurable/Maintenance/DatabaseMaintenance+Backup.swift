@@ -29,6 +29,13 @@ extension DatabaseMaintenance {
     public func backup(
         to target: String, replacing: Bool = false, logLimit: Int64? = nil, _ watcher: Watcher = { _ in }
     ) throws -> BackupReport {
+        try backup(to: target, replacing: replacing, logLimit: logLimit, watcher) { _ in }
+    }
+
+    /// - Parameter prepare: changes the copy before it is checked and has its name. Nobody else knows it then.
+    func backup(
+        to target: String, replacing: Bool, logLimit: Int64?, _ watcher: Watcher, prepare: (DatabaseFile) throws -> Void
+    ) throws -> BackupReport {
         let start = ContinuousClock.now
         try file.refuseForeign(mustExist: true, for: .reading)
         let source = try file.openForReading()
@@ -42,6 +49,7 @@ extension DatabaseMaintenance {
                 try log.check()
             }
             try source.frozen?.verify()
+            try prepare(DatabaseFile(path: copy.path))
             try copy.sync()
             let check = try DatabaseMaintenance(database: copy.path).check(watcher)
             if let problem = check.problems.first {
