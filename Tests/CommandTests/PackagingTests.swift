@@ -105,6 +105,30 @@ struct PackagingTests {
         }
     }
 
+    /// The files and folders at the root that SwiftPM wants before it builds anything.
+    private func needed() throws -> Set<String> {
+        let paths = try text("Package.swift").matches(of: /path: "([^"]+)"/).map { String($0.1) }
+        #expect(paths.contains("Examples/Swift") && paths.contains("Tests/Support"))
+        return Set(paths.map { String($0.prefix { $0 != "/" }) } + ["Package.swift", "Sources", "Tests", "migrations"])
+    }
+
+    @Test("the image is built from all that Package.swift names, and so is the simulation with faults")
+    func copies() throws {
+        let needed = try needed()
+        let file = try text("Packaging/docker/Dockerfile")
+        // All but the last word, which is where to.
+        let copied = file.matches(of: /\nCOPY ([^-\n].*)/).flatMap { $0.1.split(separator: " ").dropLast().map(String.init) }
+        #expect(needed.subtracting(copied).sorted() == [], "the image lacks these")
+        let ignored = Set(try text(".dockerignore").split(separator: "\n").map(String.init))
+        #expect(needed.intersection(ignored).sorted() == [])
+
+        let breakages = try text("Tests/Breakages/run")
+        let taken = breakages.matches(of: /\ncp -r (.*) "\$copy\/"/).flatMap { $0.1.split(separator: " ").map(String.init) }
+        #expect(needed.subtracting(taken).sorted() == [], "the copy lacks these")
+        let removed = breakages.matches(of: /"\$copy\/([A-Za-z]+)"/).map { String($0.1) }
+        #expect(needed.subtracting(removed) == ["Package.swift"], "what is copied anew is removed before")
+    }
+
     @Test("the version stands where the packages look for it")
     func version() async throws {
         let source = try text("Sources/ConnmixDurable/ConnmixDurable.swift")
