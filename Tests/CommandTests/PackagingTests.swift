@@ -212,6 +212,39 @@ struct PackagingTests {
         }
     }
 
+    /// As the handbook lists them: a rule's name, severity, and for how long it must hold.
+    private struct Alarm: Hashable {
+        let name, severity, hold: String
+    }
+
+    @Test("the handbook's alarms are the rules, each with its severity and how long it must hold")
+    func alarms() throws {
+        let rules = try text("Packaging/monitoring/connmix-durable.rules.yml").split(separator: "      - alert: ").dropFirst().map
+        { rule in
+            Alarm(
+                name: String(rule.prefix { $0 != "\n" }),
+                severity: String(try #require(rule.firstMatch(of: /\n +severity: (.*)/)).1),
+                hold: rule.firstMatch(of: /\n +for: (.*)/).map { String($0.1) } ?? "")
+        }
+        #expect(rules.count == 15)
+        let page = try text("docs/operations.md")
+        let listed = page.matches(of: /\n\| `(Connmix\w+)` \| (\w+) \| (\w*) ?\|/).map {
+            Alarm(name: String($0.1), severity: String($0.2), hold: String($0.3))
+        }
+        #expect(Set(listed) == Set(rules) && listed.count == rules.count)
+        // What the handbook says of a rule names what the rule asks.
+        for row in page.split(separator: "\n") {
+            guard let name = row.firstMatch(of: /^\| `(Connmix\w+)` \|/)?.1 else { continue }
+            let rule = try #require(
+                try text("Packaging/monitoring/connmix-durable.rules.yml").firstMatch(of: Regex("alert: \(name)\n +expr: (.*)")))
+            let expression = String(try #require(rule.output[1].substring))
+            for (metric, _) in used([expression]) {
+                let base = metric.replacing(/(_total|_seconds_bucket)$/, with: "")
+                #expect(row.contains("`\(base)`"), "\(name): \(base)")
+            }
+        }
+    }
+
     @Test("the check of monitoring finds what is not there")
     func finds() {
         let found = used(["rate(connmix_gone_total{stat=\"dead\",instance=~\"$instance\"}[5m]) / connmix_nodes"])
