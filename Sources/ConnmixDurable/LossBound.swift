@@ -14,7 +14,7 @@ public struct LossBound: Sendable, Equatable {
     /// the last checkpoint or sync, too; a crash of the process does not. `nil` before the first run.
     public let survivesPowerCut: Bool?
     /// How old `now` is, in microseconds. Over a second or two: the process stands still, or it is of a version that says so with its
-    /// commits only. `nil` where no consumer runs.
+    /// commits only. `nil` where no consumer runs, and while one that has the file opens it.
     public let age: Int64?
 
     init(isRunning: Bool, now: Int64, high: Int64, limit: Int64?, survivesPowerCut: Bool?, age: Int64? = nil) {

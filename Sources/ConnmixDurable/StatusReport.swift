@@ -89,7 +89,8 @@ public struct StatusReport: Sendable {
     public let atRisk: Int64
     /// The most there were in this run.
     public let atRiskHigh: Int64
-    /// When the consumer said so, in microseconds since 1970: at most a second or so ago while it is alive. `nil` where none runs.
+    /// When the consumer said so, in microseconds since 1970: at most a second or so ago while it is alive. `nil` where none runs, and
+    /// while one that has the file opens it.
     public let atRiskUpdatedAt: Int64?
     /// What can be lost, in numbers and in words.
     public let lossBound: LossBound

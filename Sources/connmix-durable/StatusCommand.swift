@@ -13,7 +13,7 @@ struct StatusCommand: ParsableCommand {
               connmix-durable status --check --database /var/lib/connmix/messages.sqlite3
 
             --check is for health checks of containers: it asks whether the process lives, not whether there is a node to consume, which a
-            restart would not bring (that is /ready of consume --metrics).
+            restart would not bring (that is /ready of consume --metrics). One that opens its file or brings it up to date lives.
             Rates need two looks: --watch shows them from the second on.
             """)
 
@@ -38,7 +38,14 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let inspector = try options.inspector()
+        let inspector: Inspector
+        do {
+            inspector = try options.inspector()
+        } catch let error as ConnmixError where check && error.code == .olderDatabase && options.maintenance.isOwned {
+            // It lives, and has work: a large file takes its time.
+            if !output.json { try StandardOutput().write("a consumer is bringing \(options.database) up to date\n") }
+            return
+        }
         guard watch else {
             let snapshot = try StatusSnapshot(inspector, after: nil)
             try show(snapshot)
@@ -71,7 +78,7 @@ struct StatusCommand: ParsableCommand {
         }
     }
 
-    /// What is wrong with the consumer's process; `nil` where it lives.
+    /// What is wrong with the consumer's process; `nil` where it lives. One that opens the file has said nothing yet, and has no age.
     static func trouble(_ status: StatusReport) -> String? {
         guard status.consumer.isRunning else { return "no consumer runs on \(status.database.path)" }
         guard let age = status.lossBound.age, age >= 15_000_000 else { return nil }

@@ -105,6 +105,30 @@ struct PackagingTests {
         }
     }
 
+    /// The files and folders at the root that SwiftPM wants before it builds anything.
+    private func needed() throws -> Set<String> {
+        let paths = try text("Package.swift").matches(of: /path: "([^"]+)"/).map { String($0.1) }
+        #expect(paths.contains("Examples/Swift") && paths.contains("Tests/Support"))
+        return Set(paths.map { String($0.prefix { $0 != "/" }) } + ["Package.swift", "Sources", "Tests", "migrations"])
+    }
+
+    @Test("the image is built from all that Package.swift names, and so is the simulation with faults")
+    func copies() throws {
+        let needed = try needed()
+        let file = try text("Packaging/docker/Dockerfile")
+        // All but the last word, which is where to.
+        let copied = file.matches(of: /\nCOPY ([^-\n].*)/).flatMap { $0.1.split(separator: " ").dropLast().map(String.init) }
+        #expect(needed.subtracting(copied).sorted() == [], "the image lacks these")
+        let ignored = Set(try text(".dockerignore").split(separator: "\n").map(String.init))
+        #expect(needed.intersection(ignored).sorted() == [])
+
+        let breakages = try text("Tests/Breakages/run")
+        let taken = breakages.matches(of: /\ncp -r (.*) "\$copy\/"/).flatMap { $0.1.split(separator: " ").map(String.init) }
+        #expect(needed.subtracting(taken).sorted() == [], "the copy lacks these")
+        let removed = breakages.matches(of: /"\$copy\/([A-Za-z]+)"/).map { String($0.1) }
+        #expect(needed.subtracting(removed) == ["Package.swift"], "what is copied anew is removed before")
+    }
+
     @Test("the version stands where the packages look for it")
     func version() async throws {
         let source = try text("Sources/ConnmixDurable/ConnmixDurable.swift")
@@ -184,6 +208,39 @@ struct PackagingTests {
                     for state in ["dead", "expired", "unknown"] { #expect(served.contains("state=\"\(state)\"")) }
                     #expect(served.contains("clean=\"false\""))
                 }
+            }
+        }
+    }
+
+    /// As the handbook lists them: a rule's name, severity, and for how long it must hold.
+    private struct Alarm: Hashable {
+        let name, severity, hold: String
+    }
+
+    @Test("the handbook's alarms are the rules, each with its severity and how long it must hold")
+    func alarms() throws {
+        let rules = try text("Packaging/monitoring/connmix-durable.rules.yml").split(separator: "      - alert: ").dropFirst().map
+        { rule in
+            Alarm(
+                name: String(rule.prefix { $0 != "\n" }),
+                severity: String(try #require(rule.firstMatch(of: /\n +severity: (.*)/)).1),
+                hold: rule.firstMatch(of: /\n +for: (.*)/).map { String($0.1) } ?? "")
+        }
+        #expect(rules.count == 15)
+        let page = try text("docs/operations.md")
+        let listed = page.matches(of: /\n\| `(Connmix\w+)` \| (\w+) \| (\w*) ?\|/).map {
+            Alarm(name: String($0.1), severity: String($0.2), hold: String($0.3))
+        }
+        #expect(Set(listed) == Set(rules) && listed.count == rules.count)
+        // What the handbook says of a rule names what the rule asks.
+        for row in page.split(separator: "\n") {
+            guard let name = row.firstMatch(of: /^\| `(Connmix\w+)` \|/)?.1 else { continue }
+            let rule = try #require(
+                try text("Packaging/monitoring/connmix-durable.rules.yml").firstMatch(of: Regex("alert: \(name)\n +expr: (.*)")))
+            let expression = String(try #require(rule.output[1].substring))
+            for (metric, _) in used([expression]) {
+                let base = metric.replacing(/(_total|_seconds_bucket)$/, with: "")
+                #expect(row.contains("`\(base)`"), "\(name): \(base)")
             }
         }
     }

@@ -111,16 +111,17 @@ enum RunTable {
         _ connection: Connection
     ) throws -> (
         id: Int64, version: String, handlerVersion: String?, synchronous: String, atRiskHigh: Int64, atRiskLimit: Int64?,
-        isClean: Bool
+        isClean: Bool, startedAt: Int64
     )? {
         let select = try connection.statement(
             """
-            SELECT id, version, handler_version, synchronous, at_risk_high, at_risk_limit, clean FROM run
+            SELECT id, version, handler_version, synchronous, at_risk_high, at_risk_limit, clean, started_at FROM run
             WHERE id > 0 ORDER BY id DESC LIMIT 1
             """)
         return try select.first {
             (
-                $0.int(0), $0.text(1), $0.optionalText(2), $0.text(3), $0.amount(4), $0.optionalAmount(5), $0.int(6) == 1
+                $0.int(0), $0.text(1), $0.optionalText(2), $0.text(3), $0.amount(4), $0.optionalAmount(5), $0.int(6) == 1,
+                $0.time(7)
             )
         }
     }

@@ -33,6 +33,9 @@ public struct DatabaseMaintenance: Sendable {
         path = database
     }
 
+    /// Whether a process holds the file's lock as its owner at this moment. Asks only the lock, and so works with a file of any version.
+    package var isOwned: Bool { FileLock.currentOwner(database: path) != nil }
+
     var file: DatabaseFile { DatabaseFile(path: path) }
 
     /// What the file is and how it is used.

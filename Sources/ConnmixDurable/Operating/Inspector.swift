@@ -33,11 +33,14 @@ public final class Inspector: Sendable {
         let size = store.size()
         return try read { connection in
             let run = try RunTable.newest(connection)
-            let account = owner == nil ? nil : try RunTable.account(connection, of: run?.id)
+            // The owner has not begun its run: the newest one is a predecessor's, and what that said is no word of this one.
+            let isOpening = owner.map { $0.since > (run?.startedAt ?? .min) } ?? false
+            let account = owner == nil || isOpening ? nil : try RunTable.account(connection, of: run?.id)
             let work = try account?.workJSON.map { try AccountText.work($0) } ?? StatusReport.Work()
             let newest = try LossReader.Newest(connection, isLive: owner != nil, account: live)
             let takenAt = Clock.now()
-            let atRisk = AtRisk(live: live, account: account.map { ($0.atRisk, $0.updatedAt) }, run: newest.live)
+            let atRisk = AtRisk(
+                live: live, account: account.map { ($0.atRisk, $0.updatedAt) }, run: isOpening ? nil : newest.live)
             let high =
                 run.map {
                     newest.atRiskHigh(of: $0.id, isClean: $0.isClean, recorded: $0.atRiskHigh, limit: $0.atRiskLimit)

@@ -76,7 +76,6 @@ struct NoticePlan {
         guard standing.listed > 0 else { return center ?? "asking the center for its nodes" }
         var words = "consuming \(standing.consuming) of \(standing.listed) node\(standing.listed == 1 ? "" : "s")"
         if let center { words += "; \(center)" }
-        if standing.isBacklogged { words += "; more is open than --backlog-limit" }
         return words
     }
 }
