@@ -3,6 +3,8 @@ final class Checker: @unchecked Sendable {
     struct Entry {
         let serial: Int
         let client: String
+        /// An operator made it of another one.
+        let isReplay: Bool
         /// Ended in the file, as far as was seen.
         var isFinished = false
         /// An operator had a hand in it: its place in its lane is another one.
@@ -95,10 +97,12 @@ final class Checker: @unchecked Sendable {
     func scan() {
         look { view in
             try view.each(
-                "SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data') FROM journal WHERE id > ?1 ORDER BY id",
-                [lastEntry]
+                """
+                SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data'), coalesce(replay_of, 0)
+                FROM journal WHERE id > ?1 ORDER BY id
+                """, [lastEntry]
             ) {
-                journaled($0.int(0), client: $0.text(1), text: $0.text(2))
+                journaled($0.int(0), client: $0.text(1), text: $0.text(2), replayOf: $0.int(3))
             }
             var fresh: [Int64] = []
             try view.each(
@@ -123,7 +127,7 @@ final class Checker: @unchecked Sendable {
         }
     }
 
-    private func journaled(_ id: Int64, client: String, text: String) {
+    private func journaled(_ id: Int64, client: String, text: String, replayOf original: Int64) {
         lastEntry = id
         guard text.first == "m", let serial = Int(text.dropFirst()) else {
             return violated("P2: entry \(id) has a payload that nobody sent: \(text)")
@@ -132,9 +136,15 @@ final class Checker: @unchecked Sendable {
             if engine.messages[serial].reader == readBy, isReaderAlive { atRisk -= 1 }
             hold("P2", engine.messages[serial].reader > 0, "entry \(id) is m\(serial), which no process has read")
         }
+        if original == 0 {
+            let earlier = engine.messages[serial].entries.filter { entries[$0]?.isReplay == false }
+            hold("P2", earlier.isEmpty, "m\(serial) was journaled twice: as \(earlier) and as entry \(id), which is no replay")
+        } else {
+            hold("P2", entries[original]?.serial == serial, "entry \(id) is m\(serial), and no replay of entry \(original)")
+        }
         if let place = readPlace[serial] { journaledUpTo = max(journaledUpTo, place) }
         engine.journaled(serial, as: id)
-        entries[id] = Entry(serial: serial, client: client)
+        entries[id] = Entry(serial: serial, client: client, isReplay: original != 0)
         lanes[client, default: []].append(id)
     }
 
