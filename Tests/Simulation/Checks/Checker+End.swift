@@ -24,6 +24,10 @@ extension Checker {
         try view.each("SELECT id, state, attempts FROM journal") {
             states[$0.int(0)] = $0.int(1); attempts[$0.int(0)] = $0.int(2)
         }
+        var failures: [Int64: (count: Int64, isPermanent: Bool)] = [:]
+        try view.each("SELECT entry, count(*), max(outcome = 2) FROM attempt GROUP BY entry") {
+            failures[$0.int(0)] = ($0.int(1), $0.int(2) == 1)
+        }
         for (id, entry) in entries.sorted(by: { $0.key < $1.key }) {
             guard let state = states[id] else {
                 hold("P2", false, "entry \(id) was in the file, and is not any more")
@@ -37,6 +41,18 @@ extension Checker {
                 hold("P3", isWhole, "entry \(id) is done with commands \(tags), and no handler that returned had issued these")
             } else if !entry.isTouched {
                 hold("P3", tags.isEmpty, "entry \(id) is not done, and left commands \(tags)")
+            }
+            switch state {
+            case 9:
+                let counted = calls.count(where: \.mayCount)
+                hold(
+                    "P6", calls.contains(where: \.isPermanent) || counted >= maxAttempts,
+                    "entry \(id) is dead, no attempt was permanent, and \(counted) of \(calls.count) attempts may count against it"
+                )
+                let isRecorded = failures[id].map { $0.isPermanent || $0.count >= Int64(maxAttempts) } ?? false
+                hold("P6", isRecorded, "entry \(id) is dead, and the file has the failures \(failures[id] ?? (0, false)) of it")
+            case 10, 11: hold("P2", entry.isTouched, "entry \(id) ends in state \(state), and no operator has changed it")
+            default: break
             }
             if handlers.deaths[id, default: 0] > 0, !entry.isTouched {
                 hold(

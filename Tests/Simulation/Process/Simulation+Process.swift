@@ -121,9 +121,10 @@ extension Simulation {
     func bury(power: Bool) {
         guard let process else { return }
         checker.close()
-        handlerRecord.processDied()
-        checker.processDied()
         let wasDead = process.isDead
+        let isOrderly = if case .inOrder = process.end { !wasDead } else { false }
+        handlerRecord.processDied(isOrderly ? nil : process.number)
+        checker.processDied()
         let (steady, wall) = (simulated_clock_steady(), simulated_clock_wall())
         if !process.isOver, !wasDead {
             process.die()
