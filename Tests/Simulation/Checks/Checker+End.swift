@@ -93,9 +93,10 @@ extension Checker {
                     "P4", known?.answers.contains { $0 == nil } ?? false,
                     "command \(id) is sent, and no node has taken it: \(known?.answers ?? [])")
             case 9:
-                let wasRefused = known?.answers.contains { $0 != nil } ?? false
                 let mayBeGone = command.isCall && error.contains("gone")
-                hold("P4", wasRefused || mayBeGone, "command \(id) is dead, and no node has refused it: \(error)")
+                hold(
+                    "P4", isRefused(command) || mayBeGone,
+                    "command \(id) is dead, and the answers \(known?.answers ?? []) do not suffice for that: \(error)")
             case 11: hold("P4", command.isTouched, "command \(id) is cancelled, and nobody has cancelled it")
             default: hold("P4", false, "command \(id) ends in state \(state)")
             }
