@@ -93,7 +93,9 @@ extension Checker {
                     "P4", known?.answers.contains { $0 == nil } ?? false,
                     "command \(id) is sent, and no node has taken it: \(known?.answers ?? [])")
             case 9:
-                let mayBeGone = command.isCall && error.contains("gone")
+                let node = entries[command.entry].map { engine.messages[$0.serial].node } ?? ""
+                let wasUnlisted = engine.sights[.nodeUnlisted] != nil || engine.sights[.sickCenter] != nil
+                let mayBeGone = command.isCall && error.hasPrefix("node gone") && (wasUnlisted || !isNodeUp(node))
                 hold(
                     "P4", isRefused(command) || mayBeGone,
                     "command \(id) is dead, and the answers \(known?.answers ?? []) do not suffice for that: \(error)")
