@@ -34,7 +34,8 @@ public final class Simulation: @unchecked Sendable {
     var lives = 0
     /// Runs of the file by the process that began them.
     var runs: [Int: Int64] = [:]
-    var deadReaders: [(process: Int, wasPower: Bool)] = []
+    /// Whether what the process said of itself is torn.
+    var deadReaders: [(process: Int, isTorn: Bool)] = []
     var lockFile: [UInt8]?
     /// Nothing goes wrong any more.
     var isHealed = false

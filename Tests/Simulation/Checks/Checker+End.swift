@@ -24,6 +24,10 @@ extension Checker {
         try view.each("SELECT id, state, attempts FROM journal") {
             states[$0.int(0)] = $0.int(1); attempts[$0.int(0)] = $0.int(2)
         }
+        var failures: [Int64: (count: Int64, isPermanent: Bool)] = [:]
+        try view.each("SELECT entry, count(*), max(outcome = 2) FROM attempt GROUP BY entry") {
+            failures[$0.int(0)] = ($0.int(1), $0.int(2) == 1)
+        }
         for (id, entry) in entries.sorted(by: { $0.key < $1.key }) {
             guard let state = states[id] else {
                 hold("P2", false, "entry \(id) was in the file, and is not any more")
@@ -37,6 +41,18 @@ extension Checker {
                 hold("P3", isWhole, "entry \(id) is done with commands \(tags), and no handler that returned had issued these")
             } else if !entry.isTouched {
                 hold("P3", tags.isEmpty, "entry \(id) is not done, and left commands \(tags)")
+            }
+            switch state {
+            case 9:
+                let counted = calls.count(where: \.mayCount)
+                hold(
+                    "P6", calls.contains(where: \.isPermanent) || counted >= maxAttempts,
+                    "entry \(id) is dead, no attempt was permanent, and \(counted) of \(calls.count) attempts may count against it"
+                )
+                let isRecorded = failures[id].map { $0.isPermanent || $0.count >= Int64(maxAttempts) } ?? false
+                hold("P6", isRecorded, "entry \(id) is dead, and the file has the failures \(failures[id] ?? (0, false)) of it")
+            case 10, 11: hold("P2", entry.isTouched, "entry \(id) ends in state \(state), and no operator has changed it")
+            default: break
             }
             if handlers.deaths[id, default: 0] > 0, !entry.isTouched {
                 hold(
@@ -77,9 +93,12 @@ extension Checker {
                     "P4", known?.answers.contains { $0 == nil } ?? false,
                     "command \(id) is sent, and no node has taken it: \(known?.answers ?? [])")
             case 9:
-                let wasRefused = known?.answers.contains { $0 != nil } ?? false
-                let mayBeGone = command.isCall && error.contains("gone")
-                hold("P4", wasRefused || mayBeGone, "command \(id) is dead, and no node has refused it: \(error)")
+                let node = entries[command.entry].map { engine.messages[$0.serial].node } ?? ""
+                let wasUnlisted = engine.sights[.nodeUnlisted] != nil || engine.sights[.sickCenter] != nil
+                let mayBeGone = command.isCall && error.hasPrefix("node gone") && (wasUnlisted || !isNodeUp(node))
+                hold(
+                    "P4", isRefused(command) || mayBeGone,
+                    "command \(id) is dead, and the answers \(known?.answers ?? []) do not suffice for that: \(error)")
             case 11: hold("P4", command.isTouched, "command \(id) is cancelled, and nobody has cancelled it")
             default: hold("P4", false, "command \(id) ends in state \(state)")
             }

@@ -3,6 +3,8 @@ final class Checker: @unchecked Sendable {
     struct Entry {
         let serial: Int
         let client: String
+        /// An operator made it of another one.
+        let isReplay: Bool
         /// Ended in the file, as far as was seen.
         var isFinished = false
         /// An operator had a hand in it: its place in its lane is another one.
@@ -15,7 +17,11 @@ final class Checker: @unchecked Sendable {
         let entry: Int64
         let client: String
         let isCall: Bool
+        let isPublish: Bool
         let target: String
+        let seenAt: World.Time
+        /// Its end was in the file by then.
+        var endedAt: World.Time?
         var isSettled = false
         var isTouched = false
     }
@@ -39,8 +45,18 @@ final class Checker: @unchecked Sendable {
     private var lastCommand: Int64 = 0
     private var commandOfTag: [String: Int64] = [:]
     private var commandLanes: [String: [Int64]] = [:]
+    /// By client or channel.
+    private var targets: [String: [Int64]] = [:]
+    /// Lanes that may have stood aside are given so long to take up their places again.
+    private var asideUntil: [String: World.Time] = [:]
+    /// Commands that have not ended, as far as was seen.
+    private var openCommands: Set<Int64> = []
+    /// End users that a command has found to be gone.
+    private var goneClients: Set<String> = []
     private(set) var commandsOfEntry: [Int64: [Int64]] = [:]
     private(set) var atRisk = 0
+    /// Messages of the largest read.
+    private(set) var largestRead = 0
     private var readBy = 0
     private var isReaderAlive = false
     /// What the living process has read, in its order, up to where it is in the file, and how far it is there at all.
@@ -59,6 +75,8 @@ final class Checker: @unchecked Sendable {
         self.disk = disk
         self.path = path
         engine.onFirst = { [weak self] in self?.firstArrival($0, at: $1) }
+        engine.onRepeat = { [weak self] in self?.repeated($0, writtenAt: $1) }
+        engine.onAnswer = { [weak self] in self?.answered($0) }
     }
 
     func hold(_ promise: String, _ isKept: Bool, _ otherwise: @autoclosure () -> String) {
@@ -95,25 +113,33 @@ final class Checker: @unchecked Sendable {
     func scan() {
         look { view in
             try view.each(
-                "SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data') FROM journal WHERE id > ?1 ORDER BY id",
-                [lastEntry]
+                """
+                SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data'), coalesce(replay_of, 0)
+                FROM journal WHERE id > ?1 ORDER BY id
+                """, [lastEntry]
             ) {
-                journaled($0.int(0), client: $0.text(1), text: $0.text(2))
+                journaled($0.int(0), client: $0.text(1), text: $0.text(2), replayOf: $0.int(3))
             }
             var fresh: [Int64] = []
             try view.each(
                 """
-                SELECT o.id, iif(o.kind = 4, json_extract(CAST(o.data AS TEXT), '$[1]'), o.data), o.message_id, j.client, o.kind = 4, o.target, j.state
+                SELECT o.id, iif(o.kind = 4, json_extract(CAST(o.data AS TEXT), '$[1]'), o.data), o.message_id, j.client, o.kind, o.target, j.state
                 FROM outbox o LEFT JOIN journal j ON j.id = o.message_id WHERE o.id > ?1 ORDER BY o.id
                 """, [lastCommand]
             ) { row in
                 let command = Command(
-                    id: row.int(0), tag: row.text(1), entry: row.int(2), client: row.text(3), isCall: row.int(4) == 1,
-                    target: row.text(5))
+                    id: row.int(0), tag: row.text(1), entry: row.int(2), client: row.text(3), isCall: row.int(4) == 4,
+                    isPublish: row.int(4) == 3, target: row.text(5), seenAt: world.now)
                 enqueued(command, stateOfEntry: row.int(6))
                 fresh.append(command.entry)
             }
             for entry in Set(fresh).sorted() { wholeCall(of: entry) }
+            if !openCommands.isEmpty {
+                var left: Set<Int64> = []
+                try view.each("SELECT id FROM outbox WHERE state < 8") { left.insert($0.int(0)) }
+                for id in openCommands.subtracting(left) { ended(id) }
+                openCommands = left
+            }
             if !suspicions.isEmpty { try judgeSuspicions(view) }
             while wholeUpTo < readOrder.count, !engine.messages[readOrder[wholeUpTo]].entries.isEmpty { wholeUpTo += 1 }
             hold(
@@ -123,7 +149,7 @@ final class Checker: @unchecked Sendable {
         }
     }
 
-    private func journaled(_ id: Int64, client: String, text: String) {
+    private func journaled(_ id: Int64, client: String, text: String, replayOf original: Int64) {
         lastEntry = id
         guard text.first == "m", let serial = Int(text.dropFirst()) else {
             return violated("P2: entry \(id) has a payload that nobody sent: \(text)")
@@ -132,9 +158,15 @@ final class Checker: @unchecked Sendable {
             if engine.messages[serial].reader == readBy, isReaderAlive { atRisk -= 1 }
             hold("P2", engine.messages[serial].reader > 0, "entry \(id) is m\(serial), which no process has read")
         }
+        if original == 0 {
+            let earlier = engine.messages[serial].entries.filter { entries[$0]?.isReplay == false }
+            hold("P2", earlier.isEmpty, "m\(serial) was journaled twice: as \(earlier) and as entry \(id), which is no replay")
+        } else {
+            hold("P2", entries[original]?.serial == serial, "entry \(id) is m\(serial), and no replay of entry \(original)")
+        }
         if let place = readPlace[serial] { journaledUpTo = max(journaledUpTo, place) }
         engine.journaled(serial, as: id)
-        entries[id] = Entry(serial: serial, client: client)
+        entries[id] = Entry(serial: serial, client: client, isReplay: original != 0)
         lanes[client, default: []].append(id)
     }
 
@@ -144,6 +176,8 @@ final class Checker: @unchecked Sendable {
         commandOfTag[command.tag] = command.id
         commandsOfEntry[command.entry, default: []].append(command.id)
         commandLanes[command.client, default: []].append(command.id)
+        targets[place(of: command), default: []].append(command.id)
+        openCommands.insert(command.id)
         hold(
             "P3", stateOfEntry == 8,
             "command \(command.id) is in the file, and its entry \(command.entry) is not done but \(stateOfEntry)")
@@ -182,6 +216,7 @@ final class Checker: @unchecked Sendable {
             journaledUpTo = -1
         }
         let before = atRisk
+        largestRead = max(largestRead, serials.count)
         engine.read(serials, by: process)
         for serial in serials {
             readPlace[serial] = readOrder.count
@@ -235,7 +270,61 @@ final class Checker: @unchecked Sendable {
             hold("P5", false, "\(words(id)) was sent before \(words(earlier)), which is not settled")
         }
         hold("P5", true, "")
+        let others = targets[place(of: command), default: []].filter { $0 < id && commands[$0]?.client != command.client }
+        for earlier in others where !isSettled(earlier) && !mayStandAside(earlier) {
+            hold("P5", false, "\(words(id)) was sent before \(words(earlier)), which goes to the same place and is not settled")
+        }
         commandLanes[command.client]?.removeAll { commands[$0]?.isSettled == true }
+        targets[place(of: command)]?.removeAll { commands[$0]?.isSettled == true }
+    }
+
+    private func place(of command: Command) -> String { (command.isPublish ? "channel " : "client ") + command.target }
+
+    /// Its lane may have given up its places: something in it waits for the node of its client, or for an answer that does not come.
+    private func mayStandAside(_ id: Int64) -> Bool {
+        guard let client = commands[id]?.client, world.now >= asideUntil[client, default: 0] else { return true }
+        return commandLanes[client, default: []].contains { other in
+            guard other <= id, let command = commands[other], command.endedAt == nil else { return false }
+            return command.isTouched || command.isCall || world.now - command.seenAt >= Self.replyTimeout
+        }
+    }
+
+    private static let replyTimeout: World.Time = 10_000_000
+
+    private func ended(_ id: Int64) {
+        commands[id]?.endedAt = world.now
+        guard let command = commands[id] else { return }
+        let patience = command.isCall ? 200_000 : Self.replyTimeout
+        let hasAnswers = engine.commands[command.tag]?.answers.isEmpty == false
+        if world.now - command.seenAt >= patience || command.isCall && !hasAnswers {
+            asideUntil[command.client] = world.now + 5_000_000
+        }
+    }
+
+    private func repeated(_ tag: String, writtenAt: World.Time) {
+        guard let id = commandOfTag[tag], let command = commands[id], !command.isTouched else { return }
+        hold(
+            "P4", command.endedAt.map { writtenAt <= $0 } ?? true,
+            "\(words(id)) was sent again at \(writtenAt), and its end was in the file at \(command.endedAt ?? 0)")
+    }
+
+    private func answered(_ tag: String) {
+        guard let id = commandOfTag[tag], let command = commands[id], hasFoundGone(command) else { return }
+        goneClients.insert(command.target)
+    }
+
+    /// Its answers by themselves say that its client is gone.
+    func hasFoundGone(_ command: Command) -> Bool {
+        let answers = engine.commands[command.tag]?.answers ?? []
+        return command.isCall ? answers.contains(301) : answers.contains(401) && answers.count >= 3
+    }
+
+    /// Its answers suffice for its end: that it was taken, or what the rule asks for.
+    func isRefused(_ command: Command) -> Bool {
+        let answers = engine.commands[command.tag]?.answers ?? []
+        if answers.contains(101) || answers.count >= 10 || hasFoundGone(command) { return true }
+        // Once an end user is known to be gone, one answer is enough.
+        return !command.isCall && answers.contains(401) && goneClients.contains(command.target)
     }
 
     private func judgeSuspicions(_ view: FileView) throws {
@@ -268,8 +357,7 @@ final class Checker: @unchecked Sendable {
 
     private func isSettled(_ id: Int64) -> Bool {
         guard let command = commands[id], !command.isSettled, !command.isTouched else { return true }
-        let answers = engine.commands[command.tag]?.answers ?? []
-        var isSettled = answers.contains { $0 == nil || $0 == 301 || $0 == 401 || $0 == 101 } || answers.count >= 10
+        var isSettled = engine.commands[command.tag]?.answers.contains { $0 == nil } ?? false || isRefused(command)
         // What is dead because its node is gone is so in memory first.
         if command.isCall, let entry = entries[command.entry], !isNodeUp(engine.messages[entry.serial].node) { return true }
         if !isSettled {

@@ -176,10 +176,10 @@ final class NodeSession: @unchecked Sendable {
             engine.record.saw(.cutBefore)
             return socket.cut()
         }
-        engine.record.received(tag, by: node.id)
+        engine.record.received(tag, by: node.id, writtenAt: socket.writtenAt)
         let trouble = engine.commandTrouble > 0 && engine.dice.happens(oneIn: engine.commandTrouble) ? engine.dice.below(4) : -1
         if trouble == 0 {
-            engine.record.answered(tag, code: 500)
+            answered(tag, code: 500)
             engine.record.saw(.oddRefusal)
             return answer(id, error: 500, "no idea")
         }
@@ -194,7 +194,7 @@ final class NodeSession: @unchecked Sendable {
             return
         }
         let reply = { [self] in
-            engine.record.answered(tag, code: code)
+            answered(tag, code: code)
             if let code {
                 answer(id, error: code, "client is gone")
             } else {
@@ -206,6 +206,11 @@ final class NodeSession: @unchecked Sendable {
         world.after(engine.dice.time(5_000_000...25_000_000), .engine) { [weak self] in
             if self?.isOver == false { reply() }
         }
+    }
+
+    /// What a node says that is mute, or whose connection is gone, nobody hears.
+    private func answered(_ tag: String, code: Int?) {
+        if !isMute, !isOver { engine.record.answered(tag, code: code) }
     }
 
     private func answer(_ id: String, _ result: String) {

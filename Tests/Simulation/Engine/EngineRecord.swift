@@ -61,6 +61,10 @@ final class EngineRecord: @unchecked Sendable {
     private(set) var faults: [String] = []
     /// Told of each command when it arrives for the first time.
     var onFirst: (_ tag: String, _ node: String) -> Void = { _, _ in }
+    /// Told of each command when it arrives again, and of when it was written.
+    var onRepeat: (_ tag: String, _ writtenAt: World.Time) -> Void = { _, _ in }
+    /// Told of each answer.
+    var onAnswer: (_ tag: String) -> Void = { _ in }
 
     func saw(_ sight: Sight, _ count: Int = 1) {
         if count > 0 { sights[sight, default: 0] += count }
@@ -98,12 +102,18 @@ final class EngineRecord: @unchecked Sendable {
 
     // MARK: Commands
 
-    func received(_ tag: String, by node: String) {
-        if commands[tag, default: Command()].received > 0 { saw(.repeatedCommand) }
+    func received(_ tag: String, by node: String, writtenAt: World.Time) {
+        if commands[tag, default: Command()].received > 0 {
+            saw(.repeatedCommand)
+            onRepeat(tag, writtenAt)
+        }
         if commands[tag, default: Command()].received == 0 { onFirst(tag, node) }
         commands[tag, default: Command()].received += 1
         commands[tag]?.nodes.append(node)
     }
 
-    func answered(_ tag: String, code: Int?) { commands[tag]?.answers.append(code) }
+    func answered(_ tag: String, code: Int?) {
+        commands[tag]?.answers.append(code)
+        onAnswer(tag)
+    }
 }

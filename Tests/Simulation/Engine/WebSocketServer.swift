@@ -34,6 +34,9 @@ final class WebSocketServer: ServerSide {
         onEvent(.closed)
     }
 
+    /// When the client wrote what was received last.
+    var writtenAt: World.Time { link.writtenAt }
+
     func cut() { link.cut() }
     func stall(_ isStalled: Bool) { link.isStalled = isStalled }
 

@@ -53,6 +53,15 @@ final class HandlerRecord: @unchecked Sendable {
         var tags: [String] = []
         var hasReturned = false
         var writes = false
+        /// It threw.
+        var hasFailed = false
+        /// It threw what may not be tried again.
+        var isPermanent = false
+        /// Its process died in it, or before what it returned was in the file for certain.
+        var isCut = false
+
+        /// An attempt that may count against its entry.
+        var mayCount: Bool { hasFailed || isCut }
     }
 
     private(set) var calls: [Call] = []
@@ -73,7 +82,14 @@ final class HandlerRecord: @unchecked Sendable {
 
     func change(_ call: Int, _ body: (inout Call) -> Void) { body(&calls[call]) }
 
-    func processDied() {
+    /// - Parameter process: the one that ended otherwise than in order, where it did.
+    func processDied(_ process: Int?) {
+        if let process {
+            for index in calls.indices.reversed() {
+                guard calls[index].process == process else { break }
+                if !calls[index].hasFailed { calls[index].isCut = true }
+            }
+        }
         running = [:]
         returned = []
     }

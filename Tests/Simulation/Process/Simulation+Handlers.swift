@@ -56,9 +56,14 @@ extension Simulation {
             handlerRecord.change(call) { $0.hasReturned = true }
         case .fails:
             if !tags.isEmpty { engineRecord.saw(.stagedAndThrown) }
+            handlerRecord.change(call) { $0.hasFailed = true }
             throw Trouble()
-        case .isPermanent: throw HandlerError.permanent("no such order")
-        case .asksForRetry: throw HandlerError.retry(after: .milliseconds(700), reason: "not yet")
+        case .isPermanent:
+            handlerRecord.change(call) { ($0.hasFailed, $0.isPermanent) = (true, true) }
+            throw HandlerError.permanent("no such order")
+        case .asksForRetry:
+            handlerRecord.change(call) { $0.hasFailed = true }
+            throw HandlerError.retry(after: .milliseconds(700), reason: "not yet")
         case .kills:
             handlerRecord.deaths[entry, default: 0] += 1
             let deaths = handlerRecord.deaths[entry, default: 0]

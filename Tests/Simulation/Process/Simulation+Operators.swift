@@ -21,24 +21,48 @@ extension Simulation {
         return all.filter { _ in dice.happens(oneIn: 2) }.prefix(6).map { $0 }
     }
 
+    /// Only what a verb has changed, by its report and by the file, is an operator's: the end of a verb that fails is that nothing is.
+    private func changing(
+        _ table: String, _ ids: [Int64], _ verb: () throws -> OperatorReport, _ touch: ([Int64]) -> Void
+    ) throws -> OperatorReport {
+        func rows() -> [Int64: [Int64]] {
+            var rows: [Int64: [Int64]] = [:]
+            for id in ids {
+                let found = checker.look { try $0.rows("SELECT state, attempts, state_at FROM \(table) WHERE id = ?1", [id]) }
+                rows[id] = found?.first
+            }
+            return rows
+        }
+        let before = rows()
+        let report = try verb()
+        let after = rows()
+        // New entries are known before they are touched.
+        checker.scan()
+        let applied = Set(report.applied + report.replays)
+        touch(ids.filter { applied.contains($0) && before[$0] != after[$0] })
+        let unnamed = ids.filter { !applied.contains($0) && before[$0] != after[$0] }
+        checker.hold("file", unnamed.isEmpty, "action \(report.action) changed rows \(unnamed), which its report does not name")
+        return report
+    }
+
     private func operate(_ dice: inout Dice) throws {
         let journal = try JournalOperator(database: database, actor: "simulation")
         let outbox = try OutboxOperator(database: database, actor: "simulation")
         func withEntries(_ sql: String, _ body: ([Int64]) throws -> OperatorReport) throws {
             let ids = some(sql, &dice)
             guard !ids.isEmpty else { return }
-            checker.touched(entries: ids)
-            let report = try body(ids)
+            let report = try changing("journal", ids, { try body(ids) }, checker.touched(entries:))
             world.note("operator: \(report.action) on entries \(ids)")
-            if dice.happens(oneIn: 4) { _ = try? journal.undo(report.action) }
+            guard dice.happens(oneIn: 4) else { return }
+            _ = try? changing("journal", ids + report.replays, { try journal.undo(report.action) }, checker.touched(entries:))
         }
         func withCommands(_ sql: String, _ body: ([Int64]) throws -> OperatorReport) throws {
             let ids = some(sql, &dice)
             guard !ids.isEmpty else { return }
-            checker.touched(commands: ids)
-            let report = try body(ids)
+            let report = try changing("outbox", ids, { try body(ids) }, checker.touched(commands:))
             world.note("operator: \(report.action) on commands \(ids)")
-            if dice.happens(oneIn: 4) { _ = try? outbox.undo(report.action) }
+            guard dice.happens(oneIn: 4) else { return }
+            _ = try? changing("outbox", ids, { try outbox.undo(report.action) }, checker.touched(commands:))
         }
         switch dice.below(9) {
         case 0: try withEntries("SELECT id FROM journal WHERE state = 9 ORDER BY id DESC LIMIT 12") { try journal.retry($0) }

@@ -46,7 +46,7 @@ extension Simulation {
             let run = try view.int("SELECT max(id) FROM run") ?? 0
             runs[process.number] = run
         }
-        for (number, wasPower) in deadReaders {
+        for (number, isTorn) in deadReaders {
             let lost = checker.lost(of: number)
             engineRecord.saw(.lostMessage, lost.count)
             for serial in lost { engineRecord.accountedFor(serial) }
@@ -55,8 +55,8 @@ extension Simulation {
                 continue
             }
             let bound = checker.look { try $0.int("SELECT at_risk_high FROM run WHERE id = ?1", [run]) } ?? nil
-            // A power cut may take what the run said of itself last.
-            let limit = wasPower ? Int64(checker.atRiskLimit) * 2 : bound ?? 0
+            // Where a power cut has torn what it said of itself, its limit is all that can be said, and one read may pass that.
+            let limit = isTorn ? max(bound ?? 0, Int64(checker.atRiskLimit)) + Int64(checker.largestRead) : bound ?? 0
             checker.hold(
                 "P11", lost.count <= limit, "process \(number) lost \(lost.count) messages, and its run says at most \(limit)")
         }
@@ -109,7 +109,7 @@ extension Simulation {
         simulated_writes_allowed(0)
         lockFile = Self.read(database + ".lock")
         world.urgent = { [unowned self] in
-            deadReaders.append((process.number, power))
+            deadReaders.append((process.number, false))
             bury(power: power)
             if !isFinished {
                 restart(after: dice.happens(oneIn: 4) ? dice.time(1_000_000...40_000_000) : dice.time(20_000...2_000_000))
@@ -121,9 +121,10 @@ extension Simulation {
     func bury(power: Bool) {
         guard let process else { return }
         checker.close()
-        handlerRecord.processDied()
-        checker.processDied()
         let wasDead = process.isDead
+        let isOrderly = if case .inOrder = process.end { !wasDead } else { false }
+        handlerRecord.processDied(isOrderly ? nil : process.number)
+        checker.processDied()
         let (steady, wall) = (simulated_clock_steady(), simulated_clock_wall())
         if !process.isOver, !wasDead {
             process.die()
@@ -138,7 +139,11 @@ extension Simulation {
         self.process = nil
         disk.isGone = false
         simulated_writes_allowed(1)
-        if wasDead { restoreLockFile(power: power) }
+        if wasDead, restoreLockFile(power: power) {
+            for index in deadReaders.indices where deadReaders[index].process == process.number {
+                deadReaders[index].isTorn = true
+            }
+        }
         guard power else { return }
         let mode = Int32([0, 1, 2, 2][dice.below(4)])
         let loss = simulated_disk_power_loss(dice.next(), mode)
@@ -149,18 +154,23 @@ extension Simulation {
 
     /// The file beside the database is as the dead process left it: mapped memory survives it. A loss of power leaves of each page what was
     /// there, or what was there at the start.
-    private func restoreLockFile(power: Bool) {
-        guard var bytes = lockFile else { return }
+    ///
+    /// - Returns: whether something of it is lost.
+    private func restoreLockFile(power: Bool) -> Bool {
+        guard var bytes = lockFile else { return true }
+        var isTorn = false
         if power {
             for page in stride(from: 0, to: bytes.count, by: 4_096) where dice.happens(oneIn: 3) {
+                isTorn = true
                 for index in page..<min(page + 4_096, bytes.count) { bytes[index] = 0 }
             }
         }
         let file = open(database + ".lock", O_WRONLY | O_CLOEXEC)
-        guard file >= 0 else { return }
+        guard file >= 0 else { return true }
         defer { Glibc.close(file) }
         ftruncate(file, off_t(bytes.count))
         pwrite(file, bytes, bytes.count, 0)
+        return isTorn
     }
 
     private static func read(_ path: String) -> [UInt8]? {

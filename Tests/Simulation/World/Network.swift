@@ -61,7 +61,9 @@ final class Link: @unchecked Sendable {
     private var isOpen = true
     /// Bytes neither arrive nor are lost.
     var isStalled = false { didSet { if !isStalled { flow() } } }
-    private var upward: [ByteBuffer] = []
+    private var upward: [(bytes: ByteBuffer, at: World.Time)] = []
+    /// When the client wrote what the server received last.
+    private(set) var writtenAt: World.Time = 0
     private var downward: [Parcel?] = []
     private var upArrives: World.Time = 0
     private var downArrives: World.Time = 0
@@ -80,7 +82,7 @@ final class Link: @unchecked Sendable {
 
     func send(_ bytes: ByteBuffer) {
         guard isOpen else { return }
-        upward.append(bytes)
+        upward.append((bytes, world.now))
         bytesUnderWay += bytes.readableBytes
         upArrives = max(upArrives + 1, world.now + network.delay())
         world.after(upArrives - world.now, .network) { self.flow() }
@@ -94,8 +96,11 @@ final class Link: @unchecked Sendable {
         let (rest, server) = (upward, server)
         upward = []
         upArrives = max(upArrives + 1, world.now + network.delay())
-        world.after(upArrives - world.now, .network) { [isStalled] in
-            if !isStalled { for bytes in rest { server?.received(bytes) } }
+        world.after(upArrives - world.now, .network) { [self, isStalled] in
+            for (bytes, at) in rest where !isStalled {
+                writtenAt = at
+                server?.received(bytes)
+            }
             server?.closed()
         }
         self.server = nil
@@ -141,7 +146,8 @@ final class Link: @unchecked Sendable {
     private func flow() {
         guard !isStalled else { return }
         if isOpen, !upward.isEmpty, world.now >= upArrives || upward.count > 1 {
-            let bytes = upward.removeFirst()
+            let (bytes, at) = upward.removeFirst()
+            writtenAt = at
             bytesUnderWay -= bytes.readableBytes
             server?.received(bytes)
             if let channel { channel.loop.enter { channel.reviewWritability() } }
