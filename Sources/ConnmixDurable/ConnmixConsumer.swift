@@ -136,18 +136,27 @@ public final class ConnmixConsumer: Service {
                 logger.log(event)
                 eventsContinuation.yield(event)
             })
+        var closing = machinery.closing
         do {
-            try await consume(store, clusterSettings(centers, tls), metrics)
+            try await consume(store, clusterSettings(centers, tls), metrics, &closing)
         } catch {
-            await store.close()
+            await store.close(within: closing)
             throw error
         }
-        await store.close()
+        guard await store.close(within: closing) else {
+            throw ConnmixError(
+                .inputOutput,
+                "the disk did not answer for \(closing.text) when \(store.path) was to be closed; what is committed is not lost; check the disk"
+            )
+        }
     }
 
     // MARK: -
 
-    private func consume(_ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics) async throws {
+    /// - Parameter closing: how long the end of the file's use is awaited; less where the disk has been awaited in vain already.
+    private func consume(
+        _ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics, _ closing: inout Duration
+    ) async throws {
         let start = try await beginRun(store)
         let live = try store.beginAccount(
             run: start.run, handlers: configuration.handlersAreProcesses ? 0 : configuration.concurrency)
@@ -165,6 +174,8 @@ public final class ConnmixConsumer: Service {
         await core.close()
         endWatch()
         let left = core.atRisk
+        let isStuck = core.isStandingStill
+        if isStuck { closing = min(closing, .seconds(1)) }
         let loss = (failure as? ConnmixError)?.code == .fileLost ? core.fileLoss : nil
         // Where everything may be written it is in the file now, and whoever waits for the end of this run need not wait longer.
         let isInOrder = loss.map { $0.remedy == .everything } ?? (failure == nil)
@@ -179,9 +190,15 @@ public final class ConnmixConsumer: Service {
         }
         try await endLoop()
         if let loss { throw loss.error(store.path, left: left) }
-        if let failure { throw failure }
-        if left > 0 {
-            throw ConnmixError(.inputOutput, "\(left) messages could not be written to \(store.path) and are lost")
+        let lost =
+            isStuck
+            ? "\(left) messages may not be in \(store.path): the disk did not answer when they were written"
+            : "\(left) messages could not be written to \(store.path) and are lost"
+        switch failure {
+        case let failure as ConnmixError where left > 0: throw ConnmixError(failure.code, "\(failure.message); \(lost)")
+        case let failure?: throw failure
+        case nil where left > 0: throw ConnmixError(.inputOutput, lost)
+        case nil: break
         }
     }
 
@@ -215,7 +232,7 @@ public final class ConnmixConsumer: Service {
         dispatcher.setParked(start.parked)
         let core = ConsumerCore(
             run: start.run, writer: store.writer,
-            schedule: CommitSchedule(delay: configuration.commitDelay.microseconds), loop: loop,
+            schedule: CommitSchedule(delay: configuration.commitDelay.microseconds), patience: machinery.patience, loop: loop,
             limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
             relay: Relay(
@@ -241,7 +258,7 @@ public final class ConnmixConsumer: Service {
                     .nodeConsuming, .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated,
                     .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .topicPaused, .topicResumed,
                     .topicProbed,
-                    .topicRecovered, .clockJumped, .logGrown, .logShrunk, .fileLost:
+                    .topicRecovered, .clockJumped, .logGrown, .logShrunk, .pruneFailed, .fileLost:
                     break
                 }
                 logger.log(event)

@@ -139,7 +139,7 @@ extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
             case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .unknownFrame,
                 .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired,
                 .commandUnknown, .paused, .resumed, .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped,
-                .logGrown, .logShrunk, .fileLost:
+                .logGrown, .logShrunk, .pruneFailed, .fileLost:
                 break
             }
         }

@@ -190,6 +190,15 @@ extension ConsumerCore {
         return pruner.isDue(now: now) ? pruner : nil
     }
 
+    /// What is old stays for a while, and it is told why.
+    func pruneFailed(_ error: any Error) {
+        state.withLock { $0.pruneAt = max($0.pruneAt, Clock.steady() + Self.pruneFailureRest) }
+        onEvent(.pruneFailed(reason: (error as? ConnmixError)?.message ?? "\(error)"))
+    }
+
+    /// In microseconds.
+    private static var pruneFailureRest: Int64 { 60_000_000 }
+
     func pruned(_ pruner: Pruner) {
         state.withLock { $0.pruner = pruner }
     }

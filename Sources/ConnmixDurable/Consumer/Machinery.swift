@@ -10,6 +10,10 @@ package struct Machinery: Sendable {
     package var thread: @Sendable () -> any WriterThread
     /// Calls the closure now and then, until it answers false or what was returned is called.
     package var watch: @Sendable (_ look: @escaping @Sendable () -> Bool) -> @Sendable () -> Void
+    /// How long a commit may take until it is said that the disk does not answer.
+    package var patience: Duration = .seconds(5)
+    /// How long the end of the file's use is awaited, which is a checkpoint.
+    package var closing: Duration = .seconds(20)
 
     package init(
         loop: @escaping @Sendable () -> Loop, thread: @escaping @Sendable () -> any WriterThread,
