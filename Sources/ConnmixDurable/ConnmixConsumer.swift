@@ -26,6 +26,8 @@ public final class ConnmixConsumer: Service {
     }
 
     /// What happens to the consumer and its connections. The newest 1,024 events are kept for a slow reader; one reader.
+    ///
+    /// It ends with `run`. Read it beside `run` in one task group: as a service of its own it would end before the group expects it to.
     public let events: AsyncStream<ConsumerEvent>
 
     private let configuration: ConsumerConfiguration
@@ -76,8 +78,8 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    /// Whether messages are taken now: at least one node is being consumed, and nothing is paused. What `/ready` of the command line
-    /// says. Any thread may ask.
+    /// Whether messages are taken now: at least one node is being consumed, and neither the disk, a limit nor an operator's pause of intake
+    /// stands against it; a pause of handling alone does not. What `/ready` of the command line says. Any thread may ask.
     public var isReady: Bool { standing.obstacle == nil }
 
     /// How it stands now: what its events say in the end, whoever reads them.
