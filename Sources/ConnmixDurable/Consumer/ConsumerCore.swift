@@ -10,6 +10,8 @@ final class ConsumerCore: Sendable {
     struct State: Sendable {
         var dispatcher: Dispatcher
         var relay: Relay
+        /// What the relay has decided and no connection has yet.
+        var departures = Departures<SendBatch>()
         var outcomes: [HandlerOutcome] = []
         var enqueues: [CommitWork.Enqueue] = []
         var changes: [Relay.Change] = []
@@ -69,6 +71,12 @@ final class ConsumerCore: Sendable {
         }
         /// Why commits fail, while they do.
         var trouble: ConnmixError? { schedule.trouble?.error }
+    }
+
+    /// Commands for one node, in their order.
+    struct SendBatch: Sendable {
+        let route: any CommandRoute
+        let commands: [(id: Int64, command: Command)]
     }
 
     /// Somebody who waits for a state of the consumer.
