@@ -104,7 +104,7 @@ extension ConsumerCore {
     private func hasWork(_ state: inout State) -> Bool {
         if !state.enqueues.isEmpty { return true }
         if state.dispatcher.hasClaims || state.dispatcher.hasReleases { return true }
-        if state.clockWalk != nil || state.mustLookAgain { return true }
+        if state.clockWalk != nil || state.mustLookAgain || state.receipts.wantsLook { return true }
         if state.relay.window.wantsPass() { return true }
         return !state.dispatcher.isStopping && state.dispatcher.window.wantsPass()
     }

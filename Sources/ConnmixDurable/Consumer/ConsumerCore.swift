@@ -15,7 +15,7 @@ final class ConsumerCore: Sendable {
         var outcomes: [HandlerOutcome] = []
         var enqueues: [CommitWork.Enqueue] = []
         var changes: [Relay.Change] = []
-        var receipts: [Int64: Receipt] = [:]
+        var receipts = Receipts()
         var connections: [String: NodeConnection] = [:]
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
