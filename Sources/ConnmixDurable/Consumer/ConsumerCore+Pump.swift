@@ -37,7 +37,12 @@ extension ConsumerCore {
     private func handOn(_ first: [SendBatch]) {
         var batches = first
         while !batches.isEmpty {
-            for batch in batches { batch.route.send(batch.commands) }
+            for batch in batches {
+                if spans.isOn {
+                    for (id, command) in batch.commands { spans.sending(command, id: id, to: batch.route.identity.id) }
+                }
+                batch.route.send(batch.commands)
+            }
             batches = state.withLock { $0.departures.next() }
         }
     }
@@ -50,9 +55,6 @@ extension ConsumerCore {
         for change in changes { keep(change, &state, &settled, now: now) }
         var byNode: [String: [(id: Int64, command: Command)]] = [:]
         for send in sends { byNode[send.node, default: []].append((send.id, send.command)) }
-        if spans.isOn {
-            for send in sends { state.sendSpans[send.id] = spans.sending(send.command, id: send.id, to: send.node) }
-        }
         return byNode.compactMap { node, commands in
             let route: (any CommandRoute)? = state.connections[node] ?? state.httpRoutes[node]
             assert(route != nil, "the relay sends to node \(node), to which there is no way")

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Tracing
 
 /// Where the two halves meet: what nodes bring goes to the writer, what is committed goes to handlers and nodes.
 ///
@@ -59,8 +58,6 @@ final class ConsumerCore: Sendable {
         var clockJump: Int64 = 0
         /// The file was changed by this process beneath what is in memory.
         var mustLookAgain = false
-        /// Of commands in flight, where somebody traces.
-        var sendSpans: [Int64: any Span] = [:]
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
 
