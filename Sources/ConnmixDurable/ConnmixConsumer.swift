@@ -103,11 +103,13 @@ public final class ConnmixConsumer: Service {
 
     /// Consumes until a graceful shutdown or the task's cancellation. A consumer runs once.
     ///
+    /// It may be called on any actor, and holds none: the file is opened on a thread of its own.
+    ///
     /// - Throws: `invalidConfiguration`, also where it has run before; `busy` where another consumer owns the file; what keeps the file
     ///   from being opened (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows;
     ///   `fileLost` where the file or its lock was removed or replaced while it ran; `inputOutput` where it was stopped while messages
     ///   could not be written, which says how many. Troubles of the network and a full disk are not thrown: they are waited out.
-    public func run() async throws {
+    @concurrent public func run() async throws {
         let isFirst = wasRun.withLock { wasRun in
             defer { wasRun = true }
             return !wasRun
@@ -123,21 +125,7 @@ public final class ConnmixConsumer: Service {
         let tls = centers.contains(where: \.isSecure) ? try TLSClient(configuration.tls) : nil
         try handlers.check(configuration.topics)
         let metrics = ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory)
-        let store = try Store(
-            path: configuration.database, synchronous: configuration.synchronous,
-            group: try configuration.fileGroup.map { try FileGroup($0) }, thread: machinery.thread(),
-            onTrouble: { [logger] error in
-                // Lost files were told of, and end the run.
-                guard error.code != .fileLost else { return }
-                logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
-            },
-            onLog: { [logger, eventsContinuation] news, bytes, why in
-                metrics.observe(logBytes: bytes)
-                guard let news else { return }
-                let event = ConsumerEvent(news, why: why)
-                logger.log(event)
-                eventsContinuation.yield(event)
-            })
+        let store = try await open(metrics)
         var closing = machinery.closing
         do {
             try await consume(store, clusterSettings(centers, tls), metrics, &closing)
@@ -154,6 +142,35 @@ public final class ConnmixConsumer: Service {
     }
 
     // MARK: -
+
+    /// Taking the file over may wait for seconds, and bringing it up to date takes as long as it takes.
+    private func open(_ metrics: ConsumerMetrics) async throws -> Store {
+        try await withCheckedThrowingContinuation { continuation in
+            do {
+                try machinery.aside { [self] in continuation.resume(with: Result { try openStore(metrics) }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    private func openStore(_ metrics: ConsumerMetrics) throws -> Store {
+        try Store(
+            path: configuration.database, synchronous: configuration.synchronous,
+            group: try configuration.fileGroup.map { try FileGroup($0) }, thread: machinery.thread(),
+            onTrouble: { [logger] error in
+                // Lost files were told of, and end the run.
+                guard error.code != .fileLost else { return }
+                logger.error("checkpoint failed", metadata: .facts([(.error, error.message)]))
+            },
+            onLog: { [logger, eventsContinuation] news, bytes, why in
+                metrics.observe(logBytes: bytes)
+                guard let news else { return }
+                let event = ConsumerEvent(news, why: why)
+                logger.log(event)
+                eventsContinuation.yield(event)
+            })
+    }
 
     /// - Parameter closing: how long the end of the file's use is awaited; less where the disk has been awaited in vain already.
     private func consume(

@@ -43,4 +43,25 @@ struct WholePathTests {
             }
         }
     }
+
+    @Test("P5: with several commands of a lane in flight each end user's arrive in order, on a connection that holds")
+    func laneWindow() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 1)) { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.laneWindow = 4
+                let handlers = Handlers(all: { message, context in
+                    try context.meshSend(to: message.client, "\(message.id)")
+                })
+                try await withConsumer(configuration, handlers: handlers) { _ in
+                    let feed = try await engine.feed(count: 6_000, clients: 6, recordsTexts: true)
+                    try await feed.waitUntil(answered: 6_000)
+                    for client in feed.clients {
+                        let ids = try await feed.received(by: client).compactMap { Int64($0) }
+                        #expect(ids.count == 1_000 && ids == ids.sorted())
+                    }
+                }
+            }
+        }
+    }
 }

@@ -99,7 +99,7 @@ extension ConsumerCore {
             }
             receipt = Receipt(id: id)
         }
-        if !state.isClosed { state.receipts[receipt.id] = receipt }
+        if !state.isClosed { state.receipts.insert(receipt) }
         return receipt
     }
 

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Tracing
 
 /// Where the two halves meet: what nodes bring goes to the writer, what is committed goes to handlers and nodes.
 ///
@@ -10,11 +9,13 @@ final class ConsumerCore: Sendable {
     struct State: Sendable {
         var dispatcher: Dispatcher
         var relay: Relay
+        /// What the relay has decided and no connection has yet.
+        var departures = Departures<SendBatch>()
         var outcomes: [HandlerOutcome] = []
         var enqueues: [CommitWork.Enqueue] = []
         var nextEnqueue = 0
         var changes: [Relay.Change] = []
-        var receipts: [Int64: Receipt] = [:]
+        var receipts = Receipts()
         var connections: [String: NodeConnection] = [:]
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
@@ -59,8 +60,6 @@ final class ConsumerCore: Sendable {
         var clockJump: Int64 = 0
         /// The file was changed by this process beneath what is in memory.
         var mustLookAgain = false
-        /// Of commands in flight, where somebody traces.
-        var sendSpans: [Int64: any Span] = [:]
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
 
@@ -71,6 +70,12 @@ final class ConsumerCore: Sendable {
         }
         /// Why commits fail or do not come back, while they do so.
         var trouble: ConnmixError? { schedule.trouble?.error ?? schedule.standstill }
+    }
+
+    /// Commands for one node, in their order.
+    struct SendBatch: Sendable {
+        let route: any CommandRoute
+        let commands: [(id: Int64, command: Command)]
     }
 
     /// Somebody who waits for a state of the consumer.
