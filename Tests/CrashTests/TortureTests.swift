@@ -32,7 +32,7 @@ struct TortureTests {
     func failingConsumer() async throws {
         try await withFolder { folder in
             let calls = try await FailingCalls(folder: folder) { _ in }
-            #expect(try await calls.run(stride: 300, works: ["consumer"], failures: [.inputOutput], isPatient: false) >= 3)
+            #expect(try await calls.run(stride: 100, works: ["consumer"], failures: [.inputOutput], isPatient: false) >= 3)
         }
     }
 

@@ -52,7 +52,8 @@ public struct FailingCalls: Sendable {
     ///   - stride: 1 for every call; a test takes one of many.
     ///   - works: nil for all.
     ///   - failures: what calls answer.
-    ///   - isPatient: with false no lock is refused for ever, since everybody waits for one.
+    ///   - isPatient: with false no lock is refused for ever, since everybody waits for one, and a consumer at work meets its first failing call
+    ///     for ever only.
     /// - Returns: how many runs there were.
     public func run(
         stride: Int = 1, works: Set<String>? = nil, failures: [DiskTap.Failure] = DiskTap.Failure.allCases, isPatient: Bool = true
@@ -88,6 +89,7 @@ public struct FailingCalls: Sendable {
                     runs += 1
                     if outcome.isThrough { through += 1 }
                     lost += outcome.lost
+                    if isForEver, !isPatient { break }
                     number = failure == .locked && isForEver ? number * 2 : number + stride
                 }
                 sum += runs
