@@ -122,7 +122,7 @@ torture: torture-build
 	$(TORTURE_PROGRAM) disks $(TORTURE)
 	$(TORTURE_PROGRAM) locks $(TORTURE)
 
-# SOAK_MINUTES, SOAK_RATE: how long, and messages a second.
+# SOAK_MINUTES, SOAK_RATE: how long, and messages a second, or half (of what the machine does).
 soak: torture-build
 	$(TORTURE_PROGRAM) soak --minutes $(or $(SOAK_MINUTES),60) --rate $(or $(SOAK_RATE),1000) $(TORTURE)
 

@@ -120,7 +120,21 @@ final class FileLock: Sendable {
             + Self.line(Layout.taking, bytes: Layout.pauseBytes)
         // An earlier owner's blocks are written over, not given back and asked for again. What it said of itself behind the text
         // stays until a run has taken it up (`LiveAccount`).
-        guard pwrite(descriptor, line, line.count, 0) == line.count else { throw writeError(SystemError()) }
+        if let error = line.withUnsafeBytes({ write($0, at: 0) }) { throw writeError(error) }
+    }
+
+    /// Writes all of it: a disk takes a part where it cannot take all, and says why at the rest.
+    ///
+    /// - Returns: why it could not; `nil` where it is written.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: off_t) -> SystemError? {
+        var written = 0
+        while written < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            let count = pwrite(descriptor, rest.baseAddress, rest.count, offset + off_t(written))
+            guard count > 0 else { return count < 0 ? SystemError() : SystemError(ENOSPC) }
+            written += count
+        }
+        return nil
     }
 
     func writeError(_ error: SystemError) -> ConnmixError {
