@@ -1,7 +1,8 @@
 import ConnmixDevEngine
-import ConnmixDurable
-import Testing
 import TestSupport
+import Testing
+
+@testable import ConnmixDurable
 
 @Suite("lanes and actions", .timeLimit(.minutes(1)))
 struct LanesAndActionsTests {
@@ -110,6 +111,21 @@ struct LanesAndActionsTests {
                     try await eventually("both are done") { try Inspector(database: path).status().journal[.done] == 2 }
                 }
             }
+        }
+        try await withDatabase(texts: ["bad", "behind"], parking: true, handler: answerEnd) { path in
+            let lane = try #require(try Inspector(database: path).parkedLanes().first)
+            // As an earlier version left it: replayed, and the lane parked.
+            #expect(try await run(path, "journal", "replay", "1", "--yes").code == 0)
+            #expect(try await run(path, "lanes", "list").code == 1)
+            try SharedStore(path: path).write(.journal) {
+                try ParkedLanes.park($0, lane: lane.lane, entry: 1, reason: "e")
+            }
+            let release = try await run(path, "lanes", "release", lane.lane, "--yes")
+            #expect(
+                release.lines == [
+                    "action 2: 0 of 1 entry retried, 1 lane opened", "  1: it was replayed, and stays so; its lane is open",
+                ])
+            #expect(try await run(path, "lanes", "list").code == 1)
         }
     }
 }

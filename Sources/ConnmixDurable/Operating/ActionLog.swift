@@ -76,7 +76,7 @@ enum ActionLog {
 
     private static func bind(_ intervention: Intervention, to statement: Statement) {
         switch intervention {
-        case .applied(let before, let result):
+        case .applied(let before, let result, _):
             statement.bind(3, applied)
             statement.bind(4, before)
             statement.bind(5, result)
