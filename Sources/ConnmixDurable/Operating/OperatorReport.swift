@@ -117,4 +117,10 @@ public struct OperatorAction: Sendable {
     public let endedAt: Int64?
     /// Whether it is about entries of the journal; otherwise about commands of the outbox.
     public let isOnJournal: Bool
+
+    /// Its process ended before it was through. Of one that named itself otherwise, or runs on another machine, that is not known.
+    package var isInterrupted: Bool {
+        guard state == .running, let process = OperatorName.process(of: actor) else { return false }
+        return !LivingProcess.mayHaveActed(process, at: createdAt)
+    }
 }
