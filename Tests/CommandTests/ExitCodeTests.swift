@@ -75,6 +75,20 @@ struct ExitCodeTests {
         }
     }
 
+    @Test("65: a damaged file is named, and what looks at it")
+    func damaged() async throws {
+        try await withDatabase(texts: [], handler: answerEnd) { path in
+            var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            for place in 100..<4_096 { bytes[place] = 0xFF }
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            for verb in [["status"], ["journal", "retry", "--all", "--yes"]] {
+                try await expect(verb + ["--database", path], code: 65, saying: "the file \(path) is damaged; connmix-durable database check says how")
+            }
+            let check = try await Program.run("database", "check", "--database", path)
+            #expect(check.code != 0 && !check.errors.contains("says how"), "\(check.errors)")
+        }
+    }
+
     @Test("73: a port in use")
     func portInUse() async throws {
         try await withDevEngine { engine in
