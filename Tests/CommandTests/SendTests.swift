@@ -101,9 +101,11 @@ struct SendTests {
             #expect(try Inspector(database: path).command(3).node == "1")
             let late = try await run("publish", "news", "x", "--wait", "0.1")
             #expect(late.code == 1)
-            #expect(late.errors.contains("none does"))
+            #expect(late.errors.contains("it goes on being sent once a consumer runs: none does"))
+            let once = try await run("publish", "news", "x", "--wait", "0", "--at-most-once")
+            #expect(once.errors.contains("it is sent, once at most, when a consumer runs: none does"), "\(once.errors)")
             let interrupted = try await Program.run(["publish", "news", "y", "--wait", "60", "--database", path]) {
-                try await eventually("it is there") { try Inspector(database: path).status().outbox[.pending] == 5 }
+                try await eventually("it is there") { try Inspector(database: path).status().outbox[.pending] == 6 }
             }
             #expect(interrupted.code == 130)
         }
