@@ -33,9 +33,11 @@ struct ExitCodeTests {
             ("--lane none --dead-head park", "--dead-head"), ("--lane none --lane-order strict", "--lane-order"),
             ("--lane a..b", "a..b"), ("--lane-order loose", "loose"), ("--dead-head kill", "kill"),
             ("--dedupe-window 5", "--dedupe"), ("--dedupe a --dedupe-window 0", "--dedupe-window is 0 s"),
-            ("--retention-age soon", "soon"), ("--retention-size 5X", "5X"), ("--retention-size 5", "--retention-size is 5; it may be 0"),
+            ("--retention-age soon", "soon"), ("--retention-size 5X", "5X"),
+            ("--retention-size 5", "--retention-size is 5; it may be 0"),
             ("--retry-base 5 --retry-cap 1", "--retry-cap"), ("--retry-cap 0.05", "--retry-base"),
-            ("--backoff-base 5 --backoff-cap 1", "--backoff-cap"), ("--retry-base 0", "--retry-base is 0 s"), ("--timeout 0", "--timeout"),
+            ("--backoff-base 5 --backoff-cap 1", "--backoff-cap"), ("--retry-base 0", "--retry-base is 0 s"),
+            ("--timeout 0", "--timeout"),
             ("--backoff-base 0", "--backoff-base is 0 s"), ("--max-attempts 0", "--max-attempts is 0"),
             ("--lane-window 65", "--lane-window is 65"), ("--at-risk-limit 1", "--at-risk-limit is 1;"),
         ])
@@ -82,7 +84,9 @@ struct ExitCodeTests {
             for place in 100..<4_096 { bytes[place] = 0xFF }
             try Data(bytes).write(to: URL(fileURLWithPath: path))
             for verb in [["status"], ["journal", "retry", "--all", "--yes"]] {
-                try await expect(verb + ["--database", path], code: 65, saying: "the file \(path) is damaged; connmix-durable database check says how")
+                try await expect(
+                    verb + ["--database", path], code: 65,
+                    saying: "the file \(path) is damaged; connmix-durable database check says how")
             }
             let check = try await Program.run("database", "check", "--database", path)
             #expect(check.code != 0 && !check.errors.contains("says how"), "\(check.errors)")
