@@ -259,7 +259,7 @@ public final class ConnmixConsumer: Service {
                 replyTimeout: configuration.replyTimeout, windowCapacity: capacity,
                 windowBytes: configuration.windowBytes, laneWindow: configuration.laneWindow),
             judge: attempt(store.reading).judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
-            acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: start.changes,
+            acknowledge: configuration.acknowledge, retention: configuration.retention.withoutZeros, seenChanges: start.changes,
             losses: start.losses,
             gauge: FileGauge(
                 limits: .init(

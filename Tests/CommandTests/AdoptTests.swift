@@ -118,6 +118,17 @@ struct AdoptTests {
             #expect(adopted.lines.count == 3)
             #expect(try Inspector(database: copy).adoptions().map(\.id) == [1])
             #expect(try Inspector(database: copy).adoptions()[0].reason == nil)
+            let again = try await Program.run("database", "adopt", "--database", copy)
+            #expect(again.code == 64)
+            #expect(again.errors.contains("was adopted on") && again.errors.hasSuffix("nobody can be asked; say --yes\n"))
+            #expect(try Inspector(database: copy).adoptions().count == 1)
+            #expect(try await Program.run("database", "adopt", "--database", copy, "--yes").code == 0)
+            #expect(try Inspector(database: copy).adoptions().count == 2)
+
+            let taken = try await Program.run("database", "adopt", copy, "--database", path)
+            #expect(taken.code == 73 && !taken.errors.contains("--force"), "\(taken.errors)")
+            let missing = try await Program.run("database", "adopt", path + ".none", "--database", path + ".new")
+            #expect(missing.code == 66 && missing.errors.contains("there is no backup at \(path).none"), "\(missing.errors)")
 
             #expect(try await Program.run("database", "adopt", "--database", path + ".none").code == 66)
             try Data("text".utf8).write(to: URL(fileURLWithPath: path + ".text"))
