@@ -40,13 +40,28 @@ final class FileLock: Sendable {
     }
 
     deinit {
-        Self.ownedHere.withLock { _ = $0.remove(identity) }
+        forgetOwnership()
         close(descriptor)
     }
 
     /// The lock files whose ownership this process has. A lock file may name this process's number and mean an earlier one: in a
     /// container each has the same.
     private static let ownedHere = Locked<Set<FileIdentity>>([])
+    /// Whether it is this one that has it: a mere writer of the same process opens the file, too.
+    private let isOwner = Locked(false)
+
+    private func rememberOwnership() {
+        isOwner.withLock { $0 = true }
+        Self.ownedHere.withLock { _ = $0.insert(identity) }
+    }
+
+    private func forgetOwnership() {
+        let wasOwner = isOwner.withLock { isOwner in
+            defer { isOwner = false }
+            return isOwner
+        }
+        if wasOwner { Self.ownedHere.withLock { _ = $0.remove(identity) } }
+    }
 
     /// - Throws: where the name leads to another file by now, so that this lock keeps nobody away.
     private func checkName() throws(ConnmixError) {
@@ -105,7 +120,7 @@ final class FileLock: Sendable {
             unlock(.owner)
             throw error
         }
-        Self.ownedHere.withLock { _ = $0.insert(identity) }
+        rememberOwnership()
         return before
     }
 
@@ -173,7 +188,7 @@ final class FileLock: Sendable {
 
     /// Gives ownership up, and takes who it was out of the text. What lies behind the text stays.
     func releaseOwnership() {
-        Self.ownedHere.withLock { _ = $0.remove(identity) }
+        forgetOwnership()
         let blank = Self.line("", bytes: Layout.ownerBytes) + Self.line("", bytes: Layout.pauseBytes)
         _ = pwrite(descriptor, blank, blank.count, 0)
         unlock(.owner)
