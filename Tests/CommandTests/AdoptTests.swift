@@ -115,7 +115,7 @@ struct AdoptTests {
             #expect(try await Program.run("database", "backup", copy, "--database", path).code == 0)
             let adopted = try await Program.run("database", "adopt", "--database", copy)
             #expect(adopted.code == 0)
-            #expect(adopted.lines.count == 3)
+            #expect(adopted.lines.count == 4)
             #expect(try Inspector(database: copy).adoptions().map(\.id) == [1])
             #expect(try Inspector(database: copy).adoptions()[0].reason == nil)
             let again = try await Program.run("database", "adopt", "--database", copy)

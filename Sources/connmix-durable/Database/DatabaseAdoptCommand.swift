@@ -13,8 +13,9 @@ struct DatabaseAdoptCommand: ParsableCommand {
 
             The first one copies and checks the backup; the second one is for a file that has its place already. Then a consumer may start.
             What came into the lost file after the backup is in neither: gaps says from when to when. What was open in the backup is handled and
-            sent, perhaps a second time. The consumer of the lost file must not run any more. A file that was adopted before is adopted once
-            more only where somebody consents, and a billion ids more are left out then.
+            sent, perhaps a second time; commands at most once that waited in it are not sent, and end as unknown (outbox list --state unknown).
+            The consumer of the lost file must not run any more. A file that was adopted before is adopted once more only where somebody consents,
+            and a billion ids more are left out then.
             """)
 
     @Argument(help: "The backup. Default: the database itself is the copy.")
@@ -40,6 +41,7 @@ struct DatabaseAdoptCommand: ParsableCommand {
         let text = """
             \(options.database): adopted. It ends at \(Timestamp.text(adoption.copiedAt)); what came later is in neither file (gaps).
             The next entry is \(adoption.firstEntry), the next command \(adoption.firstCommand): no id is used twice.
+            Commands at most once that waited in it end as unknown (outbox list --state unknown): nobody knows whether they were sent.
             Start its consumer now, and be sure that the one of the lost file does not run.
             """
         for line in text.split(separator: "\n") { try StandardOutput().write(String(line).escapedForTerminal + "\n") }
