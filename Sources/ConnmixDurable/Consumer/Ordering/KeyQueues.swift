@@ -11,10 +11,11 @@ struct KeyQueues: Sendable {
         /// - Returns: whether it is at the head.
         mutating func enter(_ id: Int64, bytes: Int, depth: Int) -> Bool {
             let count = ids.count
+            let head = min(depth, count)
             var place = count
-            // A row that comes back takes its old place, but behind those that may be at work.
-            if let last = ids.last, last > id { place = ids.firstIndex { $0 > id } ?? count }
-            ids.insert(id, at: max(place, min(depth, count)))
+            // A row that comes back takes its old place, but behind those that may be at work, whatever their ids.
+            if let last = ids.last, last > id { place = ids[head...].firstIndex { $0 > id } ?? count }
+            ids.insert(id, at: place)
             self.bytes += bytes
             return count < depth
         }

@@ -32,6 +32,26 @@ struct OrderedRowsTests {
         #expect(queues.rows(of: a) == [5, 3, 6, 8])
     }
 
+    /// A lane stood aside, a later row of another one went to the same client meanwhile, and then the lane came back.
+    @Test("P5: rows that come back behind a later one at work keep their order, and none waits for ever")
+    func comeBackBehindALaterOne() {
+        var rows = OrderedRows<Int>(depth: 1)
+        let client = OrderKey.client("7")
+        func add(_ id: Int64, _ lane: OrderKey) {
+            rows.insert(id, keys: OrderKeys(lane, client), bytes: 1) { 0 }
+            rows.confirm(id)
+        }
+        add(41, b)
+        #expect(rows.nextReady()?.id == 41)
+        add(57, b)
+        for id in [13, 14, 15] as [Int64] { add(id, a) }
+        #expect(rows.ids(of: client) == [41, 13, 14, 15, 57])
+        #expect(rows.nextReady() == nil)
+        var order: [Int64] = [41]
+        while order.count < 10, rows.remove(order[order.count - 1]) != nil, let next = rows.nextReady() { order.append(next.id) }
+        #expect(order == [41, 13, 14, 15, 57])
+    }
+
     @Test("P1: a row is ready when it is confirmed and at the heads of all its keys, and comes out once")
     func ready() {
         var rows = OrderedRows<String>(depth: 1)
