@@ -60,9 +60,9 @@ fuzz-build: dependencies
 fuzz: fuzz-build
 	printf '%s\n' $(TARGETS) | xargs -P $(FUZZ_JOBS) -I{} Tests/FuzzTests/run {} -runs=$(RUNS)
 
-# What was learned, cut down to the inputs that reach something of their own, goes into the repository's corpus.
+# What was learned, cut down to the fewest small inputs that reach as much, goes into the repository's corpus.
 fuzz-merge: fuzz-build
-	printf '%s\n' $(TARGETS) | xargs -P $(FUZZ_JOBS) -I{} Tests/FuzzTests/run {} -merge=1
+	printf '%s\n' $(TARGETS) | xargs -P $(FUZZ_JOBS) -I{} Tests/FuzzTests/run {} -set_cover_merge=1
 
 # Every verb on every hostile and damaged file, and every hostile peer; `make test` tries some of them. An hour and more.
 hostile: dependencies
