@@ -25,6 +25,10 @@ public final class ConnmixConsumer: Service {
         case ended
     }
 
+    /// The version of the library, `major.minor.patch`. It is kept with each run. No type is called as the module is: names of it could not be
+    /// qualified then.
+    public static let version = LibraryVersion.text
+
     /// What happens to the consumer and its connections. The newest 1,024 events are kept for a slow reader; one reader.
     ///
     /// It ends with `run`. Read it beside `run` in one task group: as a service of its own it would end before the group expects it to.

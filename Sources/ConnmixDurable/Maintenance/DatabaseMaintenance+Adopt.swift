@@ -44,7 +44,7 @@ extension DatabaseMaintenance {
             let copiedAt = min(try RunTable.newestTime(transaction.connection) ?? transaction.now, transaction.now)
             try RunTable.closeDead(transaction, account: nil)
             let run = try RunTable.begin(
-                transaction, pid: Int64(getpid()), version: ConnmixConsumer.version, handlerVersion: "database adopt",
+                transaction, pid: Int64(getpid()), version: LibraryVersion.text, handlerVersion: "database adopt",
                 synchronous: .full)
             try AdoptionTable.closeLosses(transaction, run: run)
             let claimed = try Recovery.run(transaction, run: run, account: nil, maxAttempts: .max)
