@@ -140,7 +140,7 @@ public final class ConnmixConsumer: Service {
         guard await store.close(within: closing) else {
             throw ConnmixError(
                 .inputOutput,
-                "the disk did not answer for \(closing.text) when \(store.path) was to be closed; what is committed is not lost; check the disk"
+                "the disk did not answer for \(closing?.text ?? "long") when \(store.path) was to be closed; what is committed is not lost; check the disk"
             )
         }
     }
@@ -178,7 +178,7 @@ public final class ConnmixConsumer: Service {
 
     /// - Parameter closing: how long the end of the file's use is awaited; less where the disk has been awaited in vain already.
     private func consume(
-        _ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics, _ closing: inout Duration
+        _ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics, _ closing: inout Duration?
     ) async throws {
         let start = try await beginRun(store)
         let live = try store.beginAccount(
@@ -198,7 +198,7 @@ public final class ConnmixConsumer: Service {
         endWatch()
         let left = core.atRisk
         let isStuck = core.isStandingStill
-        if isStuck { closing = min(closing, .seconds(1)) }
+        if isStuck { closing = closing.map { min($0, .seconds(1)) } }
         let loss = (failure as? ConnmixError)?.code == .fileLost ? core.fileLoss : nil
         // Where everything may be written it is in the file now, and whoever waits for the end of this run need not wait longer.
         let isInOrder = loss.map { $0.remedy == .everything } ?? (failure == nil)

@@ -123,7 +123,7 @@ struct SendTests {
                 (65, "params of a.b", ["call", "a.b", "7"], ""),
                 (65, "the channel", ["call", "mesh.publish", "{}"], ""),
                 (65, "--expires-after is 0 s", ["send", "7", "x", "--expires-after", "0s"], ""),
-                (65, "--lane has 0 bytes", ["send", "7", "x", "--lane="], ""),
+                (65, "--lane has 2000 bytes", ["send", "7", "x", "--lane", String(repeating: "l", count: 2_000)], ""),
                 (64, "--key is for one", ["set-context", "7", "a=1", "b=2", "--key", "k"], ""),
                 (64, "name", ["set-context", "7", "name"], ""),
                 (64, "--wait", ["send", "7", "x", "--wait", "soon"], ""),

@@ -75,7 +75,7 @@ final class Store: Sendable {
     /// - Returns: whether that is done. Where the disk does not answer within `limit`, the file stays owned until it does, or the process
     ///   ends: what is on its way to it may still arrive.
     @discardableResult
-    func close(within limit: Duration = .seconds(60)) async -> Bool {
+    func close(within limit: Duration? = nil) async -> Bool {
         let isClosed = await writer.stop(within: limit)
         reading.close()
         reader.withLock { $0 = nil }

@@ -76,20 +76,19 @@ final class Writer: Sendable {
     ///
     /// - Returns: whether that is done. Where the disk does not answer within `limit`, the thread goes on by itself when it does.
     @discardableResult
-    func stop(within limit: Duration = .seconds(60)) async -> Bool {
+    func stop(within limit: Duration? = nil) async -> Bool {
         if state.withLock({ $0.stop() }) { thread.wake() }
-        let timer = DispatchSource.makeTimerSource()
-        timer.schedule(deadline: .now() + .microseconds(Int(limit.microseconds)))
+        let timeout = DispatchWorkItem { [self] in ended.withLock { $0.waiter.take() }?.resume(returning: false) }
         let isEnded = await withCheckedContinuation { continuation in
             let isEnded = ended.withLock { ended in
                 if !ended.isEnded { ended.waiter = continuation }
                 return ended.isEnded
             }
             guard !isEnded else { return continuation.resume(returning: true) }
-            timer.setEventHandler { [self] in ended.withLock { $0.waiter.take() }?.resume(returning: false) }
-            timer.activate()
+            guard let limit else { return }
+            DispatchQueue.global().asyncAfter(deadline: .now() + .microseconds(Int(limit.microseconds)), execute: timeout)
         }
-        timer.cancel()
+        timeout.cancel()
         return isEnded
     }
 

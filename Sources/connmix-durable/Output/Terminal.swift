@@ -60,6 +60,7 @@ struct Terminal {
                 isPainted = true
                 isCoded = character != "m"
                 result.append(character)
+                if used < width { kept = result }
                 continue
             }
             used += character.displayWidth

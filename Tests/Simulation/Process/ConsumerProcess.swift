@@ -46,7 +46,7 @@ final class ConsumerProcess: @unchecked Sendable {
     func start(_ configuration: ConsumerConfiguration, _ handlers: Handlers) {
         simulated_process_is(Int32(1 << 30) + Int32(number))
         executor.takeStrays()
-        let machinery = Machinery(
+        var machinery = Machinery(
             loop: { [self] in
                 hasBegun = true
                 onBegun()
@@ -55,6 +55,8 @@ final class ConsumerProcess: @unchecked Sendable {
             aside: { $0() },
             thread: { [self] in thread },
             watch: { [self] look in watch(look) })
+        // The machine's clock is another one than the simulated.
+        machinery.closing = nil
         let consumer = ConnmixConsumer(
             configuration: configuration, handlers: handlers,
             logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }, machinery: machinery)
