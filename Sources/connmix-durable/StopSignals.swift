@@ -15,7 +15,7 @@ enum StopSignals {
 
     /// Whoever stops a process may say so twice at once: timeout(1) signals its child, and then the child's group. Only what comes later
     /// than this is a second signal.
-    static let echo = Duration.milliseconds(500)
+    static let echo = Duration.milliseconds(50)
 
     /// Returns with the second signal. A terminal that goes may say so twice: further hangups are none.
     static func second() async {

@@ -190,7 +190,7 @@ struct ConsumeTests {
                         let first = ContinuousClock.now
                         try await engine.waitUntil { $0.nodes[0].consumers == 0 }
                         // What comes earlier is an echo of the first.
-                        try await Task.sleep(until: first + .milliseconds(600))
+                        try await Task.sleep(until: first + .milliseconds(100))
                         began.withLock { $0 = .now }
                         try terminate()
                     })

@@ -103,7 +103,11 @@ struct Program {
         ) { execution in
             try await guarding(execution) {
                 try await body()
-                for signal in signals { try execution.send(signal: signal) }
+                for (index, signal) in signals.enumerated() {
+                    // What comes at once after the first is an echo of it, as of timeout(1).
+                    if index > 0 { try await Task.sleep(for: .milliseconds(100)) }
+                    try execution.send(signal: signal)
+                }
             }
         }
         return Outcome(result.terminationStatus, result.standardOutput, result.standardError)

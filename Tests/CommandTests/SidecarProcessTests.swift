@@ -415,7 +415,7 @@ struct SidecarProcessTests {
             let outcome = try await Program.run(
                 "consume", "--topic", "chat", "--database", folder + "/db", "--concurrency", count, "--worker", "cat")
             #expect(outcome.code == 64)
-            #expect(outcome.errorLines == ["connmix-durable: concurrency is \(count); it may be 1 to 10000"])
+            #expect(outcome.errorLines == ["connmix-durable: --concurrency is \(count); it may be 1 to 10000"])
         }
     }
 

@@ -93,9 +93,10 @@ struct PrunerTests {
                     _ = try transaction.addEntry(.running)
                     try JournalTable.bury(transaction, id: id, attempt: attempt, run: 1)
                 }
-                try ParkedLanes.park(transaction, lane: "c", entry: 2, reason: "e")
             }
             _ = try JournalOperator(database: store.path).replay([1, 2])
+            // As an older version left it.
+            try await store.writer.write { try ParkedLanes.park($0, lane: "c", entry: 2, reason: "e") }
             let deleted = try await store.writer.write { transaction in
                 var pruner = Pruner(Retention(age: .zero))
                 return try pruner.prune(transaction, now: transaction.now + 1)
