@@ -53,7 +53,6 @@ final class ConsumerCore: Sendable {
         /// By the steady clock: nothing old is deleted before.
         var pruneAt: Int64 = 0
         var clockWatch = ClockWatch()
-        var forwardJumps = ForwardJumps()
         /// What is to be brought to a clock that was set back.
         var clockWalk: ClockWalk?
         var clockWalks = 0
