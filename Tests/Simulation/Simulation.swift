@@ -39,6 +39,8 @@ public final class Simulation: @unchecked Sendable {
     var lockFile: [UInt8]?
     /// Nothing goes wrong any more.
     var isHealed = false
+    /// It was so when the process started.
+    var startedHealed = false
     var isSettling = false
     var isFinished = false
     var powerLosses: Int { engineRecord.sights[.powerLoss] ?? 0 }

@@ -62,7 +62,7 @@ private func settings() {
     // snippet.dedupe
     configuration.dedupe = Dedupe(window: .seconds(3_600)) { message in
         struct Frame: Decodable { var number: Int }
-        return (try? message.json(as: Frame.self)).map { "\(message.client)/\($0.number)" }
+        return (try? message.json(as: Frame.self)).map { "\(message.topic)/\(message.client)/\($0.number)" }
     }
     // snippet.end
 }

@@ -7,6 +7,7 @@ extension Simulation {
     func startProcess() {
         precondition(process == nil, "one consumer at a time")
         lives += 1
+        startedHealed = isHealed
         disk.isGone = false
         simulated_writes_allowed(1)
         world.note("process \(lives) starts")
@@ -75,8 +76,8 @@ extension Simulation {
             world.note("process \(process.number) failed: \(error)")
             engineRecord.saw(.failedStart)
             // One that cannot open its file says so and ends, and whoever started it starts it again. One that runs waits.
-            let isFit = !process.hasBegun || process.isStopping
-            checker.hold("P8", isFit && (!isHealed || process.isStopping), "the consumer gave up while it ran: \(error)")
+            let isFit = process.isStopping || !process.hasBegun && !startedHealed
+            checker.hold("P8", isFit, "the consumer gave up while it ran: \(error)")
         }
         world.urgent = { [unowned self] in
             checker.scan()
