@@ -17,13 +17,16 @@ enum StopSignals {
     /// than this is a second signal.
     static let echo = Duration.milliseconds(50)
 
-    /// Returns with the second signal. A terminal that goes may say so twice: further hangups are none.
-    static func second() async {
+    /// Calls `stop` with the first signal, and returns with the second. A terminal that goes may say so twice: further hangups are none.
+    ///
+    /// It is the only one that listens: what comes between the beginnings of two listeners reaches the earlier one alone.
+    static func second(stop: () async -> Void) async {
         var first: ContinuousClock.Instant?
         for await signal in await UnixSignalsSequence(trapping: all) {
             let now = ContinuousClock.now
             guard let begun = first else {
                 first = now
+                await stop()
                 continue
             }
             if signal != .sighup, now - begun >= echo { return }

@@ -46,8 +46,7 @@ enum ConsumerRun {
             configuration: ServiceGroupConfiguration(
                 services: (services + [consumer]).map { service in
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
-                },
-                gracefulShutdownSignals: StopSignals.all, logger: quiet))
+                }, logger: quiet))
         try await ServiceNotices.during(consumer, configuration) { try await untilSecondSignal(group) }
     }
 
@@ -58,7 +57,7 @@ enum ConsumerRun {
                 return .ended
             }
             tasks.addTask {
-                await StopSignals.second()
+                await StopSignals.second { await group.triggerGracefulShutdown() }
                 return .secondSignal
             }
             let first = try await tasks.next()
