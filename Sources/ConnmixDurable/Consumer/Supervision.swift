@@ -89,7 +89,8 @@ struct Supervision {
     private func flush(within limit: Duration) async -> Bool {
         let deadline = ContinuousClock.now + limit
         while true {
-            if await core.flush(within: max(.zero, deadline - .now)) { return true }
+            // However little time is given, a disk that is only slow is awaited.
+            if await core.flush(within: max(.seconds(2), deadline - .now)) { return true }
             guard ContinuousClock.now < deadline, core.fileLoss?.remedy != .nothing else { return false }
             await core.pause(.milliseconds(100))
         }
