@@ -203,9 +203,17 @@ extension ConsumerCore {
 
     /// What is old stays for a while, and it is told why.
     func pruneFailed(_ error: any Error) {
-        state.withLock { $0.pruneAt = max($0.pruneAt, Clock.steady() + Self.pruneFailureRest) }
+        state.withLock { state in
+            state.pruneFailedUntil = Clock.steady() + Self.pruneFailureRest
+            state.pruneAt = max(state.pruneAt, state.pruneFailedUntil)
+        }
         onEvent(.pruneFailed(reason: (error as? ConnmixError)?.message ?? "\(error)"))
     }
+
+    /// Whether deleting does not rest after a failure.
+    ///
+    /// - Parameter now: by the steady clock.
+    func mayDelete(now: Int64) -> Bool { state.withLock { now >= $0.pruneFailedUntil } }
 
     /// In microseconds.
     private static var pruneFailureRest: Int64 { 60_000_000 }

@@ -52,6 +52,8 @@ final class ConsumerCore: Sendable {
         var expiryLookAt: Int64 = 0
         /// By the steady clock: nothing old is deleted before.
         var pruneAt: Int64 = 0
+        /// By the steady clock: deleting failed, and nothing is deleted before.
+        var pruneFailedUntil: Int64 = 0
         var clockWatch = ClockWatch()
         /// What is to be brought to a clock that was set back.
         var clockWalk: ClockWalk?

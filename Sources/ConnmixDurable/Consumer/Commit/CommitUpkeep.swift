@@ -48,7 +48,7 @@ struct CommitUpkeep {
         effects.losses = core.dueLosses(now: transaction.now)
         guard !effects.losses.isEmpty else { return }
         try LossTable.write(transaction, effects.losses, run: core.run)
-        guard effects.losses.mayPrune else { return }
+        guard effects.losses.mayPrune, core.mayDelete(now: Clock.steady()) else { return }
         let age = core.dueRetention(now: Clock.steady())
         try apart(transaction) {
             try LossTable.prune(transaction, before: age.map { transaction.now - $0.microseconds })
