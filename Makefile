@@ -23,7 +23,7 @@ install: release
 
 test: dependencies
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --no-parallel
+	SWIFT="$(SWIFT)" Tools/test
 
 # The gate for developers: lint, all tests, the documentation and the list of the public API, and unit and integration tests under the
 # sanitizers (builds of their own, in .build-sanitize).
