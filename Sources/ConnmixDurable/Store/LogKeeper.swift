@@ -17,18 +17,24 @@ struct LogKeeper {
     private var told: Int64 = 0
     private var lookAt: ContinuousClock.Instant?
     private var shrinkAt: ContinuousClock.Instant?
+    private var triesAgainAt: ContinuousClock.Instant?
     /// How long a checkpoint waits for those who commit. It grows while they do not let it through.
     private(set) var patience = Self.leastPatience
+    /// Nobody has let it through for half a minute and several tries: somebody is not merely at work.
+    var isShutOut: Bool { patience == Self.mostPatience }
 
     private static let lookInterval: Duration = .seconds(1)
     private static let leastPatience: Duration = .milliseconds(100)
     private static let mostPatience: Duration = .seconds(2)
+    /// Commits wait meanwhile: of the time, at most a tenth and some goes into waiting for others.
+    private static let restAfterWaiting = 10
 
     // MARK: Moving
 
     /// How many pages are worth a checkpoint: after one only what came since counts, so that what a reader holds back is not tried
-    /// again at each commit.
-    func pages(_ log: LogFacts) -> Int {
+    /// again at each commit. None while one that others kept waiting rests.
+    func pages(_ log: LogFacts, now: @autoclosure () -> ContinuousClock.Instant) -> Int {
+        if let triesAgainAt, now() < triesAgainAt { return 0 }
         let hasStartedOver = log.pages < lastTry.pages || log.moved < lastTry.moved
         return min(log.unmoved, hasStartedOver ? log.pages : log.pages - lastTry.pages)
     }
@@ -39,9 +45,15 @@ struct LogKeeper {
     /// A checkpoint was tried.
     ///
     /// - Parameter isThrough: whether those who commit let it through.
-    mutating func tried(_ log: LogFacts, isThrough: Bool) {
-        lastTry = log
-        patience = isThrough ? Self.leastPatience : min(patience * 2, Self.mostPatience)
+    mutating func tried(_ log: LogFacts, isThrough: Bool, now: ContinuousClock.Instant) {
+        if isThrough {
+            lastTry = log
+            triesAgainAt = nil
+            patience = Self.leastPatience
+        } else {
+            triesAgainAt = now + patience * Self.restAfterWaiting
+            patience = min(patience * 2, Self.mostPatience)
+        }
     }
 
     /// Whether a writer that finds no owner has reason to checkpoint.

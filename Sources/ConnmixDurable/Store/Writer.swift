@@ -106,7 +106,7 @@ final class Writer: Sendable {
         }
         let keeper = turns.keeper
         switch state.withLock({
-            $0.next(walPages: keeper.pages(log), isQuiet: turns.isQuiet, mustShrink: keeper.mustShrink(now: .now))
+            $0.next(walPages: keeper.pages(log, now: .now), isQuiet: turns.isQuiet, mustShrink: keeper.mustShrink(now: .now))
         }) {
         case .commit(let batch):
             turns.isQuiet = false
@@ -116,8 +116,9 @@ final class Writer: Sendable {
             let error = checkpoint(within: keeper.patience) {
                 try connection.startLogOver(within: LogKeeper.readersTime)
             }
-            turns.keeper.tried(self.log(connection), isThrough: error == nil)
-            if let error, ContinuousClock.now >= turns.mutedUntil {
+            turns.keeper.tried(self.log(connection), isThrough: error?.code != .busy, now: .now)
+            // Who commits a while longer than others is no trouble yet; it is tried again soon, and its size is told of.
+            if let error, error.code != .busy || turns.keeper.isShutOut, ContinuousClock.now >= turns.mutedUntil {
                 turns.mutedUntil = .now + Self.troublePause
                 onTrouble(error)
             }

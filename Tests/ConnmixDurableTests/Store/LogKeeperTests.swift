@@ -8,27 +8,42 @@ struct LogKeeperTests {
 
     @Test("after a try only what came since counts; a log that started over counts from its start; what is moved does not count")
     func pages() {
+        let now = ContinuousClock.now
         var keeper = LogKeeper()
-        #expect(keeper.pages(LogFacts(pages: 1_500, moved: 0)) == 1_500)
-        keeper.tried(LogFacts(pages: 1_500, moved: 200), isThrough: true)
-        #expect(keeper.pages(LogFacts(pages: 1_500, moved: 200)) == 0)
-        #expect(keeper.pages(LogFacts(pages: 1_700, moved: 200)) == 200)
-        #expect(keeper.pages(LogFacts(pages: 1_600, moved: 0)) == 1_600)
-        keeper.tried(LogFacts(pages: 1_600, moved: 1_600), isThrough: true)
-        #expect(keeper.pages(LogFacts(pages: 1_600, moved: 1_600)) == 0)
-        #expect(keeper.pages(LogFacts(pages: 30, moved: 0)) == 30)
+        func pages(_ log: LogFacts) -> Int { keeper.pages(log, now: now) }
+        #expect(pages(LogFacts(pages: 1_500, moved: 0)) == 1_500)
+        keeper.tried(LogFacts(pages: 1_500, moved: 200), isThrough: true, now: now)
+        #expect(pages(LogFacts(pages: 1_500, moved: 200)) == 0)
+        #expect(pages(LogFacts(pages: 1_700, moved: 200)) == 200)
+        #expect(pages(LogFacts(pages: 1_600, moved: 0)) == 1_600)
+        keeper.tried(LogFacts(pages: 1_600, moved: 1_600), isThrough: true, now: now)
+        #expect(pages(LogFacts(pages: 1_600, moved: 1_600)) == 0)
+        #expect(pages(LogFacts(pages: 30, moved: 0)) == 30)
     }
 
-    @Test("a checkpoint that is not let through waits longer the next time, within bounds")
+    @Test("a checkpoint that is not let through rests ten times as long as it waited, then counts all, and waits longer, within bounds")
     func patience() {
-        var keeper = LogKeeper()
+        let log = LogFacts(pages: 9_000, moved: 0)
+        var (keeper, now) = (LogKeeper(), ContinuousClock.now)
         let first = keeper.patience
-        keeper.tried(LogFacts(pages: 1, moved: 0), isThrough: false)
+        keeper.tried(log, isThrough: false, now: now)
         #expect(keeper.patience == first * 2)
-        for _ in 0..<20 { keeper.tried(LogFacts(pages: 1, moved: 0), isThrough: false) }
+        #expect(keeper.pages(log, now: now + first * 10 - .nanoseconds(1)) == 0)
+        #expect(keeper.pages(log, now: now + first * 10) == 9_000)
+        #expect(!keeper.isShutOut, "somebody was at work a little longer")
+        var waited = first
+        while !keeper.isShutOut {
+            now += keeper.patience * 10
+            waited += keeper.patience
+            keeper.tried(log, isThrough: false, now: now)
+        }
+        #expect(waited > .seconds(3), "told of only then")
         #expect(keeper.patience == .seconds(2))
-        keeper.tried(LogFacts(pages: 1, moved: 1), isThrough: true)
-        #expect(keeper.patience == first)
+        keeper.tried(log, isThrough: false, now: now)
+        #expect(keeper.patience == .seconds(2))
+        keeper.tried(LogFacts(pages: 9_000, moved: 9_000), isThrough: true, now: now)
+        #expect(keeper.patience == first && !keeper.isShutOut)
+        #expect(keeper.pages(LogFacts(pages: 100, moved: 0), now: now) == 100)
     }
 
     @Test("told of at 64 MiB and at each doubling, and once when it is over")
