@@ -171,8 +171,15 @@ final class Writer: Sendable {
 
     private func runAlone(_ operation: any WriteOperation, _ transaction: Transaction) -> Result<Void, any Error> {
         while true {
-            let result = Result { try transaction.run { try operation.apply($0) } }
-            guard case .failure(let error) = result, operation.mayRunAgain(after: error) else { return result }
+            // What did not come to its turn has learned nothing from the failure, and would run again for ever.
+            var isApplied = false
+            let result = Result {
+                try transaction.run {
+                    isApplied = true
+                    try operation.apply($0)
+                }
+            }
+            guard case .failure(let error) = result, isApplied, operation.mayRunAgain(after: error) else { return result }
         }
     }
 
