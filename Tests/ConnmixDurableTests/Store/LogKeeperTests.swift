@@ -21,7 +21,7 @@ struct LogKeeperTests {
         #expect(pages(LogFacts(pages: 30, moved: 0)) == 30)
     }
 
-    @Test("a checkpoint that is not let through rests ten times as long as it waited, then counts all, and waits longer, within bounds")
+    @Test("a checkpoint that is not let through rests ten times as long as it waited, and waits longer then, within bounds")
     func patience() {
         let log = LogFacts(pages: 9_000, moved: 0)
         var (keeper, now) = (LogKeeper(), ContinuousClock.now)

@@ -8,6 +8,8 @@ struct OrderedRows<Item: Sendable>: Sendable {
         /// At how many keys it is not at the head, plus one until it is confirmed.
         var blockers: Int
         var isReady = false
+        /// It was ready, and was taken: it is at work, or held by whoever took it.
+        var isOut = false
         var isConfirmed = false
         let bytes: Int
     }
@@ -49,10 +51,20 @@ struct OrderedRows<Item: Sendable>: Sendable {
     // MARK: Places
 
     mutating func insert(_ id: Int64, keys: OrderKeys, bytes: Int, _ item: () -> Item) {
-        var blockers = 1
-        keys.forEach { if !queues.enter(id, $0, bytes: bytes) { blockers += 1 } }
+        let blockers = 1 + enterQueues(id, keys, bytes: bytes)
         rows.insert(Row(item: item(), keys: keys, blockers: blockers, bytes: bytes), for: id)
         self.bytes += bytes
+    }
+
+    /// - Returns: at how many keys it is not at the head.
+    private mutating func enterQueues(_ id: Int64, _ keys: OrderKeys, bytes: Int) -> Int {
+        var blockers = 0
+        keys.forEach { key in
+            let entry = queues.enterLast(id, key, bytes: bytes) ?? enterAgain(id, key, bytes: bytes)
+            if !entry.isAtHead { blockers += 1 }
+            if let displaced = entry.displaced { block(displaced) }
+        }
+        return blockers
     }
 
     mutating func remove(_ id: Int64) -> Row? {
@@ -91,6 +103,26 @@ struct OrderedRows<Item: Sendable>: Sendable {
         return isNow
     }
 
+    private mutating func enterAgain(_ id: Int64, _ key: OrderKey, bytes: Int) -> KeyQueues.Entry {
+        let place = queues.place(of: id, key) { other in rows.find(other).map { rows[at: $0].isOut } ?? false }
+        return queues.enterAgain(id, key, at: place, bytes: bytes)
+    }
+
+    /// A row that was taken waits for its turn again. What came before it, and came back while it was out, goes first.
+    mutating func hold(_ id: Int64) {
+        if let place = rows.find(id), rows[at: place].isOut { hold(id, at: place) }
+    }
+
+    private mutating func hold(_ id: Int64, at place: Int) {
+        rows[at: place].isOut = false
+        let (keys, bytes) = (rows[at: place].keys, rows[at: place].bytes)
+        var isPassed = false
+        keys.forEach { if queues.isPassed(id, $0) { isPassed = true } }
+        guard isPassed else { return }
+        leaveQueues(id, keys, bytes: bytes)
+        rows[at: place].blockers = enterQueues(id, keys, bytes: bytes)
+    }
+
     private mutating func leaveQueues(_ id: Int64, _ keys: OrderKeys, bytes: Int) {
         keys.forEach { if let next = queues.leave(id, $0, bytes: bytes) { unblock(next) } }
     }
@@ -107,6 +139,7 @@ struct OrderedRows<Item: Sendable>: Sendable {
         while let id = ready.popFirst() {
             guard let place = rows.find(id), rows[at: place].isReady else { continue }
             rows[at: place].isReady = false
+            rows[at: place].isOut = true
             return (id, rows[at: place].item)
         }
         return nil
@@ -118,9 +151,17 @@ struct OrderedRows<Item: Sendable>: Sendable {
     }
 
     private mutating func makeReady(_ id: Int64, at place: Int, first: Bool = false) {
+        if rows[at: place].isOut { hold(id, at: place) }
         guard rows[at: place].blockers == 0, !rows[at: place].isReady else { return }
         rows[at: place].isReady = true
         if first { ready.prepend(id) } else { ready.append(id) }
+    }
+
+    /// A row was passed by one that comes before it.
+    private mutating func block(_ id: Int64) {
+        guard let place = rows.find(id) else { return assertionFailure("a row waits for its turn and is not in memory") }
+        rows[at: place].blockers += 1
+        rows[at: place].isReady = false
     }
 
     private mutating func unblock(_ id: Int64) {

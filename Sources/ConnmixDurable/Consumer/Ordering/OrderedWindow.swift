@@ -232,6 +232,11 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         rows.makeReady(id, first: first)
     }
 
+    /// A row that came from `nextReady` waits for an earlier one of its keys, and is ready again with `makeReady`.
+    mutating func hold(_ id: Int64) {
+        rows.hold(id)
+    }
+
     /// The row is finished; the next ones of its keys may be ready now.
     mutating func remove(_ id: Int64) {
         let wasHere = removeIfPresent(id)

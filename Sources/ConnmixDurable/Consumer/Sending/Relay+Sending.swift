@@ -42,6 +42,7 @@ extension Relay {
                 begin(id, item, over: node, now: now)
                 sends.append(Sending(id: id, command: item.command, node: node))
             case .hold(let earlier):
+                window.hold(id)
                 held[earlier, default: []].append(id)
             case .crowded(let node):
                 if let node { routes.update(node) { $0.crowd.append(id) } } else { crowd.append(id) }

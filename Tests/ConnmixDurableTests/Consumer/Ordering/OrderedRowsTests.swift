@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import ConnmixDurable
@@ -10,7 +11,7 @@ struct OrderedRowsTests {
     @Test("the first rows of a key are at its head, as many as its depth; the next one follows whoever leaves")
     func depth() {
         var queues = KeyQueues(depth: 2)
-        let entered = [1, 2, 3, 4].map { queues.enter($0, a, bytes: 10) }
+        let entered = [1, 2, 3, 4].map { queues.enterLast($0, a, bytes: 10)?.isAtHead }
         #expect(entered == [true, true, false, false])
         #expect(queues.rows(of: a) == [1, 2, 3, 4])
         #expect(queues.load(of: a) == .init(rows: 4, bytes: 40))
@@ -22,14 +23,99 @@ struct OrderedRowsTests {
         #expect(queues.load(of: a) == nil)
     }
 
-    @Test("a row that comes back takes its old place, but behind those that may be at work")
+    @Test("a row that comes back takes its old place, but behind what is out; the last one of the head gives way")
     func comesBack() {
         var queues = KeyQueues(depth: 1)
-        for id in [5, 8] as [Int64] { _ = queues.enter(id, a, bytes: 1) }
-        let isAtHead = queues.enter(6, a, bytes: 1)
-        #expect(!isAtHead)
-        _ = queues.enter(3, a, bytes: 1)
+        func enterAgain(_ id: Int64, out: Set<Int64> = []) -> KeyQueues.Entry {
+            let place = queues.place(of: id, a) { out.contains($0) }
+            return queues.enterAgain(id, a, at: place, bytes: 1)
+        }
+        for id in [5, 8] as [Int64] { _ = queues.enterLast(id, a, bytes: 1) }
+        #expect(queues.enterLast(6, a, bytes: 1) == nil)
+        let six = enterAgain(6)
+        #expect(!six.isAtHead && six.displaced == nil)
+        let three = enterAgain(3, out: [5])
+        #expect(!three.isAtHead && three.displaced == nil)
         #expect(queues.rows(of: a) == [5, 3, 6, 8])
+        #expect(queues.isPassed(5, a) && !queues.isPassed(6, a))
+        let two = enterAgain(2, out: [5])
+        #expect(!two.isAtHead)
+        #expect(queues.rows(of: a) == [5, 2, 3, 6, 8])
+        _ = queues.leave(5, a, bytes: 1)
+        let one = enterAgain(1)
+        #expect(one.isAtHead && one.displaced == 2)
+    }
+
+    /// The simulation's seed 20: 4034 (lane a, client 8) came back behind 4093 (lane b), which waited in its lane for 4084 (client 1),
+    /// and that one for 4042 of lane a.
+    @Test("P2: rows of two keys that come back wait for nothing that waits for them")
+    func circle() {
+        var rows = OrderedRows<Int>(depth: 1)
+        let (one, eight) = (OrderKey.client("1"), OrderKey.client("8"))
+        func add(_ id: Int64, _ lane: OrderKey, _ client: OrderKey) {
+            rows.insert(id, keys: OrderKeys(lane, client), bytes: 1) { 0 }
+            rows.confirm(id)
+        }
+        add(40, .lane("c"), one)
+        #expect(rows.nextReady()?.id == 40)
+        add(84, b, one)
+        add(93, b, eight)
+        add(34, a, eight)
+        add(42, a, one)
+        var order: [Int64] = [40]
+        while order.count < 9, rows.remove(order[order.count - 1]) != nil, let next = rows.nextReady() { order.append(next.id) }
+        #expect(order == [40, 34, 42, 84, 93])
+    }
+
+    @Test("P2: whatever comes, leaves, comes back and is held, something can always go on", arguments: [1, 3])
+    func neverStuck(depth: Int) {
+        var dice = SeededGenerator(seed: UInt64(depth))
+        for _ in 0..<300 {
+            var rows = OrderedRows<Int>(depth: depth)
+            let all = (1...20).map { id in
+                let (lane, client) = (Int.random(in: 0..<3, using: &dice), Int.random(in: 0..<3, using: &dice))
+                return (id: Int64(id), keys: OrderKeys(.lane("\(lane)"), .client("\(client)")))
+            }
+            var (away, working): ([Int64], Set<Int64>) = (all.map(\.id).shuffled(using: &dice), [])
+            func comeBack(_ count: Int) {
+                for id in away.prefix(count) {
+                    rows.insert(id, keys: all[Int(id) - 1].keys, bytes: 1) { 0 }
+                    rows.confirm(id)
+                }
+                away.removeFirst(min(count, away.count))
+            }
+            var (left, held): (Int, [Int64]) = (all.count, [])
+            while left > 0 {
+                comeBack(Int.random(in: 0...3, using: &dice))
+                for id in held { rows.makeReady(id) }
+                held = []
+                while let (id, _) = rows.nextReady() {
+                    // As the relay does it: behind an earlier one that is not at work it waits.
+                    if rows.predecessors(of: id).contains(where: { !working.contains($0) }) {
+                        rows.hold(id)
+                        held.append(id)
+                    } else {
+                        working.insert(id)
+                    }
+                }
+                guard let id = working.sorted().randomElement(using: &dice) else {
+                    guard !away.isEmpty else { break }
+                    comeBack(1)
+                    continue
+                }
+                working.remove(id)
+                switch Int.random(in: 0..<4, using: &dice) {
+                case 0: rows.makeReady(id)
+                case 1:
+                    _ = rows.remove(id)
+                    away.append(id)
+                default:
+                    _ = rows.remove(id)
+                    left -= 1
+                }
+            }
+            #expect(left == 0, "\(rows.ids) stand still")
+        }
     }
 
     /// A lane stood aside, a later row of another one went to the same client meanwhile, and then the lane came back.
