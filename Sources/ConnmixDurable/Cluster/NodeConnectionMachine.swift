@@ -65,7 +65,11 @@ struct NodeConnectionMachine {
         var since: ContinuousClock.Instant
         /// While nothing at all is heard, the engine may stand still, and `ConnectionPulse` says for how long.
         var isAlive = false
+        /// It was taken for followed, since no message had come after it.
+        let wasTold: Bool
     }
+
+    private var hasMessageSinceUnpop = false
 
     /// - Parameters:
     ///   - form: what worked for this node before; `nil` where it is not known yet.
@@ -132,7 +136,7 @@ struct NodeConnectionMachine {
     /// Bytes came in, whatever they were.
     mutating func heard(now: ContinuousClock.Instant) {
         pulse.heard(now: now)
-        if lateUnpop?.isAlive == false { lateUnpop = LateUnpop(since: now, isAlive: true) }
+        if lateUnpop?.isAlive == false { lateUnpopAlive(since: now) }
     }
 
     /// A ping was answered.
@@ -146,9 +150,15 @@ struct NodeConnectionMachine {
 
     /// A popped message came in.
     mutating func messageArrived(now: ContinuousClock.Instant) {
-        if lateUnpop != nil { lateUnpop = LateUnpop(since: now, isAlive: true) }
+        hasMessageSinceUnpop = true
+        lateUnpopAlive(since: now)
         guard case .leaving(let deadline, _?) = phase else { return }
         phase = .leaving(deadline: deadline, quietUntil: now + settings.quietTime)
+    }
+
+    private mutating func lateUnpopAlive(since now: ContinuousClock.Instant) {
+        lateUnpop?.since = now
+        lateUnpop?.isAlive = true
     }
 
     /// Takes a command into flight.
@@ -172,8 +182,8 @@ struct NodeConnectionMachine {
             let step = consumption.popReplied(reply.outcome, now: now, using: &generator)
             return .actions(actions(step, now: now) + finishLeaving(now: now))
         case .unpop:
-            lateUnpop = nil
-            return .actions(unpopReplied(reply.outcome, now: now) + finishLeaving(now: now))
+            let wasTold = lateUnpop.take()?.wasTold ?? false
+            return .actions(unpopReplied(reply.outcome, wasTold: wasTold, now: now) + finishLeaving(now: now))
         case .ping:
             pulse.ponged(now: now)
             return .actions([])  // any answer, an error too, is a sign of life
@@ -220,7 +230,11 @@ struct NodeConnectionMachine {
             case .command(let command): actions.append(.overdue(command: command))
             case .ping: break
             case .pop: return actions + close(.silence, "queue.pop was not answered")
-            case .unpop: lateUnpop = LateUnpop(since: now)
+            case .unpop:
+                // The engine may have followed it: from here on nothing that it holds need come to anybody.
+                let isFollowed = isOpen && !hasMessageSinceUnpop
+                lateUnpop = LateUnpop(since: now, wasTold: isFollowed)
+                if isFollowed { actions.append(.notConsuming(.paused)) }
             }
         }
         if let deadline = unpopDeadline, now >= deadline { return actions + close(.silence, "queue.unpop was not answered") }
@@ -250,18 +264,23 @@ struct NodeConnectionMachine {
         switch step {
         case nil: []
         case .pop(let topics, let form): [.pop(id: requests.add(.pop, deadline: now + settings.replyTimeout), topics, form)]
-        case .unpop(let form): [.unpop(id: requests.add(.unpop, deadline: now + settings.replyTimeout), form)]
+        case .unpop(let form): [unpop(form, now: now)]
         case .nowConsuming(let form): [.nowConsuming(form)]
         case .refused(let reason): [.notConsuming(.refused(reason))]
         case .violation(let reason): close(.violation, reason)
         }
     }
 
-    private mutating func unpopReplied(_ outcome: Reply.Outcome, now: ContinuousClock.Instant) -> [Action] {
+    private mutating func unpop(_ form: RequestForm, now: ContinuousClock.Instant) -> Action {
+        hasMessageSinceUnpop = false
+        return .unpop(id: requests.add(.unpop, deadline: now + settings.replyTimeout), form)
+    }
+
+    private mutating func unpopReplied(_ outcome: Reply.Outcome, wasTold: Bool, now: ContinuousClock.Instant) -> [Action] {
         let step = actions(consumption.unpopReplied(outcome), now: now)
         switch phase {
         case .open:
-            return [.notConsuming(.paused)] + step
+            return (wasTold ? [] : [.notConsuming(.paused)]) + step
         case .leaving(let deadline, _):
             phase = .leaving(deadline: deadline, quietUntil: now + settings.quietTime)
             return step

@@ -33,7 +33,8 @@ struct LateUnpopTests {
     func unpopUnanswered() {
         var machine = makeConsuming()
         _ = machine.setConsuming(false, now: start)
-        for second in [10, 20, 30, 39] {
+        #expect(machine.tick(now: start + .seconds(10)) == [.notConsuming(.paused)])
+        for second in [20, 30, 39] {
             #expect(machine.tick(now: start + .seconds(second)).allSatisfy { $0 == .ping(id: nil) })
         }
         #expect(machine.nextDeadline == start + .seconds(40))
@@ -45,6 +46,33 @@ struct LateUnpopTests {
         #expect(machine.nextDeadline == start + .seconds(49))
         guard case .close(let end)? = machine.tick(now: start + .seconds(49)).last else { return #expect(Bool(false)) }
         #expect(end.reason == "queue.unpop was not answered")
+    }
+
+    @Test("P11: queue.unpop that is not answered in time counts as followed, once, unless messages have come after it")
+    func lateUnpop() {
+        var machine = makeConsuming()
+        _ = machine.setConsuming(false, now: start)
+        _ = machine.setConsuming(true, now: start)
+        #expect(machine.tick(now: start + .seconds(9)) == [])
+        #expect(machine.tick(now: start + .seconds(10)) == [.notConsuming(.paused)])
+        #expect(machine.tick(now: start + .seconds(11)) == [])
+        machine.heard(now: start + .seconds(12))
+        #expect(
+            machine.replied(Reply(id: 2, outcome: ok), now: start + .seconds(12)) == .actions([.pop(id: 3, ["t"], .docs)]))
+        #expect(machine.replied(Reply(id: 3, outcome: ok), now: start + .seconds(12)) == .actions([.nowConsuming(.docs)]))
+
+        var busy = makeConsuming()
+        _ = busy.setConsuming(false, now: start)
+        busy.messageArrived(now: start + .seconds(8))
+        #expect(busy.tick(now: start + .seconds(10)) == [])
+        busy.messageArrived(now: start + .seconds(15))
+        #expect(busy.replied(Reply(id: 2, outcome: ok), now: start + .seconds(16)) == .actions([.notConsuming(.paused)]))
+
+        var silent = makeConsuming()
+        _ = silent.setConsuming(false, now: start)
+        #expect(silent.tick(now: start + .seconds(10)) == [.notConsuming(.paused)])
+        silent.heard(now: start + .seconds(12))
+        guard case .close? = silent.tick(now: start + .seconds(22)).last else { return #expect(Bool(false)) }
     }
 }
 
