@@ -8,7 +8,7 @@ struct OrderedRows<Item: Sendable>: Sendable {
         /// At how many keys it is not at the head, plus one until it is confirmed.
         var blockers: Int
         var isReady = false
-        /// It was ready, and was taken: it is at work, or held by whoever took it.
+        /// It was ready, and was taken: it is at work, unless whoever took it has said otherwise.
         var isOut = false
         var isConfirmed = false
         let bytes: Int
@@ -108,7 +108,7 @@ struct OrderedRows<Item: Sendable>: Sendable {
         return queues.enterAgain(id, key, at: place, bytes: bytes)
     }
 
-    /// A row that was taken waits for its turn again. What came before it, and came back while it was out, goes first.
+    /// A row that was taken waits, or waits again. What came before it, and came back while it was out, goes first.
     mutating func hold(_ id: Int64) {
         if let place = rows.find(id), rows[at: place].isOut { hold(id, at: place) }
     }

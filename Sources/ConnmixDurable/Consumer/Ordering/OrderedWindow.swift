@@ -232,7 +232,8 @@ struct OrderedWindow<Item: Sendable>: Sendable {
         rows.makeReady(id, first: first)
     }
 
-    /// A row that came from `nextReady` waits for an earlier one of its keys, and is ready again with `makeReady`.
+    /// A row that came from `nextReady` is not at work: what came before it and comes back goes before it. It is ready again with
+    /// `makeReady`.
     mutating func hold(_ id: Int64) {
         rows.hold(id)
     }

@@ -177,6 +177,7 @@ extension Relay {
                 // The change is written before the file is read for it again.
                 rest(id, item)
             } else {
+                window.hold(id)
                 waiting.add(id, at: item.availableAt)
             }
             releaseHeld(by: id)

@@ -24,6 +24,7 @@ extension Relay {
                 continue
             }
             if item.availableAt > now {
+                window.hold(id)
                 waiting.add(id, at: item.availableAt)
                 continue
             }
@@ -31,9 +32,7 @@ extension Relay {
             guard item.onlyWrite != .written else { continue }
             let routing = routeInLane(id, item, now: now)
             if item.goesAlone { keepTest(of: id, only: routing) }
-            switch routing {
-            case .over(let node):
-                guard !item.goesAlone || mayGoAlone(id, over: node, now: now) else { continue }
+            if case .over(let node) = routing, !item.goesAlone || mayGoAlone(id, over: node, now: now) {
                 guard item.onlyWrite != .notBegun else {
                     noting.insert(id)
                     changes.append(.writing(id: id))
@@ -41,8 +40,13 @@ extension Relay {
                 }
                 begin(id, item, over: node, now: now)
                 sends.append(Sending(id: id, command: item.command, node: node))
+                continue
+            }
+            // It does not go now, and what came before it may yet come back from the file.
+            window.hold(id)
+            switch routing {
+            case .over: break
             case .hold(let earlier):
-                window.hold(id)
                 held[earlier, default: []].append(id)
             case .crowded(let node):
                 if let node { routes.update(node) { $0.crowd.append(id) } } else { crowd.append(id) }
