@@ -311,7 +311,11 @@ if Context.environment["CONNMIX_FUZZ"] != nil {
             .executableTarget(
                 name: "fuzz", dependencies: target.dependencies, path: "Tests/FuzzTests",
                 exclude: ["Corpus", "CorpusTests.swift", "run"],
-                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])],
+                // See Main/Coverage.swift.
+                linkerSettings: [
+                    .unsafeFlags(["8bit_counters_init", "pcs_init"].flatMap { ["-Xlinker", "--wrap=__sanitizer_cov_\($0)"] })
+                ])
         default: target.isTest ? nil : target
         }
     }

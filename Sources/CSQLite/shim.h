@@ -86,6 +86,27 @@ static inline int csqlite_read_log(sqlite3 *db, struct csqlite_log *log) {
   return 1;
 }
 
+// The error of the system that the last failed call on a file met, 0 where it was none; forgets it: a read behind the file's end comes
+// back short, which is no error of the system's.
+static inline int csqlite_take_file_error(sqlite3_file *file) {
+  int error = 0;
+  char byte;
+  if (!file || !file->pMethods) return 0;
+  if (file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) != SQLITE_OK || error == 0) return 0;
+  file->pMethods->xRead(file, &byte, 1, (sqlite3_int64)1 << 50);
+  return error;
+}
+
+// The same of a database file or its log. SQLite reports some errors of a disk (EIO, ENXIO) as damage of the file: see unixRead() in
+// its os_unix.c.
+static inline int csqlite_take_disk_error(sqlite3 *db) {
+  sqlite3_file *file = 0, *log = 0;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  int error = csqlite_take_file_error(file), error_of_log = csqlite_take_file_error(log);
+  return error ? error : error_of_log;
+}
+
 // What kind of file system a file lies on: a number of statfs(2); 0 where that cannot be told.
 static inline long csqlite_file_system(const char *path) {
   struct statfs facts;

@@ -98,10 +98,10 @@ public struct Command: Sendable, Equatable {
         case .call(let client, let function):
             try Self.check(name: client.text, "client id")
             try Self.check(name: function, "function")
-            try Self.check(json: payload, startsWith: "[", "the arguments of \(function)", "a JSON array")
+            try Self.check(json: payload, startsWith: "[", "the arguments of \(Quoted.bounded(function))", "a JSON array")
         case .request(let method):
             try Self.check(name: method, "method")
-            try Self.check(json: payload, startsWith: "[{", "the params of \(method)", "a JSON object or array")
+            try Self.check(json: payload, startsWith: "[{", "the params of \(Quoted.bounded(method))", "a JSON object or array")
         }
         guard payload.count <= Self.payloadLimit else {
             throw ConnmixError(
@@ -112,7 +112,7 @@ public struct Command: Sendable, Equatable {
     static func check(channel: String) throws(ConnmixError) {
         try check(name: channel, "channel")
         guard !channel.utf8.contains(UInt8(ascii: " ")) else {
-            throw ConnmixError(.badData, "the channel \"\(channel)\" has a space; connmix takes any text without spaces")
+            throw ConnmixError(.badData, "the channel \(Quoted.text(channel)) has a space; connmix takes any text without spaces")
         }
     }
 

@@ -80,7 +80,7 @@ extension Command {
             }
         }
         if options.supersedesEarlier, compactionKey == nil {
-            throw ConnmixError(.badData, "only setContextValue can supersede earlier commands; \(method) cannot")
+            throw ConnmixError(.badData, "only setContextValue can supersede earlier commands; \(Quoted.bounded(method)) cannot")
         }
         if options.node != nil {
             switch kind {

@@ -25,7 +25,13 @@ public final class ConnmixConsumer: Service {
         case ended
     }
 
+    /// The version of the library, `major.minor.patch`. It is kept with each run. No type is called as the module is: names of it could not be
+    /// qualified then.
+    public static let version = LibraryVersion.text
+
     /// What happens to the consumer and its connections. The newest 1,024 events are kept for a slow reader; one reader.
+    ///
+    /// It ends with `run`. Read it beside `run` in one task group: as a service of its own it would end before the group expects it to.
     public let events: AsyncStream<ConsumerEvent>
 
     private let configuration: ConsumerConfiguration
@@ -76,8 +82,8 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    /// Whether messages are taken now: at least one node is being consumed, and nothing is paused. What `/ready` of the command line
-    /// says. Any thread may ask.
+    /// Whether messages are taken now: at least one node is being consumed, and neither the disk, a limit nor an operator's pause of intake
+    /// stands against it; a pause of handling alone does not. What `/ready` of the command line says. Any thread may ask.
     public var isReady: Bool { standing.obstacle == nil }
 
     /// How it stands now: what its events say in the end, whoever reads them.
@@ -101,11 +107,13 @@ public final class ConnmixConsumer: Service {
 
     /// Consumes until a graceful shutdown or the task's cancellation. A consumer runs once.
     ///
+    /// It may be called on any actor, and holds none: the file is opened on a thread of its own.
+    ///
     /// - Throws: `invalidConfiguration`, also where it has run before; `busy` where another consumer owns the file; what keeps the file
     ///   from being opened (`foreignDatabase`, `newerDatabase`, `noPermission`, …); `corrupt` where somebody else changed its rows;
     ///   `fileLost` where the file or its lock was removed or replaced while it ran; `inputOutput` where it was stopped while messages
     ///   could not be written, which says how many. Troubles of the network and a full disk are not thrown: they are waited out.
-    public func run() async throws {
+    @concurrent public func run() async throws {
         let isFirst = wasRun.withLock { wasRun in
             defer { wasRun = true }
             return !wasRun
@@ -121,7 +129,37 @@ public final class ConnmixConsumer: Service {
         let tls = centers.contains(where: \.isSecure) ? try TLSClient(configuration.tls) : nil
         try handlers.check(configuration.topics)
         let metrics = ConsumerMetrics(configuration.metrics ?? MetricsSystem.factory)
-        let store = try Store(
+        let store = try await open(metrics)
+        var closing = machinery.closing
+        do {
+            try await consume(store, clusterSettings(centers, tls), metrics, &closing)
+        } catch {
+            await store.close(within: closing)
+            throw error
+        }
+        guard await store.close(within: closing) else {
+            throw ConnmixError(
+                .inputOutput,
+                "the disk did not answer for \(closing.text) when \(store.path) was to be closed; what is committed is not lost; check the disk"
+            )
+        }
+    }
+
+    // MARK: -
+
+    /// Taking the file over may wait for seconds, and bringing it up to date takes as long as it takes.
+    private func open(_ metrics: ConsumerMetrics) async throws -> Store {
+        try await withCheckedThrowingContinuation { continuation in
+            do {
+                try machinery.aside { [self] in continuation.resume(with: Result { try openStore(metrics) }) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    private func openStore(_ metrics: ConsumerMetrics) throws -> Store {
+        try Store(
             path: configuration.database, synchronous: configuration.synchronous,
             group: try configuration.fileGroup.map { try FileGroup($0) }, thread: machinery.thread(),
             onTrouble: { [logger] error in
@@ -136,18 +174,12 @@ public final class ConnmixConsumer: Service {
                 logger.log(event)
                 eventsContinuation.yield(event)
             })
-        do {
-            try await consume(store, clusterSettings(centers, tls), metrics)
-        } catch {
-            await store.close()
-            throw error
-        }
-        await store.close()
     }
 
-    // MARK: -
-
-    private func consume(_ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics) async throws {
+    /// - Parameter closing: how long the end of the file's use is awaited; less where the disk has been awaited in vain already.
+    private func consume(
+        _ store: Store, _ settings: Cluster.Settings, _ metrics: ConsumerMetrics, _ closing: inout Duration
+    ) async throws {
         let start = try await beginRun(store)
         let live = try store.beginAccount(
             run: start.run, handlers: configuration.handlersAreProcesses ? 0 : configuration.concurrency)
@@ -165,6 +197,8 @@ public final class ConnmixConsumer: Service {
         await core.close()
         endWatch()
         let left = core.atRisk
+        let isStuck = core.isStandingStill
+        if isStuck { closing = min(closing, .seconds(1)) }
         let loss = (failure as? ConnmixError)?.code == .fileLost ? core.fileLoss : nil
         // Where everything may be written it is in the file now, and whoever waits for the end of this run need not wait longer.
         let isInOrder = loss.map { $0.remedy == .everything } ?? (failure == nil)
@@ -179,9 +213,15 @@ public final class ConnmixConsumer: Service {
         }
         try await endLoop()
         if let loss { throw loss.error(store.path, left: left) }
-        if let failure { throw failure }
-        if left > 0 {
-            throw ConnmixError(.inputOutput, "\(left) messages could not be written to \(store.path) and are lost")
+        let lost =
+            isStuck
+            ? "\(left) messages may not be in \(store.path): the disk did not answer when they were written"
+            : "\(left) messages could not be written to \(store.path) and are lost"
+        switch failure {
+        case let failure as ConnmixError where left > 0: throw ConnmixError(failure.code, "\(failure.message); \(lost)")
+        case let failure?: throw failure
+        case nil where left > 0: throw ConnmixError(.inputOutput, lost)
+        case nil: break
         }
     }
 
@@ -215,7 +255,7 @@ public final class ConnmixConsumer: Service {
         dispatcher.setParked(start.parked)
         let core = ConsumerCore(
             run: start.run, writer: store.writer,
-            schedule: CommitSchedule(delay: configuration.commitDelay.microseconds), loop: loop,
+            schedule: CommitSchedule(delay: configuration.commitDelay.microseconds), patience: machinery.patience, loop: loop,
             limits: Intake.Limits(hard: .init(messages: configuration.atRiskLimit, bytes: configuration.atRiskBytes)),
             dispatcher: dispatcher,
             relay: Relay(
@@ -223,7 +263,7 @@ public final class ConnmixConsumer: Service {
                 replyTimeout: configuration.replyTimeout, windowCapacity: capacity,
                 windowBytes: configuration.windowBytes, laneWindow: configuration.laneWindow),
             judge: attempt(store.reading).judge, lanes: configuration.lanes, dedupe: configuration.dedupe,
-            acknowledge: configuration.acknowledge, retention: configuration.retention, seenChanges: start.changes,
+            acknowledge: configuration.acknowledge, retention: configuration.retention.withoutZeros, seenChanges: start.changes,
             losses: start.losses,
             gauge: FileGauge(
                 limits: .init(
@@ -241,7 +281,7 @@ public final class ConnmixConsumer: Service {
                     .nodeConsuming, .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated,
                     .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .topicPaused, .topicResumed,
                     .topicProbed,
-                    .topicRecovered, .clockJumped, .logGrown, .logShrunk, .fileLost:
+                    .topicRecovered, .clockJumped, .logGrown, .logShrunk, .pruneFailed, .fileLost:
                     break
                 }
                 logger.log(event)

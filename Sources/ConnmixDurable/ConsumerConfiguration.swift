@@ -126,8 +126,18 @@ public struct ConsumerConfiguration: Sendable {
         self.topics = topics
     }
 
+    /// Looks whether a consumer could start with it, as far as the values say.
+    ///
+    /// - Parameter name: what a property is called where it was set.
     /// - Throws: `invalidConfiguration`, naming the value and what it may be.
-    func validate() throws(ConnmixError) -> [CenterAddress] {
+    package func check(name: (String) -> String) throws(ConnmixError) {
+        _ = try validate(name: name)
+    }
+
+    /// - Throws: `invalidConfiguration`, naming the value and what it may be.
+    ///
+    /// - Parameter name: what a property is called where it was set; by default by its own name.
+    func validate(name: (String) -> String = { $0 }) throws(ConnmixError) -> [CenterAddress] {
         func require(_ isFit: Bool, _ what: String) throws(ConnmixError) {
             guard isFit else { throw ConnmixError(.invalidConfiguration, what) }
         }
@@ -140,51 +150,57 @@ public struct ConsumerConfiguration: Sendable {
         try require(!centers.isEmpty, "no center is named; name one as host:port")
         try require(
             (1...Self.concurrencyLimit).contains(concurrency),
-            "concurrency is \(concurrency); it may be 1 to \(Self.concurrencyLimit)")
-        try require(retry.maxAttempts >= 1, "maxAttempts is \(retry.maxAttempts); it must be at least 1")
+            "\(name("concurrency")) is \(concurrency); it may be 1 to \(Self.concurrencyLimit)")
+        try require(retry.maxAttempts >= 1, "\(name("maxAttempts")) is \(retry.maxAttempts); it must be at least 1")
         try require(
             probeAfter == 0 || (2...10_000).contains(probeAfter),
-            "probeAfter is \(probeAfter); it may be 0 for never, or 2 to 10000")
-        try require((64...10_000_000).contains(atRiskLimit), "atRiskLimit is \(atRiskLimit); it may be 64 to 10000000")
-        try require(windowBytes >= 65_536, "windowBytes is \(windowBytes); it must be at least 65536")
-        try require(atRiskBytes >= 65_536, "atRiskBytes is \(atRiskBytes); it must be at least 65536")
+            "\(name("probeAfter")) is \(probeAfter); it may be 0 for never, or 2 to 10000")
+        try require((64...10_000_000).contains(atRiskLimit), "\(name("atRiskLimit")) is \(atRiskLimit); it may be 64 to 10000000")
+        try require(windowBytes >= 65_536, "\(name("windowBytes")) is \(windowBytes); it must be at least 65536")
+        try require(atRiskBytes >= 65_536, "\(name("atRiskBytes")) is \(atRiskBytes); it must be at least 65536")
         if let backlogLimit {
-            try require(backlogLimit >= 1, "backlogLimit is \(backlogLimit); it must be at least 1, or nil for no limit")
+            try require(
+                backlogLimit >= 1, "\(name("backlogLimit")) is \(backlogLimit); leave it out for no limit, or give at least 1")
         }
-        try require(diskHeadroom >= 0, "diskHeadroom is \(diskHeadroom); it may be 0 for none, or more")
-        try require((64...1_000_000).contains(windowCapacity), "windowCapacity is \(windowCapacity); it may be 64 to 1000000")
+        try require(diskHeadroom >= 0, "\(name("diskHeadroom")) is \(diskHeadroom); it may be 0 for none, or more")
+        try require(
+            (64...1_000_000).contains(windowCapacity), "\(name("windowCapacity")) is \(windowCapacity); it may be 64 to 1000000")
         try require(
             commandRetry.maxUnreachableAnswers >= 1,
-            "commandRetry.maxUnreachableAnswers is \(commandRetry.maxUnreachableAnswers); it must be at least 1")
-        try require((1...64).contains(laneWindow), "laneWindow is \(laneWindow); it may be 1 to 64")
+            "\(name("commandRetry.maxUnreachableAnswers")) is \(commandRetry.maxUnreachableAnswers); it must be at least 1")
+        try require((1...64).contains(laneWindow), "\(name("laneWindow")) is \(laneWindow); it may be 1 to 64")
         let durations: [(String, Duration)] = [
             ("directoryRefresh", directoryRefresh), ("connectTimeout", connectTimeout), ("replyTimeout", replyTimeout),
             ("pingInterval", pingInterval), ("backoffBase", backoffBase), ("backoffCap", backoffCap),
             ("retry.base", retry.base), ("retry.cap", retry.cap), ("commandRetry.base", commandRetry.base),
             ("commandRetry.cap", commandRetry.cap), ("commandRetry.unreachablePause", commandRetry.unreachablePause),
         ]
-        for (name, duration) in durations {
+        for (property, duration) in durations {
             try require(
                 duration >= .milliseconds(1) && duration <= .seconds(86_400),
-                "\(name) is \(duration.text); it may be 1 ms to 1 day")
+                "\(name(property)) is \(duration.text); it may be 1 ms to 1 day")
         }
-        for (name, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
-            try require(duration >= .zero && duration <= .seconds(86_400), "\(name) is \(duration.text); it may be 0 to 1 day")
+        for (property, duration) in [("nodeGrace", nodeGrace), ("shutdownGrace", shutdownGrace), ("drain", drain)] {
+            try require(
+                duration >= .zero && duration <= .seconds(86_400), "\(name(property)) is \(duration.text); it may be 0 to 1 day")
         }
         try require(
             commitDelay >= .zero && commitDelay <= .milliseconds(100),
-            "commitDelay is \(commitDelay.text); it may be 0 to 100 ms")
+            "\(name("commitDelay")) is \(commitDelay.text); it may be 0 to 100 ms")
         if let age = retention.age {
             try require(
-                age >= .zero && age <= .seconds(3_650 * 86_400), "retention.age is \(age.text); it may be 0 to ten years")
+                age >= .zero && age <= .seconds(3_650 * 86_400),
+                "\(name("retention.age")) is \(age.text); it may be 0 to ten years")
         }
         if let bytes = retention.bytes {
-            try require(bytes >= 1 << 20, "retention.bytes is \(bytes); it must be at least 1048576")
+            try require(
+                bytes == 0 || bytes >= 1 << 20,
+                "\(name("retention.bytes")) is \(bytes); it may be 0 to keep everything, or at least 1048576")
         }
         if let dedupe {
             try require(
                 dedupe.window >= .seconds(1) && dedupe.window <= .seconds(365 * 86_400),
-                "the dedupe window is \(dedupe.window.text); it may be 1 s to 1 year")
+                "\(name("dedupe.window")) is \(dedupe.window.text); it may be 1 s to 1 year")
         }
         if let acknowledge {
             try require(
@@ -194,7 +210,7 @@ public struct ConsumerConfiguration: Sendable {
         if let attemptTimeout {
             try require(
                 attemptTimeout >= .milliseconds(1) && attemptTimeout <= .seconds(86_400),
-                "attemptTimeout is \(attemptTimeout.text); it may be 1 ms to 1 day")
+                "\(name("attemptTimeout")) is \(attemptTimeout.text); it may be 1 ms to 1 day")
         }
         var addresses: [CenterAddress] = []
         for center in centers { addresses.append(try CenterAddress(center)) }

@@ -55,6 +55,8 @@ public enum ConsumerEvent: Sendable {
     case logGrown(bytes: Int64, reason: String)
     /// The log is within 64 MiB again.
     case logShrunk(bytes: Int64)
+    /// What is older than ``Retention`` asks for could not be deleted, for this reason. It is tried again after a minute; everything else goes on.
+    case pruneFailed(reason: String)
     /// The database or its lock file was removed or replaced, or another consumer has taken it over: nothing more is taken, and `run`
     /// ends with `fileLost`.
     case fileLost(reason: String)

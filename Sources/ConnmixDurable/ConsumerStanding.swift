@@ -5,6 +5,8 @@ package struct ConsumerStanding: Sendable, Equatable {
     package var hasEnded = false
     /// Why nothing is taken.
     package var paused: String?
+    /// Why a commit does not come back, while one does not.
+    package var standstill: String?
     /// How many nodes are known.
     package var listed = 0
     /// How many of them are being consumed.
@@ -25,7 +27,8 @@ package struct ConsumerStanding: Sendable, Equatable {
     }
 
     package init(
-        isRunning: Bool = false, hasEnded: Bool = false, paused: String? = nil, listed: Int = 0, consuming: Int = 0,
+        isRunning: Bool = false, hasEnded: Bool = false, paused: String? = nil, standstill: String? = nil, listed: Int = 0,
+        consuming: Int = 0,
         centerTrouble: String? = nil, isBacklogged: Bool = false, handlerTrouble: String? = nil
     ) {
         self.isRunning = isRunning
@@ -35,6 +38,7 @@ package struct ConsumerStanding: Sendable, Equatable {
         self.handlerTrouble = handlerTrouble
         self.hasEnded = hasEnded
         self.paused = paused
+        self.standstill = standstill
         self.consuming = consuming
     }
 }
@@ -50,7 +54,8 @@ extension ConsumerCore {
             ConsumerStanding(
                 isRunning: true,
                 paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason ?? byHand(state.pauses),
-                listed: state.nodes.count, consuming: state.nodes.values.count { $0 == .consuming },
+                standstill: state.schedule.standstill?.message, listed: state.nodes.count,
+                consuming: state.nodes.values.count { $0 == .consuming },
                 centerTrouble: state.centerTrouble, isBacklogged: state.gauge.isBacklogged,
                 handlerTrouble: handlers?.trouble?.reason)
         }

@@ -3,7 +3,7 @@
 /// ```swift
 /// configuration.dedupe = Dedupe(window: .seconds(3_600)) { message in
 ///     struct Frame: Decodable { var number: Int }
-///     return (try? message.json(as: Frame.self)).map { "\(message.client)/\($0.number)" }
+///     return (try? message.json(as: Frame.self)).map { "\(message.topic)/\(message.client)/\($0.number)" }
 /// }
 /// ```
 public struct Dedupe: Sendable {
@@ -15,7 +15,7 @@ public struct Dedupe: Sendable {
     /// - Parameters:
     ///   - window: how long a key is remembered after its first message, 1 s to a year. Memory of it is in the file: keys that
     ///     grow cost less than random ones.
-    ///   - key: runs once a message, on the writer's thread, before the message is journaled: its `id` is 0 there. It must be quick.
+    ///   - key: is one for all topics: where users number their frames in each topic by itself, put the topic into it, too. Runs once a message, on the writer's thread, before the message is journaled: its `id` is 0 there. It must be quick.
     ///     `nil` and empty keys mean no check; longer ones than 1,024 bytes too.
     public init(window: Duration, key: @escaping @Sendable (Message) -> String?) {
         self.window = window

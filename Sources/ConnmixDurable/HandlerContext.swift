@@ -76,7 +76,7 @@ public final class HandlerContext: Sendable {
     /// seconds in all are interrupted. What is read may have changed until the commit; what must hold then is decided in `write`.
     ///
     /// - Throws: what `body` throws; `stopped` where the handler has ended already; `invalidConfiguration` where there is no database;
-    ///   `CancellationError` where the handler's task is cancelled while it reads.
+    ///   `CancellationError` where the handler's task is cancelled while it waits for its turn or reads.
     public func read<T: Sendable>(_ body: @escaping @Sendable (borrowing TableSnapshot) throws -> T) async throws -> T {
         guard !state.withLock({ $0.isClosed }) else {
             throw ConnmixError(.stopped, "the handler has ended; tables must be read before it returns")

@@ -11,7 +11,8 @@ public struct Outbox: Sendable {
 
     /// Puts a command into the outbox.
     ///
-    /// - Throws: `stopped` where the consumer is not running; errors of the disk. Nothing was accepted then.
+    /// - Throws: `stopped` where the consumer is not running; errors of the disk; `CancellationError` where the task was cancelled before a commit
+    ///   began to take it. Nothing was accepted then.
     @discardableResult
     public func enqueue(_ command: Command) async throws -> Receipt {
         try await enqueue([command])[0]

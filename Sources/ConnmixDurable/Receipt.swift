@@ -121,6 +121,7 @@ extension Receipt.Answer {
     init(_ settlement: Settlement) {
         self.init(
             state: settlement.state, node: settlement.node, code: settlement.code.map { EngineErrorCode(rawValue: $0) },
-            error: settlement.error, delivered: settlement.delivered, failed: settlement.failed)
+            error: settlement.state == .sent ? nil : settlement.error, delivered: settlement.delivered,
+            failed: settlement.failed)
     }
 }

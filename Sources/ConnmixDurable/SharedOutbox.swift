@@ -1,3 +1,5 @@
+internal import Dispatch
+
 /// The outbox of a database from another process, beside its consumer: a web server, a cron job, the command line.
 ///
 /// ```swift
@@ -10,6 +12,8 @@
 /// have been made by a consumer before. It may be used from any thread, several at a time.
 public final class SharedOutbox: Sendable {
     private let store: SharedStore
+    /// Reads while somebody waits for an answer. A serial queue gets a thread beside those that run Swift's tasks.
+    private let reading = DispatchQueue(label: "connmix-outbox")
 
     /// Opens the outbox of a file.
     ///
@@ -54,22 +58,34 @@ public final class SharedOutbox: Sendable {
 
     /// Waits for the end of a command: the engine's answer, or its being given up.
     ///
-    /// The file is looked at every 50 ms. A consumer must be running, else nothing is sent.
+    /// The file is looked at every 50 ms, on a thread of its own: the caller's actor is not held. A consumer must be running, else nothing is
+    /// sent.
     ///
     /// - Throws: `timedOut`, and the command goes on being sent; `notFound` where there is no such command; `CancellationError`.
     public func answer(to id: Int64, within limit: Duration) async throws -> Receipt.Answer {
         let deadline = ContinuousClock.now + limit
         while true {
-            let (exists, settlement) = try store.read { connection in
-                let exists = try OutboxTable.exists(connection, id: id)
-                return (exists, exists ? try OutboxTable.settlement(connection, of: id) : nil)
-            }
+            let (exists, settlement) = try await look(at: id)
             guard exists else { throw ConnmixError(.notFound, "the outbox has no command \(id)") }
             if let settlement { return Receipt.Answer(settlement) }
             guard ContinuousClock.now < deadline else {
                 throw ConnmixError(.timedOut, "command \(id) was not answered within \(limit.text); it goes on being sent")
             }
             try await Task.sleep(for: min(.milliseconds(50), max(.milliseconds(1), deadline - .now)))
+        }
+    }
+
+    private func look(at id: Int64) async throws -> (exists: Bool, Settlement?) {
+        try await withCheckedThrowingContinuation { continuation in
+            reading.async { [store] in
+                continuation.resume(
+                    with: Result {
+                        try store.read { connection in
+                            let exists = try OutboxTable.exists(connection, id: id)
+                            return (exists, exists ? try OutboxTable.settlement(connection, of: id) : nil)
+                        }
+                    })
+            }
         }
     }
 }

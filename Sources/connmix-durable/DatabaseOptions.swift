@@ -1,11 +1,22 @@
 import ArgumentParser
 import ConnmixDurable
 import Glibc
+import Synchronization
 
 /// Which file.
 struct DatabaseOptions: ParsableArguments {
     @Option(help: "The database file. Default: $CONNMIX_DURABLE_DATABASE, else ./connmix-durable.sqlite3.")
     var database = Self.environment("CONNMIX_DURABLE_DATABASE") ?? "./connmix-durable.sqlite3"
+
+    func validate() throws { Self.named = database }
+
+    private static let name = Mutex<String?>(nil)
+
+    /// The file of this process's command, for errors that name none.
+    static var named: String? {
+        get { name.withLock { $0 } }
+        set { name.withLock { $0 = newValue } }
+    }
 
     func inspector() throws -> Inspector { try Inspector(database: database) }
 

@@ -38,7 +38,7 @@ enum Exit: Int32, CaseIterable {
     static func end(with error: any Error) -> Never {
         switch error {
         case let error as Failure: end(error.exit, error.message)
-        case let error as ConnmixError: end(Exit(error.code), error.message)
+        case let error as ConnmixError: end(Exit(error.code), words(error))
         case let error as DevEngineError:
             let code: Exit =
                 switch error.code {
@@ -51,6 +51,14 @@ enum Exit: Int32, CaseIterable {
         case is CancellationError: end(.interrupted, nil)
         default: end(parsing: error)
         }
+    }
+
+    /// SQLite says of a damaged file in which statement it noticed, and not which file it is.
+    private static func words(_ error: ConnmixError) -> String {
+        guard error.code == .corrupt, let file = DatabaseOptions.named else { return error.message }
+        let isCheck = CommandLine.arguments.dropFirst().prefix(2) == ["database", "check"]
+        let look = isCheck ? "" : "; connmix-durable database check says how"
+        return "the file \(file) is damaged\(look) (\(error.message))"
     }
 
     private static func end(_ code: Exit, _ message: String?) -> Never {

@@ -7,7 +7,8 @@ import UnixSignals
 enum Interruption {
     private struct State {
         var isWatched = false
-        var heard: Set<UnixSignal> = []
+        /// When each came first.
+        var heard: [UnixSignal: ContinuousClock.Instant] = [:]
         /// Somebody else's for now.
         var left: UnixSignal?
     }
@@ -20,7 +21,8 @@ enum Interruption {
     /// Whether signals only raise the flag.
     static var isWatched: Bool { watched.load(ordering: .relaxed) }
 
-    /// From now on the first signal only raises the flag; a second one of its kind ends the process as it would have.
+    /// From now on the first signal only raises the flag; a second one of its kind, that is
+    /// no echo of it (`StopSignals.echo`), ends the process as it would have.
     static func watch() {
         let isFirst = state.withLock { state in
             defer { state.isWatched = true }
@@ -85,9 +87,14 @@ enum Interruption {
     }
 
     private static func heard(_ signal: UnixSignal) {
+        let now = ContinuousClock.now
         let isFirst = state.withLock { state -> Bool? in
             guard signal != state.left else { return nil }
-            return state.heard.insert(signal).inserted
+            guard let first = state.heard[signal] else {
+                state.heard[signal] = now
+                return true
+            }
+            return now - first < StopSignals.echo ? nil : false
         }
         switch isFirst {
         case true?: flag.store(true, ordering: .relaxed)

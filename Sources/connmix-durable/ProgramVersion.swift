@@ -1,5 +1,5 @@
 import ConnmixDurable
 
 enum ProgramVersion {
-    static let text = ConnmixDurable.version
+    static let text = ConnmixConsumer.version
 }

@@ -70,10 +70,8 @@ struct StatusCommand: ParsableCommand {
                 let terminal = Terminal(
                     width: size.width, hasColour: Terminal.output.hasColour, hasUnicode: Terminal.output.hasUnicode)
                 let clock = terminal.paint("\(Timestamp.text(snapshot.status.takenAt)), Ctrl-C ends", .dim)
-                try screen.draw(
-                    [clock]
-                        + StatusScreen.text(snapshot, terminal).split(separator: "\n", omittingEmptySubsequences: false).map(
-                            String.init))
+                let text = terminal.fitting(clock + "\n" + StatusScreen.text(snapshot, terminal))
+                try screen.draw(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
             }
         }
     }

@@ -13,21 +13,25 @@ enum StopSignals {
 
     static var all: [UnixSignal] { [.sigterm, .sigint] + (hangupStops ? [.sighup] : []) }
 
+    /// Whoever stops a process may say so twice at once: timeout(1) signals its child, and then the child's group. Only what comes later
+    /// than this is a second signal.
+    static let echo = Duration.milliseconds(500)
+
     /// Returns with the second signal. A terminal that goes may say so twice: further hangups are none.
     static func second() async {
-        await come { count, signal in count > 0 && signal != .sighup }
+        var first: ContinuousClock.Instant?
+        for await signal in await UnixSignalsSequence(trapping: all) {
+            let now = ContinuousClock.now
+            guard let begun = first else {
+                first = now
+                continue
+            }
+            if signal != .sighup, now - begun >= echo { return }
+        }
     }
 
     /// Returns with the first signal.
     static func first() async {
-        await come { _, _ in true }
-    }
-
-    private static func come(_ isIt: (_ before: Int, UnixSignal) -> Bool) async {
-        var count = 0
-        for await signal in await UnixSignalsSequence(trapping: all) {
-            if isIt(count, signal) { return }
-            count += 1
-        }
+        for await _ in await UnixSignalsSequence(trapping: all) { return }
     }
 }

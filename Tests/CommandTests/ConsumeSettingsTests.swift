@@ -83,15 +83,19 @@ struct ConsumeSettingsTests {
         }
     }
 
-    @Test("--retention-age deletes what an earlier run did; the newest entry stays")
+    @Test("--retention-age deletes what an earlier run did; the newest entry stays; 0 keeps all")
     func retention() async throws {
         try await withFolder { folder in
             let first = try await ConsumeRun(["a", "b"], answers: 2, database: folder + "/db", handler: ["--echo"])
             #expect(try first.entries().map(\.id) == [1, 2])
             let second = try await ConsumeRun(
-                ["c"], answers: 1, database: folder + "/db", options: ["--retention-age", "0", "--retention-size", "1G"],
+                ["c"], answers: 1, database: folder + "/db", options: ["--retention-age", "0", "--retention-size", "0"],
                 handler: ["--echo"])
-            #expect(try second.entries().allSatisfy { $0.id != 1 })
+            #expect(try second.entries().map(\.id) == [1, 2, 3])
+            let third = try await ConsumeRun(
+                ["d"], answers: 1, database: folder + "/db", options: ["--retention-age", "0.000001", "--retention-size", "1G"],
+                handler: ["--echo"])
+            #expect(try third.entries().allSatisfy { $0.id != 1 })
         }
     }
 }

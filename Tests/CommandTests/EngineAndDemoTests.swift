@@ -1,5 +1,7 @@
-import Testing
+import ConnmixDurable
+import FoundationEssentials
 import TestSupport
+import Testing
 
 @Suite("engine and demo", .timeLimit(.minutes(1)))
 struct EngineAndDemoTests {
@@ -12,6 +14,26 @@ struct EngineAndDemoTests {
             #expect(account["sent"] == .number(1_000))
             #expect(account["lost"] == .number(0))
             #expect(account["problems"] == .array([]))
+            #expect(account["database"] == .text("\(folder)/db"))
+            let again = try await Program.run("demo", "--messages", "100", "--database", "\(folder)/db", "--json")
+            #expect(again.code == 0, "\(again.errors)")
+        }
+    }
+
+    @Test("a demo leaves a file alone that no demo made")
+    func others() async throws {
+        try await withDatabase(texts: ["bad"], handler: answerEnd) { path in
+            try SharedOutbox(database: path).enqueue(.meshPublish(to: "news", "x"))
+            let text = path + ".text"
+            try Data("text".utf8).write(to: URL(fileURLWithPath: text))
+            for file in [path, text] {
+                let outcome = try await Program.run("demo", "--messages", "100", "--database", file)
+                #expect(outcome.code == 73, "\(outcome.errors)")
+                #expect(outcome.errorLines.count == 1 && outcome.errors.contains("\(file) exists, and no demo made it"))
+            }
+            let status = try Inspector(database: path).status()
+            #expect(status.outbox[.pending] == 1)
+            #expect(try Inspector(database: path).runs().count == 1)
         }
     }
 

@@ -23,7 +23,7 @@ struct ExitCodeTests {
         try await expect(["consume", "--topic", "chat"], code: 64, saying: "no handler")
         try await expect(["consume", "--topic", "chat", "--echo", "--exec", "cat"], code: 64, saying: "several handlers")
         try await expect(["consume", "--topic", "chat", "--exec", "/no/such"], code: 64, saying: "/no/such")
-        try await expect(["consume", "--topic", "chat", "--echo", "--concurrency", "0"], code: 64, saying: "concurrency")
+        try await expect(["consume", "--topic", "chat", "--echo", "--concurrency", "0"], code: 64, saying: "--concurrency is 0")
         try await expect(["journal", "list", "--state", "lost"], code: 64, saying: "lost")
     }
 
@@ -32,10 +32,14 @@ struct ExitCodeTests {
         arguments: [
             ("--lane none --dead-head park", "--dead-head"), ("--lane none --lane-order strict", "--lane-order"),
             ("--lane a..b", "a..b"), ("--lane-order loose", "loose"), ("--dead-head kill", "kill"),
-            ("--dedupe-window 5", "--dedupe"), ("--dedupe a --dedupe-window 0", "window"),
-            ("--retention-age soon", "soon"), ("--retention-size 5X", "5X"), ("--retention-size 5", "1048576"),
+            ("--dedupe-window 5", "--dedupe"), ("--dedupe a --dedupe-window 0", "--dedupe-window is 0 s"),
+            ("--retention-age soon", "soon"), ("--retention-size 5X", "5X"),
+            ("--retention-size 5", "--retention-size is 5; it may be 0"),
             ("--retry-base 5 --retry-cap 1", "--retry-cap"), ("--retry-cap 0.05", "--retry-base"),
-            ("--backoff-base 5 --backoff-cap 1", "--backoff-cap"), ("--retry-base 0", "retry.base"), ("--timeout 0", "--timeout"),
+            ("--backoff-base 5 --backoff-cap 1", "--backoff-cap"), ("--retry-base 0", "--retry-base is 0 s"),
+            ("--timeout 0", "--timeout"),
+            ("--backoff-base 0", "--backoff-base is 0 s"), ("--max-attempts 0", "--max-attempts is 0"),
+            ("--lane-window 65", "--lane-window is 65"), ("--at-risk-limit 1", "--at-risk-limit is 1;"),
         ])
     func settings(flags: String, part: String) async throws {
         try await withFolder { folder in
@@ -70,6 +74,22 @@ struct ExitCodeTests {
             bytes[offset..<offset + 4] = [0, 0, 0, 99]
             try Data(bytes).write(to: URL(fileURLWithPath: path))
             try await expect(["status", "--database", path], code: 65, saying: offset == 68 ? "another program" : "newer")
+        }
+    }
+
+    @Test("65: a damaged file is named, and what looks at it")
+    func damaged() async throws {
+        try await withDatabase(texts: [], handler: answerEnd) { path in
+            var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            for place in 100..<4_096 { bytes[place] = 0xFF }
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            for verb in [["status"], ["journal", "retry", "--all", "--yes"]] {
+                try await expect(
+                    verb + ["--database", path], code: 65,
+                    saying: "the file \(path) is damaged; connmix-durable database check says how")
+            }
+            let check = try await Program.run("database", "check", "--database", path)
+            #expect(check.code != 0 && !check.errors.contains("says how"), "\(check.errors)")
         }
     }
 

@@ -60,6 +60,18 @@ struct ExportAndImportTests {
             #expect(try await run(path, "journal", "export", "--redact", "data..x").code == 64)
             #expect(try await run(path, "journal", "export", "--topic", "none").code == 1)
         }
+        // What was retried or restored has an error and no attempts, and can be read all the same.
+        try await withDatabase(texts: ["bad", "bad"], handler: answerEnd) { path in
+            #expect(try await run(path, "journal", "retry", "1", "--yes").code == 0)
+            #expect(try await run(path, "journal", "discard", "2", "--yes").code == 0)
+            #expect(try await run(path, "journal", "restore", "2", "--yes").code == 0)
+            let export = try await run(path, "journal", "export", "1-2", "--redact", "data.frame.data")
+            #expect(export.code == 0, "\(export.errors)")
+            #expect(!export.output.contains("bad"))
+            for entry in try export.objects() {
+                #expect(entry["data"]?.object?["frame"]?.object?["data"] == .text("[redacted]"), "\(entry)")
+            }
+        }
     }
 
     @Test("a bad line: exit 65 names it, and nothing is imported")

@@ -1,7 +1,8 @@
 import ConnmixDevEngine
-import ConnmixDurable
-import Testing
 import TestSupport
+import Testing
+
+@testable import ConnmixDurable
 
 @Suite("lanes and actions", .timeLimit(.minutes(1)))
 struct LanesAndActionsTests {
@@ -22,7 +23,8 @@ struct LanesAndActionsTests {
             #expect(actions.map { $0["verb"] } == [.text("cancel"), .text("retry")])
             #expect(actions.map { $0["ledger"] } == [.text("outbox"), .text("journal")])
             let keys: Set = [
-                "id", "verb", "ledger", "state", "total", "finished", "actor", "reason", "selection", "created_at", "ended_at",
+                "id", "verb", "ledger", "state", "total", "finished", "applied", "interrupted", "actor", "reason", "selection",
+                "created_at", "ended_at",
             ]
             #expect(Set(actions[0].keys) == keys)
             #expect(actions[1]["selection"]?.object?["filter"]?.object?["state"] == .array([.text("dead")]))
@@ -44,6 +46,19 @@ struct LanesAndActionsTests {
             #expect(try await run(path, "actions", "undo", "2", "--yes").lines == ["action 5: 1 of 1 command undone"])
             let again = try await run(path, "actions", "undo", "2", "--yes")
             #expect(again.errors.contains("nothing of action 2 is left"))
+            // Of what was left as it is nothing was changed; a process that died goes on no further.
+            #expect(try await run(path, "journal", "retry", "2", "--yes").code == 1)
+            let left = try #require(try await run(path, "actions", "list", "--json").objects().first)
+            #expect(left["finished"] == .number(1) && left["applied"] == .number(0))
+            #expect(try await run(path, "actions", "list", "--limit", "1").output.contains(" 0/1 "))
+            _ = try SharedStore(path: path).write(.records) { transaction in
+                try ActionLog.begin(
+                    transaction, .retry, .journal, actor: "me (process 2147483646)", reason: nil, selection: "{}", total: 7)
+            }
+            #expect(try await run(path, "actions", "list", "--limit", "1").output.contains(" interrupted "))
+            #expect(
+                try await run(path, "actions", "list", "--limit", "1", "--json").objects().first?["interrupted"] == .bool(true))
+
             let none = try await run(path, "actions", "undo", "99", "--yes")
             #expect(none.code == 1)
             #expect(none.errorLines == ["connmix-durable: there is no action 99"])
@@ -81,6 +96,21 @@ struct LanesAndActionsTests {
             #expect(try await run(path, "actions", "undo", "1", "--yes").code == 0)
             #expect(try await run(path, "lanes", "release", "--all", "--yes").code == 0)
             #expect(try Inspector(database: path).entryStates([1]) == [1: .pending])
+            #expect(try await run(path, "lanes", "list").code == 1)
+        }
+        try await withDatabase(texts: ["bad", "behind"], parking: true, handler: answerEnd) { path in
+            let lane = try #require(try Inspector(database: path).parkedLanes().first)
+            // As an earlier version left it: replayed, and the lane parked.
+            #expect(try await run(path, "journal", "replay", "1", "--yes").code == 0)
+            #expect(try await run(path, "lanes", "list").code == 1)
+            try SharedStore(path: path).write(.journal) {
+                try ParkedLanes.park($0, lane: lane.lane, entry: 1, reason: "e")
+            }
+            let release = try await run(path, "lanes", "release", lane.lane, "--yes")
+            #expect(
+                release.lines == [
+                    "action 2: 0 of 1 entry retried, 1 lane opened", "  1: it was replayed, and stays so; its lane is open",
+                ])
             #expect(try await run(path, "lanes", "list").code == 1)
         }
     }

@@ -131,10 +131,10 @@ struct PackagingTests {
 
     @Test("the version stands where the packages look for it")
     func version() async throws {
-        let source = try text("Sources/ConnmixDurable/ConnmixDurable.swift")
-        let found = source.matches(of: /public static let version = "(.*)"/).map { String($0.1) }
-        #expect(found == [ConnmixDurable.version])
-        #expect(try await Program.run("--version").output == ConnmixDurable.version + "\n")
+        let source = try text("Sources/ConnmixDurable/Ground/LibraryVersion.swift")
+        let found = source.matches(of: /static let text = "(.*)"/).map { String($0.1) }
+        #expect(found == [ConnmixConsumer.version])
+        #expect(try await Program.run("--version").output == ConnmixConsumer.version + "\n")
     }
 
     // MARK: Monitoring

@@ -60,6 +60,25 @@ struct PauseCommandTests {
         }
     }
 
+    @Test("paused again without a reason a topic keeps its first one; a topic that nobody knows is pointed at")
+    func again() async throws {
+        try await withDatabase(texts: [], handler: answerEnd) { path in
+            func run(_ arguments: String...) async throws -> Program.Outcome {
+                try await Program.run(all: arguments + ["--database", path])
+            }
+            let first = try await run("pause", "--topic", "chat", "--reason", "out")
+            #expect(first.code == 0 && first.errors.isEmpty, "\(first.errors)")
+            #expect(try await run("pause", "--topic", "chat", "--intake").code == 0)
+            #expect(try Inspector(database: path).pauses().map(\.reason) == ["out"])
+            #expect(try Inspector(database: path).pauses().map(\.holdsIntake) == [true])
+            #expect(try await run("pause", "--topic", "chat", "--reason", "moving").code == 0)
+            #expect(try Inspector(database: path).pauses().map(\.reason) == ["moving"])
+            let mistyped = try await run("pause", "--topic", "chta")
+            #expect(mistyped.code == 0)
+            #expect(mistyped.errors.contains("no message of chta is in the journal, and no consumer runs"))
+        }
+    }
+
     @Test("--probe-after: an outage is shown, and over when a handler succeeds")
     func outage() async throws {
         try await withFolder { folder in

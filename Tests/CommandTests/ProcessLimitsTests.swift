@@ -148,6 +148,31 @@ struct ProcessLimitsTests {
         }
     }
 
+    @Test("a SIGTERM that is said twice at once, as timeout(1) does, is one: what is in hand is finished")
+    func echo() async throws {
+        try await withFolder { folder in
+            try await withDevEngine { engine in
+                let arguments =
+                    ["consume", "--database", folder + "/db", "--center", engine.center, "--topic", "chat"]
+                    + ["--exec", "sleep", "1"]
+                let user = try await engine.connectEndUser()
+                let outcome = try await Program.run(
+                    arguments,
+                    terminating: { terminate in
+                        try await user.send("one")
+                        try await eventually("it is in hand") {
+                            (try? Inspector(database: folder + "/db").status().journal[.running]) == 1
+                        }
+                        try terminate()
+                        try await Task.sleep(for: .milliseconds(20))
+                        try terminate()
+                    })
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                #expect(try Inspector(database: folder + "/db").status().journal[.done] == 1)
+            }
+        }
+    }
+
     @Test("a second hangup does not hurry, and the demo stops with 130")
     func hangups() async throws {
         try await withFolder { folder in

@@ -101,9 +101,11 @@ struct SendTests {
             #expect(try Inspector(database: path).command(3).node == "1")
             let late = try await run("publish", "news", "x", "--wait", "0.1")
             #expect(late.code == 1)
-            #expect(late.errors.contains("none does"))
+            #expect(late.errors.contains("it goes on being sent once a consumer runs: none does"))
+            let once = try await run("publish", "news", "x", "--wait", "0", "--at-most-once")
+            #expect(once.errors.contains("it is sent, once at most, when a consumer runs: none does"), "\(once.errors)")
             let interrupted = try await Program.run(["publish", "news", "y", "--wait", "60", "--database", path]) {
-                try await eventually("it is there") { try Inspector(database: path).status().outbox[.pending] == 5 }
+                try await eventually("it is there") { try Inspector(database: path).status().outbox[.pending] == 6 }
             }
             #expect(interrupted.code == 130)
         }
@@ -120,7 +122,8 @@ struct SendTests {
                 (65, "no JSON", ["call", "a.b", "{"], ""),
                 (65, "params of a.b", ["call", "a.b", "7"], ""),
                 (65, "the channel", ["call", "mesh.publish", "{}"], ""),
-                (65, "expiresAfter", ["send", "7", "x", "--expires-after", "0s"], ""),
+                (65, "--expires-after is 0 s", ["send", "7", "x", "--expires-after", "0s"], ""),
+                (65, "--lane has 0 bytes", ["send", "7", "x", "--lane="], ""),
                 (64, "--key is for one", ["set-context", "7", "a=1", "b=2", "--key", "k"], ""),
                 (64, "name", ["set-context", "7", "name"], ""),
                 (64, "--wait", ["send", "7", "x", "--wait", "soon"], ""),

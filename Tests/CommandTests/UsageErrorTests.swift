@@ -28,6 +28,14 @@ struct UsageErrorTests {
                 "The value 'yesterday' is invalid for '--since <since>': Not before: RFC 3339, or an age such as 2h; see connmix-durable outbox list --help"
             ),
             (
+                "journal list --limit -1",
+                "--limit is -1, and it must not be negative; what has to begin with - is given as --limit=-…; see connmix-durable journal list --help"
+            ),
+            (
+                "outbox list --since -5m",
+                "--since is -5m, and it must not be negative; what has to begin with - is given as --since=-…; see connmix-durable outbox list --help"
+            ),
+            (
                 "journal retry",
                 "no filter says which ones; name ids or a filter, or say --all; see connmix-durable journal retry --help"
             ),

@@ -57,6 +57,32 @@ struct FalseClockTests {
         }
     }
 
+    @Test("P2: a clock a day ahead: keys of messages that were seen are not old by that, and their repeats are none the less")
+    func keys() async throws {
+        try await withTemporaryDatabase { database in
+            let folder = URL(fileURLWithPath: database).deletingLastPathComponent().path
+            let clock = try await FalseClock(folder: folder)
+            try await withDevEngine { engine in
+                let child = try Child(
+                    "connmix-durable",
+                    [
+                        "consume", "--topic", "chat", "--database", database, "--center", engine.center, "--directory-refresh",
+                        "1",
+                        "--dedupe", "n", "--dedupe-window", "60", "--log-level", "error", "--echo",
+                    ], environment: clock.environment)
+                let user = try await engine.connectEndUser()
+                try await user.send("{\"n\":1}")
+                try await wait(database, done, for: 1)
+                try clock.set(ahead: 86_400)
+                try await user.send(contentsOf: ["{\"n\":1}", "{\"n\":2}"])
+                try await wait(database, done, for: 2)
+                #expect(try count(database, "SELECT count(*) FROM journal") == 2)
+                #expect(try count(database, "SELECT repeats FROM dedupe ORDER BY entry LIMIT 1") == 1)
+                await child.terminate()
+            }
+        }
+    }
+
     @Test("P2: the clock is set back while no consumer runs: what waits is handled all the same")
     func whileAway() async throws {
         try await withTemporaryDatabase { database in

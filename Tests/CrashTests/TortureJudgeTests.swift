@@ -78,5 +78,8 @@ struct TortureJudgeTests {
         #expect(Flatness("swings", swings, share: 0.1, least: 10).isFlat)
         #expect(!Flatness("creeps", creeps, share: 0.1, least: 10).isFlat)
         #expect(abs(Flatness("creeps", creeps, share: 0.1, least: 10).rise - 299.5) < 0.01)
+        // The machine stood still for ten seconds near the end.
+        let stalls = swings.enumerated().map { $0 > 570 && $0 < 581 ? 40_000 : $1 }
+        #expect(Flatness("stalls", stalls, share: 0.1, least: 10).isFlat)
     }
 }

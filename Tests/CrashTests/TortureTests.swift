@@ -26,6 +26,16 @@ struct TortureTests {
         }
     }
 
+    @Test(
+        "P2, P8, P11: a call that fails while a consumer works: it goes on by itself, or waits and says so; nothing goes uncounted"
+    )
+    func failingConsumer() async throws {
+        try await withFolder { folder in
+            let calls = try await FailingCalls(folder: folder) { _ in }
+            #expect(try await calls.run(stride: 100, works: ["consumer"], failures: [.inputOutput], isPatient: false) >= 3)
+        }
+    }
+
     @Test("P1, P2, P3: whatever a power cut left of the un-synced writes opens, checks out, and has what was confirmed")
     func powerCuts() async throws {
         let random = SeededGenerator(for: "power cuts")

@@ -65,6 +65,29 @@ struct CommandOptionsTests {
         }
     }
 
+    @Test("P4: at most once: what waits in a copy that is adopted is unknown, and all else in it is sent")
+    func atMostOnceInCopy() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                try await withConsumer(testConfiguration(database, engine), handlers: nothing) { _ in }
+                let user = try await engine.connectEndUser()
+                let outbox = try SharedOutbox(database: database)
+                let once = try outbox.enqueue(try .meshSend(to: ClientID(user.id), "once").with { $0.delivery = .atMostOnce })
+                let plain = try outbox.enqueue(.meshSend(to: ClientID(user.id), "plain"))
+                try DatabaseMaintenance(database: database).adopt()
+                try await withConsumer(testConfiguration(database, engine), handlers: nothing) { _ in
+                    let unknown = try await outbox.answer(to: once, within: .seconds(20))
+                    let sent = try await outbox.answer(to: plain, within: .seconds(20))
+                    #expect(unknown.state == .unknown && sent.state == .sent)
+                }
+                let row = try Inspector(database: database).command(once)
+                #expect(row.writes == 0)
+                #expect(row.lastError?.contains("adopted") == true)
+                try await engine.waitUntil { $0.delivered == 1 }
+            }
+        }
+    }
+
     @Test("P4: a command that cannot be sent in time is expired: in memory, and in the file beyond it")
     func expiry() async throws {
         try await withTemporaryDatabase { database in

@@ -155,7 +155,9 @@ struct HostilePeerTests {
                         #expect(now.memory - before.memory < 300 << 20, "\((now.memory - before.memory) >> 20) MiB")
                         #expect(now.descriptors - before.descriptors < 40, "\(now.descriptors - before.descriptors) descriptors")
                     }
-                    #expect(try LedgerCounts(database).entries == 3)
+                    // A dead entry stands for each message that was too large.
+                    let counts = try LedgerCounts(database)
+                    #expect(counts.done == 3 && counts.entries == 3 + counts.dead && (counts.dead > 0) == (hostile.ends != nil))
                 }
             }
         }
@@ -168,12 +170,13 @@ struct HostilePeerTests {
 
 /// What this process takes of the machine.
 private struct OwnProcess {
+    /// Nothing under Address Sanitizer.
     let memory: Int
     let descriptors: Int
 
     init() throws {
         let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
-        memory = (Int(pages[1]) ?? 0) * 4_096
+        memory = AddressSanitizer.isHere ? 0 : (Int(pages[1]) ?? 0) * 4_096
         descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
     }
 }

@@ -1,4 +1,5 @@
 import ConnmixDevEngine
+import Dispatch
 import FoundationEssentials
 import InMemoryTracing
 import MetricsTestKit
@@ -102,5 +103,67 @@ struct ObservingTests {
         #expect(handled.filter { $0.status?.code == .error }.count == 2)
         #expect(spans.filter { $0.operationName == "connmix send" }.count == 3)
         #expect(tracer.activeSpans.isEmpty)
+    }
+
+    /// Asks somebody else at the beginning and at the end of each span of a send.
+    private struct AskingTracer: Tracer {
+        let ask: @Sendable () -> Void
+
+        func startSpan<Instant: TracerInstant>(
+            _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: SpanKind,
+            at instant: @autoclosure () -> Instant, function: String, file fileID: String, line: UInt
+        ) -> InMemorySpan {
+            let isSend = operationName == "connmix send"
+            if isSend { ask() }
+            return InMemorySpan(
+                operationName: operationName, context: context(),
+                spanContext: InMemorySpanContext(traceID: "1", spanID: "1", parentSpanID: nil), kind: kind,
+                startInstant: instant()
+            ) { [ask] _ in
+                if isSend { ask() }
+            }
+        }
+
+        func forceFlush() {}
+        func extract<Carrier, Extract: Extractor>(
+            _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
+        ) where Extract.Carrier == Carrier {}
+        func inject<Carrier, Inject: Injector>(
+            _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
+        ) where Inject.Carrier == Carrier {}
+    }
+
+    @Test("a tracer is called while no lock is held: the consumer says how it stands meanwhile")
+    func tracerWithoutLock() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let asked = Locked<(consumer: ConnmixConsumer?, times: Int, inVain: Int)>((nil, 0, 0))
+                let thread = DispatchQueue(label: "asked")
+                var configuration = testConfiguration(database, engine)
+                configuration.tracer = AskingTracer {
+                    guard let consumer = asked.withLock({ $0.inVain == 0 ? $0.consumer : nil }) else { return }
+                    let answered = DispatchSemaphore(value: 0)
+                    thread.async {
+                        _ = consumer.isReady
+                        answered.signal()
+                    }
+                    let isInVain = answered.wait(timeout: .now() + .seconds(10)) == .timedOut
+                    asked.withLock {
+                        $0.times += 1
+                        if isInVain { $0.inVain += 1 }
+                    }
+                }
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    asked.withLock { $0.consumer = consumer }
+                    let user = try await engine.connectEndUser()
+                    try await user.send(contentsOf: ["one", "two"])
+                    for await frame in user.frames where frame.text == "received: two" { break }
+                    let outbox = try SharedOutbox(database: database)
+                    for id in 1...2 as ClosedRange<Int64> { _ = try await outbox.answer(to: id, within: .seconds(20)) }
+                }
+                let (times, inVain) = asked.withLock { ($0.times, $0.inVain) }
+                #expect(times == 4 && inVain == 0)
+            }
+        }
     }
 }

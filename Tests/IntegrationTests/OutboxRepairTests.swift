@@ -12,6 +12,24 @@ struct OutboxRepairTests {
         try await SharedOutbox(database: database).answer(to: id, within: .seconds(20)).state
     }
 
+    @Test("P4: of any number that wait for the end of their commands each hears that an operator has cancelled it")
+    func manyAwaited() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                try await withConsumer(testConfiguration(database, engine), handlers: nothing) { consumer in
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    let far = Clock.now() + 3_600_000_000
+                    let receipts = try await consumer.outbox.enqueue(
+                        (0..<12_000).map { try .meshSend(to: ClientID("\($0)"), "later").with { $0.notBefore = far } })
+                    let cancelled = stride(from: 0, to: receipts.count, by: 20).map { receipts[$0] }
+                    let operations = try OutboxOperator(database: database, actor: "ops")
+                    #expect(try operations.cancel(cancelled.map(\.id)).applied.count == cancelled.count)
+                    for receipt in cancelled { #expect(try await receipt.answer(within: .seconds(20)).state == .cancelled) }
+                }
+            }
+        }
+    }
+
     @Test("P4: an operator cancels what waits, and retries what is dead, expired, cancelled or unknown; undo takes both back")
     func verbs() async throws {
         try await withTemporaryDatabase { database in

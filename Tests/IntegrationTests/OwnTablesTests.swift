@@ -195,4 +195,49 @@ struct OwnTablesTests {
             }
         }
     }
+
+    @Test("P6, P8: writes that only look like a full disk are put off uncounted, and keep nobody else from being committed")
+    func usedUp() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let handlers = Handlers(all: { message, context in
+                    let isBad = message.text == "bad"
+                    try context.write { tables in
+                        try tables.execute(
+                            "CREATE TABLE IF NOT EXISTS numbers (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER) STRICT")
+                        guard isBad else { return }
+                        try tables.execute("INSERT INTO numbers (id) VALUES (9223372036854775807)")
+                        // The ids are used up, and SQLite says that the disk is full.
+                        try tables.execute("INSERT INTO numbers (n) VALUES (1)")
+                    }
+                    try context.meshSend(to: message.client, message.text ?? "")
+                })
+                let consumer = ConnmixConsumer(
+                    configuration: testConfiguration(database, engine), handlers: handlers, logger: .quiet)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await consumer.run() }
+                    let users = [try await engine.connectEndUser(), try await engine.connectEndUser()]
+                    try await users[0].send("bad")
+                    var reason: String?
+                    for await event in consumer.events {
+                        if case .handlerFailed(let id, _, let error, let isDead) = event {
+                            #expect(id == 1 && !isDead)
+                            reason = error
+                            break
+                        }
+                        if case .paused(let reason) = event { Issue.record("paused: \(reason)") }
+                    }
+                    #expect(reason?.contains("full") == true)
+                    try await users[1].send("good")
+                    var frames = users[1].frames.makeAsyncIterator()
+                    #expect(await frames.next()?.text == "good")
+                    #expect(consumer.isReady)
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
+                let entry = try Inspector(database: database).entry(1)
+                #expect(entry.entry.state == .pending && entry.attempts.allSatisfy { $0.outcome == .retryAsked })
+            }
+        }
+    }
 }

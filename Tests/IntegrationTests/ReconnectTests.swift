@@ -43,7 +43,9 @@ struct ReconnectTests {
                     let after = try Resources()
                     // A look at the center may be under way at either moment.
                     #expect(after.descriptors <= before.descriptors + 8, "\(before) \(after)")
-                    #expect(after.residentBytes <= before.residentBytes + (16 << 20), "\(before) \(after)")
+                    if !AddressSanitizer.isHere {
+                        #expect(after.residentBytes <= before.residentBytes + (16 << 20), "\(before) \(after)")
+                    }
                     #expect(try await engine.snapshot().nodes[0].connections == 1)
                     try await expectAnswer(engine)
                 }

@@ -269,4 +269,22 @@ struct StopTests {
             }
         }
     }
+
+    @Test(
+        "P6: an attempt that gives up because of the stop, or whose batch the stop ended, counts nothing",
+        arguments: [CancellationError(), Batches.CutShort()] as [any Error])
+    func givesUp(_ error: any Error) async throws {
+        let trial = HandlerTrial(Handlers(all: { _, _ in throw error }))
+        let message = Message(topic: "chat", text: "x", id: 1)
+        try await testGracefulShutdown { trigger in
+            // As long as nobody stops it is a failure like any other.
+            let running = try await trial.run(message).outcome
+            guard case .retry = running else {
+                Issue.record("\(running) without a stop")
+                return
+            }
+            trigger.triggerGracefulShutdown()
+            #expect(try await trial.run(message).outcome == .released)
+        }
+    }
 }

@@ -43,4 +43,27 @@ struct WholePathTests {
             }
         }
     }
+
+    @Test("P5: with several commands of a lane in flight each end user's arrive in order, on a connection that holds")
+    func laneWindow() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 1)) { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.laneWindow = 4
+                let handlers = Handlers(all: { message, context in
+                    for part in 0..<3 as Range<Int64> { try context.meshSend(to: message.client, "\(message.id * 3 + part)") }
+                })
+                try await withConsumer(configuration, handlers: handlers) { _ in
+                    // Paced, so that lanes are neither idle nor full: commits and answers send on beside each other.
+                    let feed = try await engine.feed(count: 2_400, clients: 6, perSecond: 300, recordsTexts: true)
+                    try await feed.waitUntil(answered: 7_200)
+                    for client in feed.clients {
+                        let numbers = try await feed.received(by: client).compactMap { Int64($0) }
+                        let inverted = zip(numbers, numbers.dropFirst()).count { $0 >= $1 }
+                        #expect(numbers.count == 1_200 && inverted == 0)
+                    }
+                }
+            }
+        }
+    }
 }

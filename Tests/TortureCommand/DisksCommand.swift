@@ -14,7 +14,8 @@ struct DisksCommand: AsyncParsableCommand {
     @Flag(help: "Only the calls that fail.")
     var onlyFailures = false
     @Option(
-        help: "Of the commands whose calls fail only this one: send, discard, replay, backup, vacuum or consume; may be repeated."
+        help:
+            "Of the commands whose calls fail only this one: send, discard, replay, backup, vacuum, consume (its start) or consumer (at work); may be repeated."
     )
     var work: [String] = []
     @OptionGroup var options: RunOptions

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -11,7 +12,8 @@ extension Error {
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { $0.error.brief }
                 ?? (error.dnsAError ?? error.dnsAAAAError).map { "no such host (\($0))" } ?? "no address"
-        case let error as IOError: error.description
+        // NIO's own text tells of its functions, too.
+        case let error as IOError: String(cString: strerror(error.errnoCode))
         case let error as ChannelError:
             if case .connectTimeout = error { "no connection in time" } else { "\(error)" }
         case let error as ConnmixError: error.message

@@ -29,6 +29,16 @@ enum FrameFault: Error, Equatable {
         }
     }
 
+    /// It was not taken for its size alone: a message may be in it, which the engine has no more.
+    var mayHideMessage: Bool {
+        switch self {
+        case .longFrame, .longMessage, .manyFragments: true
+        case .reservedBits, .unknownOpcode, .masked, .fragmentedControl, .longControl, .strayContinuation, .unfinishedMessage,
+            .shortClose, .closeCode, .closeText:
+            false
+        }
+    }
+
     /// What NIO's decoder notices by itself, in our words; `nil` where the error is none of a frame.
     init?(_ error: any Error) {
         switch error {

@@ -73,7 +73,7 @@ final class NodeChannelHandler: ChannelInboundHandler {
         do {
             if let frame = try join.take(unwrapInboundIn(data)) { take(frame) }
         } catch {
-            close(Disconnection(cause: .violation, reason: error.description), code: error.code)
+            broken(by: error, reason: error.description)
         }
     }
 
@@ -124,8 +124,16 @@ final class NodeChannelHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let fault = FrameFault(error)
-        close(Disconnection(cause: fault == nil ? .peer : .violation, reason: error.brief), code: fault?.code)
+        guard let fault = FrameFault(error) else { return close(Disconnection(cause: .peer, reason: error.brief)) }
+        broken(by: fault, reason: error.brief)
+    }
+
+    private func broken(by fault: FrameFault, reason: String) {
+        if case .open = state, fault.mayHideMessage {
+            // Nothing of it is here that would be worth keeping.
+            batch.add(unreadable: ByteBuffer(), reason: fault.description, receivedAt: Clock.now())
+        }
+        close(Disconnection(cause: .violation, reason: reason), code: fault.code)
     }
 
     // MARK: Calls from outside, on the loop

@@ -57,6 +57,15 @@ struct NodeConnectionMachine {
     private var requests = RequestTable<Purpose>()
     private var consumption: Consumption
     private var pulse: ConnectionPulse
+    /// `queue.unpop` was not answered in time.
+    private var lateUnpop: LateUnpop?
+
+    private struct LateUnpop {
+        /// When that was seen, or the first sign of life came after it, or the last message.
+        var since: ContinuousClock.Instant
+        /// While nothing at all is heard, the engine may stand still, and `ConnectionPulse` says for how long.
+        var isAlive = false
+    }
 
     /// - Parameters:
     ///   - form: what worked for this node before; `nil` where it is not known yet.
@@ -98,12 +107,20 @@ struct NodeConnectionMachine {
         guard !isClosed else { return nil }
         var next = pulse.nextDeadline
         if pulse.isRead, let deadline = requests.nextDeadline { next = min(next, deadline) }
+        if let deadline = unpopDeadline { next = min(next, deadline) }
         if let retryAt = consumption.retryAt { next = min(next, retryAt) }
         if case .leaving(let deadline, let quietUntil) = phase {
             next = min(next, deadline)
             if let quietUntil, requests.isEmpty { next = min(next, quietUntil) }
         }
         return next
+    }
+
+    /// When a connection is given up on which other things come and the answer to `queue.unpop` does not. It lies behind all that was
+    /// handed out before, and to close would throw that away.
+    private var unpopDeadline: ContinuousClock.Instant? {
+        guard pulse.isRead, let lateUnpop, lateUnpop.isAlive else { return nil }
+        return lateUnpop.since + settings.replyTimeout
     }
 
     // MARK: Events
@@ -113,7 +130,10 @@ struct NodeConnectionMachine {
     }
 
     /// Bytes came in, whatever they were.
-    mutating func heard(now: ContinuousClock.Instant) { pulse.heard(now: now) }
+    mutating func heard(now: ContinuousClock.Instant) {
+        pulse.heard(now: now)
+        if lateUnpop?.isAlive == false { lateUnpop = LateUnpop(since: now, isAlive: true) }
+    }
 
     /// A ping was answered.
     mutating func ponged(now: ContinuousClock.Instant) { pulse.ponged(now: now) }
@@ -126,6 +146,7 @@ struct NodeConnectionMachine {
 
     /// A popped message came in.
     mutating func messageArrived(now: ContinuousClock.Instant) {
+        if lateUnpop != nil { lateUnpop = LateUnpop(since: now, isAlive: true) }
         guard case .leaving(let deadline, _?) = phase else { return }
         phase = .leaving(deadline: deadline, quietUntil: now + settings.quietTime)
     }
@@ -151,6 +172,7 @@ struct NodeConnectionMachine {
             let step = consumption.popReplied(reply.outcome, now: now, using: &generator)
             return .actions(actions(step, now: now) + finishLeaving(now: now))
         case .unpop:
+            lateUnpop = nil
             return .actions(unpopReplied(reply.outcome, now: now) + finishLeaving(now: now))
         case .ping:
             pulse.ponged(now: now)
@@ -175,6 +197,7 @@ struct NodeConnectionMachine {
     mutating func setReading(_ isReading: Bool, now: ContinuousClock.Instant) {
         guard let pause = pulse.setReading(isReading, now: now) else { return }
         requests.postpone(by: pause)
+        lateUnpop?.since += pause
         if case .leaving(let deadline, let quietUntil) = phase {
             phase = .leaving(deadline: deadline + pause, quietUntil: quietUntil)
         }
@@ -197,9 +220,10 @@ struct NodeConnectionMachine {
             case .command(let command): actions.append(.overdue(command: command))
             case .ping: break
             case .pop: return actions + close(.silence, "queue.pop was not answered")
-            case .unpop: return actions + close(.silence, "queue.unpop was not answered")
+            case .unpop: lateUnpop = LateUnpop(since: now)
             }
         }
+        if let deadline = unpopDeadline, now >= deadline { return actions + close(.silence, "queue.unpop was not answered") }
         if let reason = pulse.deafness(now: now) { return actions + close(.silence, reason) }
         if pulse.takePing(now: now) {
             // The docs dialect's ping is a bare text frame without an id.

@@ -13,6 +13,7 @@ extension ConsumerCore {
 
     private func clockJumped(_ jump: ClockWatch.Jump, _ state: inout State) {
         state.clockJump += jump.by
+        state.forwardJumps.noted(jump)
         state.dispatcher.clockJumped(by: jump.by)
         state.relay.clockJumped(by: jump.by, now: jump.to)
         for (index, change) in state.changes.enumerated() {
@@ -47,6 +48,14 @@ extension ConsumerCore {
     private func walk(horizon: Int64, _ state: inout State) {
         state.clockWalks += 1
         state.clockWalk = ClockWalk(number: state.clockWalks, horizon: horizon)
+    }
+
+    /// What the clock said so long ago: what it was set forward by since this run began counts as no time.
+    func time(ago age: Duration) -> Int64 {
+        state.withLock { state in
+            let now = time(&state)
+            return state.forwardJumps.time(age.microseconds, before: now)
+        }
     }
 
     /// Tells of a clock that was set.

@@ -16,13 +16,11 @@ extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
     }
 
     func settled(_ outcomes: [CommandOutcome], by route: any CommandRoute) {
+        if spans.isOn { for outcome in outcomes { spans.ended(outcome) } }
         var settled: [(Receipt?, Relay.Change)] = []
         state.withLock { state in
             let now = time(&state)
             for outcome in outcomes {
-                if spans.isOn, let span = state.sendSpans.removeValue(forKey: outcome.command) {
-                    ConsumerSpans.end(span, outcome.result)
-                }
                 let (id, node) = (outcome.command, route.identity.id)
                 let change: Relay.Change?
                 switch outcome.result {
@@ -139,7 +137,7 @@ extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
             case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .unknownFrame,
                 .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired,
                 .commandUnknown, .paused, .resumed, .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped,
-                .logGrown, .logShrunk, .fileLost:
+                .logGrown, .logShrunk, .pruneFailed, .fileLost:
                 break
             }
         }

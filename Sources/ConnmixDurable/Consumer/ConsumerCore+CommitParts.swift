@@ -47,12 +47,23 @@ extension ConsumerCore {
     func lookAgainAtCommands() -> [Int64] {
         let (known, awaited) = state.withLock { state in
             state.relay.lookAgain()
-            return (state.relay.known, Array(state.receipts.keys.prefix(Self.awaitedLimit)))
+            state.receipts.lookAgain()
+            return (state.relay.known, state.receipts.nextLook(limit: Self.awaitedLimit))
         }
         return Array(Set(known).union(awaited))
     }
 
-    /// So many of those who wait for an answer are looked after at a change by others.
+    /// - Returns: commands that others may have changed before, and that somebody waits for the end of.
+    func lookFurtherAtCommands() -> [Int64] {
+        state.withLock { $0.receipts.wantsLook ? $0.receipts.nextLook(limit: Self.awaitedLimit) : [] }
+    }
+
+    /// What was looked at for those who wait could not be read.
+    func lookAgainAtAwaited() {
+        state.withLock { $0.receipts.lookAgain() }
+    }
+
+    /// So many of those who wait for an answer are looked after in one commit; the others have their turn in the next ones.
     private static let awaitedLimit = 10_000
 
     /// - Parameter changes: those of the commit that looks.
@@ -189,6 +200,15 @@ extension ConsumerCore {
         guard let pruner = state.withLock({ now >= $0.pruneAt ? $0.pruner : nil }) else { return nil }
         return pruner.isDue(now: now) ? pruner : nil
     }
+
+    /// What is old stays for a while, and it is told why.
+    func pruneFailed(_ error: any Error) {
+        state.withLock { $0.pruneAt = max($0.pruneAt, Clock.steady() + Self.pruneFailureRest) }
+        onEvent(.pruneFailed(reason: (error as? ConnmixError)?.message ?? "\(error)"))
+    }
+
+    /// In microseconds.
+    private static var pruneFailureRest: Int64 { 60_000_000 }
 
     func pruned(_ pruner: Pruner) {
         state.withLock { $0.pruner = pruner }

@@ -23,8 +23,9 @@ extension ConsumerCore {
 
     func committed(_ work: CommitWork, _ effects: CommitEffects) {
         noteCommit(effects)
-        let (receipts, isOverTrouble, isClosed) = state.withLock { state in
+        let (receipts, isOverTrouble, wasStill, isClosed) = state.withLock { state in
             let now = time(&state)
+            let wasStill = state.schedule.standstill != nil
             confirm(work, effects, &state, now: now)
             var accepted = effects.accepted[...]
             let receipts = work.enqueues.map { enqueue in
@@ -33,10 +34,11 @@ extension ConsumerCore {
                 accepted = accepted.dropFirst(some.count)
                 return some.map { receipt(for: $0, of: work, &state) }
             }
-            return (receipts, state.schedule.committed(now: now), state.isClosed)
+            return (receipts, state.schedule.committed(now: now), wasStill, state.isClosed)
         }
         apply(journaled(work.arrivals))
         if isOverTrouble { apply(intake.withLock { $0.release(.trouble) }) }
+        if wasStill { apply(intake.withLock { $0.release(.standstill) }) }
         announcePause()
         for (enqueue, receipts) in zip(work.enqueues, receipts) {
             enqueue.finish(.success(receipts))
@@ -97,7 +99,7 @@ extension ConsumerCore {
             }
             receipt = Receipt(id: id)
         }
-        if !state.isClosed { state.receipts[receipt.id] = receipt }
+        if !state.isClosed { state.receipts.insert(receipt) }
         return receipt
     }
 
@@ -129,7 +131,8 @@ extension ConsumerCore {
     func failed(_ work: CommitWork, _ error: any Error) {
         let known = error as? ConnmixError ?? ConnmixError(.internal, "a commit failed: \(error)")
         let isFatal = !known.isTransient
-        state.withLock { state in
+        let wasStill = state.withLock { state in
+            defer { if isFatal { state.failure = state.failure ?? known } }
             state.outcomes = work.outcomes + state.outcomes
             state.changes = Self.newest(work.changes + state.changes)
             state.accountIsStale = true
@@ -137,14 +140,22 @@ extension ConsumerCore {
             state.dispatcher.putBack(releases: work.releases)
             var generator = Chance()
             let now = time(&state)
+            let wasStill = state.schedule.standstill != nil
             state.schedule.failed(known, now: now, using: &generator)
-            if isFatal { state.failure = state.failure ?? known }
+            return wasStill
         }
         announcePause()
         apply(intake.withLock { $0.putBack(work.arrivals) })
+        if wasStill { apply(intake.withLock { $0.release(.standstill) }) }
         metrics.commitFailed()
         for enqueue in work.enqueues { enqueue.finish(.failure(known)) }
         pump()
+    }
+
+    /// What the last commit could not write ends the run as any failure for good does: the next one finds it as after a death.
+    func ended(by error: any Error) {
+        let known = error as? ConnmixError ?? ConnmixError(.internal, "the last commit failed: \(error)")
+        state.withLock { $0.failure = $0.failure ?? known }
     }
 
     /// Of several postponements of a command only the last one counts, so that a long trouble gathers one change a command.
@@ -157,18 +168,36 @@ extension ConsumerCore {
         }.reversed()
     }
 
+    /// Looks whether a commit does not come back. Nobody would be told by an error: nothing is taken until it does, and it is said.
+    ///
+    /// Called on a thread of its own, since whatever is written of it may have to wait for the same disk.
+    func watchCommits() {
+        let isNews = state.withLock { state in
+            state.standstill.look(steps: state.schedule.steps, isAwaited: state.schedule.isAwaited, now: Clock.steady())
+                && state.schedule.standsStill(state.standstill.error(database))
+        }
+        guard isNews else { return }
+        apply(intake.withLock { $0.hold(.standstill) })
+        announcePause()
+        // It may have come back in between, and have let intake go before it was held.
+        guard state.withLock({ $0.schedule.standstill == nil }) else { return }
+        apply(intake.withLock { $0.release(.standstill) })
+    }
+
     /// Tells of a pause that began, has another reason now, or is over.
     private func announcePause() {
-        let event = state.withLock { state -> ConsumerEvent? in
-            // Lost files do not come back, and were told of.
-            guard state.fileLoss == nil else { return nil }
-            let reason = state.trouble?.message ?? state.gauge.reason
-            guard reason != state.announcedPause else { return nil }
-            state.announcedPause = reason
-            state.accountIsStale = true
-            return reason.map { .paused(reason: $0) } ?? .resumed
+        announcing.withLock { _ in
+            let event = state.withLock { state -> ConsumerEvent? in
+                // Lost files do not come back, and were told of.
+                guard state.fileLoss == nil else { return nil }
+                let reason = state.trouble?.message ?? state.gauge.reason
+                guard reason != state.announcedPause else { return nil }
+                state.announcedPause = reason
+                state.accountIsStale = true
+                return reason.map { .paused(reason: $0) } ?? .resumed
+            }
+            if let event { onEvent(event) }
         }
-        if let event { onEvent(event) }
     }
 
     /// Gives entries back that are claimed in the file and will not be handled by this process.

@@ -4,10 +4,11 @@ internal import NIOCore
 extension ConsumerCore {
     var fileLoss: FileLoss? { state.withLock { $0.fileLoss } }
 
-    /// Looks at the files' names.
+    /// Looks at what nobody would be told of: commits that do not come back, and the files' names.
     ///
     /// - Returns: whether they are to be looked at again.
     func watchFiles() -> Bool {
+        watchCommits()
         if let loss = lookAtFiles() { lost(loss) }
         return fileLoss?.remedy != .nothing
     }

@@ -27,7 +27,8 @@ extension ConsumerCore {
             losses.withLock { $0.notConsuming(.init(identity), gap, now: now) }
         case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame, .unreadableMessage,
             .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .paused, .resumed,
-            .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped, .logGrown, .logShrunk, .fileLost:
+            .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped, .logGrown, .logShrunk, .pruneFailed,
+            .fileLost:
             break
         }
     }

@@ -5,45 +5,60 @@ extension ConsumerCore {
     /// Starts what can start: handlers for ready entries, sends for ready commands, a commit for what waits.
     func pump() {
         var starts: [(CheckedContinuation<Dispatcher.Job?, Never>, Dispatcher.Job)] = []
-        var sends: [(any CommandRoute, [(id: Int64, command: Command)])] = []
         var finished: [Watcher] = []
         var settled: [(Receipt?, Relay.Change)] = []
-        let (mustCommit, hasNews) = state.withLock { state in
+        let isOnLoop = loop.inEventLoop
+        let (departure, mustCommit, hasNews) = state.withLock { state in
             let now = time(&state)
             while !state.idleWorkers.isEmpty, let job = state.dispatcher.nextJob(now: now) {
                 starts.append((state.idleWorkers.removeLast(), job))
             }
-            sends = takeSends(&state, now: now, settled: &settled)
+            let departure = state.departures.decided(takeSends(&state, now: now, settled: &settled), isOnLoop: isOnLoop)
             finished = takeWatchers(&state)
             let hasWork = hasWork(&state)
             let step = state.schedule.pumped(
                 hasWork: hasWork, hasOutcomes: !state.outcomes.isEmpty, for: state.commitWaiter, now: now)
             setTimer(&state, now: now)
-            return (step == .commit, !state.topicNews.isEmpty)
+            return (departure, step == .commit, !state.topicNews.isEmpty)
         }
         for (worker, job) in starts { worker.resume(returning: job) }
-        for (route, commands) in sends { route.send(commands) }
+        switch departure {
+        case .handOn(let batches): handOn(batches)
+        case .callLoop: loop.execute { self.handOn(self.state.withLock { $0.departures.next() }) }
+        case .nothing: break
+        }
         for watcher in finished { watcher.continuation.resume(returning: true) }
         announce(settled)
         if hasNews { announceTopics() }
         if mustCommit { submitCommit() }
     }
 
-    func takeSends(
+    /// Hands sends to their connections, in the order in which they were decided. On the loop.
+    private func handOn(_ first: [SendBatch]) {
+        var batches = first
+        while !batches.isEmpty {
+            for batch in batches {
+                if spans.isOn {
+                    for (id, command) in batch.commands { spans.sending(command, id: id, to: batch.route.identity.id) }
+                }
+                batch.route.send(batch.commands)
+            }
+            batches = state.withLock { $0.departures.next() }
+        }
+    }
+
+    private func takeSends(
         _ state: inout State, now: Int64, settled: inout [(Receipt?, Relay.Change)]
-    ) -> [(any CommandRoute, [(id: Int64, command: Command)])] {
+    ) -> [SendBatch] {
         guard !state.isClosed else { return [] }
         let (sends, changes) = state.relay.nextSends(now: now)
         for change in changes { keep(change, &state, &settled, now: now) }
         var byNode: [String: [(id: Int64, command: Command)]] = [:]
         for send in sends { byNode[send.node, default: []].append((send.id, send.command)) }
-        if spans.isOn {
-            for send in sends { state.sendSpans[send.id] = spans.sending(send.command, id: send.id, to: send.node) }
-        }
         return byNode.compactMap { node, commands in
             let route: (any CommandRoute)? = state.connections[node] ?? state.httpRoutes[node]
             assert(route != nil, "the relay sends to node \(node), to which there is no way")
-            return route.map { ($0, commands) }
+            return route.map { SendBatch(route: $0, commands: commands) }
         }
     }
 
@@ -91,7 +106,7 @@ extension ConsumerCore {
     private func hasWork(_ state: inout State) -> Bool {
         if !state.enqueues.isEmpty { return true }
         if state.dispatcher.hasClaims || state.dispatcher.hasReleases { return true }
-        if state.clockWalk != nil || state.mustLookAgain { return true }
+        if state.clockWalk != nil || state.mustLookAgain || state.receipts.wantsLook { return true }
         if state.relay.window.wantsPass() { return true }
         return !state.dispatcher.isStopping && state.dispatcher.window.wantsPass()
     }

@@ -133,16 +133,28 @@ extension ConsumerCore {
         }
     }
 
+    /// A commit does not come back.
+    var isStandingStill: Bool { state.withLock { $0.schedule.standstill != nil } }
+
     /// Messages that were read and are not in the file.
     var atRisk: Int { intake.withLock { $0.atRisk } }
 
     /// Commits what is in memory.
     ///
+    /// - Parameter limit: how long it may take. What comes of a commit that takes longer is not awaited.
     /// - Returns: whether everything is in the file.
-    func flush() async -> Bool {
+    func flush(within limit: Duration) async -> Bool {
         let isCommitted = await withCheckedContinuation { continuation in
-            let last = LastCommit(core: self) { continuation.resume(returning: $0) }
-            if !writer.submit(last) { continuation.resume(returning: false) }
+            let waiting = Locked<CheckedContinuation<Bool, Never>?>(continuation)
+            let answer: @Sendable (Bool) -> Bool = { isThrough in
+                guard let continuation = waiting.withLock({ $0.take() }) else { return false }
+                continuation.resume(returning: isThrough)
+                return true
+            }
+            let timer = loop.scheduleTask(in: .microseconds(limit.microseconds)) { _ = answer(false) }
+            // One that comes back too late finds no loop any more.
+            let last = LastCommit(core: self) { if answer($0) { timer.cancel() } }
+            if !writer.submit(last), answer(false) { timer.cancel() }
         }
         return isCommitted && atRisk == 0
             && state.withLock {

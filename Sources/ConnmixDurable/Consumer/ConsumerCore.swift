@@ -1,19 +1,21 @@
 internal import NIOCore
-internal import Tracing
 
 /// Where the two halves meet: what nodes bring goes to the writer, what is committed goes to handlers and nodes.
 ///
 /// Decisions are in `Intake`, `Dispatcher`, `Relay` and `CommitSchedule`; this class feeds them and performs what they decide after
 /// the lock is released. It has three locks, for what is read (`intake`), for what is lost (`losses`) and for all else (`state`);
-/// none is taken while another one is held. Called from event loops, the writer thread and handler tasks; it blocks none of them.
+/// none is taken while another one is held. A fourth (`announcing`) only keeps what is told of pauses in order, and is taken first. Called from event loops, the writer thread and handler tasks; it blocks none of them.
 final class ConsumerCore: Sendable {
     struct State: Sendable {
         var dispatcher: Dispatcher
         var relay: Relay
+        /// What the relay has decided and no connection has yet.
+        var departures = Departures<SendBatch>()
         var outcomes: [HandlerOutcome] = []
         var enqueues: [CommitWork.Enqueue] = []
+        var nextEnqueue = 0
         var changes: [Relay.Change] = []
-        var receipts: [Int64: Receipt] = [:]
+        var receipts = Receipts()
         var connections: [String: NodeConnection] = [:]
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
@@ -22,6 +24,7 @@ final class ConsumerCore: Sendable {
         var centerTrouble: String?
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
         var schedule: CommitSchedule
+        var standstill: Standstill
         var timer: Scheduled<Void>?
         var gauge: FileGauge
         /// The reason of the pause that was told of last.
@@ -50,6 +53,7 @@ final class ConsumerCore: Sendable {
         /// By the steady clock: nothing old is deleted before.
         var pruneAt: Int64 = 0
         var clockWatch = ClockWatch()
+        var forwardJumps = ForwardJumps()
         /// What is to be brought to a clock that was set back.
         var clockWalk: ClockWalk?
         var clockWalks = 0
@@ -57,8 +61,6 @@ final class ConsumerCore: Sendable {
         var clockJump: Int64 = 0
         /// The file was changed by this process beneath what is in memory.
         var mustLookAgain = false
-        /// Of commands in flight, where somebody traces.
-        var sendSpans: [Int64: any Span] = [:]
         /// What others had changed when the file was last looked at for it.
         var seenChanges: ChangeMark.Versions
 
@@ -67,8 +69,14 @@ final class ConsumerCore: Sendable {
             if dispatcher.isStopping || !enqueues.isEmpty { return .caller }
             return idleWorkers.isEmpty ? .nobody : .handler
         }
-        /// Why commits fail, while they do.
-        var trouble: ConnmixError? { schedule.trouble?.error }
+        /// Why commits fail or do not come back, while they do so.
+        var trouble: ConnmixError? { schedule.trouble?.error ?? schedule.standstill }
+    }
+
+    /// Commands for one node, in their order.
+    struct SendBatch: Sendable {
+        let route: any CommandRoute
+        let commands: [(id: Int64, command: Command)]
     }
 
     /// Somebody who waits for a state of the consumer.
@@ -90,6 +98,7 @@ final class ConsumerCore: Sendable {
     let intake: Locked<Intake>
     let losses: Locked<LossLedger>
     let state: Locked<State>
+    let announcing = Locked(())
     let metrics: ConsumerMetrics
     let spans: ConsumerSpans
     /// What this run says of itself without a commit.
@@ -106,7 +115,8 @@ final class ConsumerCore: Sendable {
     private let tell: @Sendable (ConsumerEvent) -> Void
 
     init(
-        run: Int64, writer: Writer, schedule: CommitSchedule, loop: any EventLoop, limits: Intake.Limits, dispatcher: Dispatcher,
+        run: Int64, writer: Writer, schedule: CommitSchedule, patience: Duration, loop: any EventLoop, limits: Intake.Limits,
+        dispatcher: Dispatcher,
         relay: Relay,
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement?, retention: Retention,
         seenChanges: ChangeMark.Versions, losses: LossLedger, gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
@@ -135,8 +145,9 @@ final class ConsumerCore: Sendable {
         self.losses = Locked(losses)
         state = Locked(
             State(
-                dispatcher: dispatcher, relay: relay, schedule: schedule, gauge: gauge, pruner: Pruner(retention),
-                seenChanges: seenChanges))
+                dispatcher: dispatcher, relay: relay, schedule: schedule, standstill: Standstill(patience: patience),
+                gauge: gauge,
+                pruner: Pruner(retention), seenChanges: seenChanges))
     }
 
     func onEvent(_ event: ConsumerEvent) {
@@ -189,20 +200,35 @@ final class ConsumerCore: Sendable {
     // MARK: Commands from outside handlers
 
     /// - Returns: a receipt for each, once they are committed together.
+    /// - Throws: `CancellationError` where the task is cancelled before a commit took them: nothing of them is written then.
     func enqueue(_ commands: [Command]) async throws -> [Receipt] {
-        try await withCheckedThrowingContinuation { continuation in
-            let enqueue = CommitWork.Enqueue(commands: commands) { continuation.resume(with: $0) }
-            let (refusal, mustCommit) = state.withLock { state -> (ConnmixError?, Bool) in
-                guard !state.isClosed else { return (Self.stopped, false) }
-                // Until the next try some may wait, and hear of it then.
-                if let trouble = state.trouble, state.enqueues.lazy.map(\.commands.count).reduce(0, +) >= Self.enqueueLimit {
-                    return (trouble, false)
+        let number = state.withLock { state in
+            state.nextEnqueue += 1
+            return state.nextEnqueue
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let enqueue = CommitWork.Enqueue(number: number, commands: commands) { continuation.resume(with: $0) }
+                let (refusal, mustCommit) = state.withLock { state -> ((any Error)?, Bool) in
+                    guard !state.isClosed else { return (Self.stopped, false) }
+                    guard !Task.isCancelled else { return (CancellationError(), false) }
+                    // Until the next try some may wait, and hear of it then.
+                    if let trouble = state.trouble,
+                        state.enqueues.lazy.map(\.commands.count).reduce(0, +) >= Self.enqueueLimit
+                    {
+                        return (trouble, false)
+                    }
+                    state.enqueues.append(enqueue)
+                    return (nil, requestCommit(&state, now: time(&state)))
                 }
-                state.enqueues.append(enqueue)
-                return (nil, requestCommit(&state, now: time(&state)))
+                if let refusal { continuation.resume(throwing: refusal) }
+                if mustCommit { submitCommit() }
             }
-            if let refusal { continuation.resume(throwing: refusal) }
-            if mustCommit { submitCommit() }
+        } onCancel: {
+            let enqueue = state.withLock { state in
+                state.enqueues.firstIndex { $0.number == number }.map { state.enqueues.remove(at: $0) }
+            }
+            enqueue?.finish(.failure(CancellationError()))
         }
     }
 

@@ -159,7 +159,7 @@ struct ConsumerMetrics: Sendable {
         case .nodeAdded, .nodeRemoved, .nodeReplaced, .nodeConnected, .nodeUnreachable, .nodeByHTTP, .nodeConsuming,
             .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed,
             .commandDead, .commandExpired, .commandUnknown, .topicPaused, .topicResumed, .topicProbed, .topicRecovered,
-            .clockJumped, .logGrown, .logShrunk, .fileLost:
+            .clockJumped, .logGrown, .logShrunk, .pruneFailed, .fileLost:
             break
         }
     }

@@ -1,8 +1,13 @@
 internal import Tracing
 
 /// Spans around handlers and sends, where somebody traces.
+///
+/// A tracer is somebody else's code: it is called while no lock is held, and of a send on the loop, so that each command's spans begin and end
+/// in order.
 struct ConsumerSpans: Sendable {
     private let tracer: (any Tracer)?
+    /// Of commands in flight.
+    private let sends = Locked<[Int64: any Span]>([:])
 
     init(_ tracer: any Tracer) {
         self.tracer = tracer is NoOpTracer ? nil : tracer
@@ -34,19 +39,20 @@ struct ConsumerSpans: Sendable {
         }
     }
 
-    /// A command is written to a node's connection; the span ends with its outcome.
-    func sending(_ command: Command, id: Int64, to node: String) -> (any Span)? {
-        guard let tracer else { return nil }
+    /// A command is about to be written to a node's connection; the span ends with its outcome.
+    func sending(_ command: Command, id: Int64, to node: String) {
+        guard let tracer else { return }
         let span = tracer.startSpan("connmix send", context: .topLevel, ofKind: .producer)
         span.attributes["messaging.system"] = "connmix"
         span.attributes["messaging.operation.name"] = command.method
         span.attributes["connmix.command.id"] = id
         span.attributes["connmix.node"] = node
-        return span
+        sends.withLock { $0[id] = span }
     }
 
-    static func end(_ span: any Span, _ result: CommandOutcome.Result) {
-        switch result {
+    func ended(_ outcome: CommandOutcome) {
+        guard isOn, let span = sends.withLock({ $0.removeValue(forKey: outcome.command) }) else { return }
+        switch outcome.result {
         case .replied(.success): break
         case .replied(.failure(let code, _)):
             span.attributes["connmix.code"] = code.rawValue

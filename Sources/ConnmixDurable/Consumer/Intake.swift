@@ -41,6 +41,8 @@ struct Intake: Sendable {
         case starting
         case stopping
         case trouble
+        /// The disk does not answer.
+        case standstill
         /// Too many entries are open in the file.
         case backlog
         /// Too little of the disk is free.

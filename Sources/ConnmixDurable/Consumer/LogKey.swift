@@ -97,6 +97,8 @@ extension Logger {
             say(.notice, "the file's log has grown", (.bytes, "\(bytes)"), (.reason, reason))
         case .logShrunk(let bytes):
             say(.notice, "the file's log has shrunk", (.bytes, "\(bytes)"))
+        case .pruneFailed(let reason):
+            say(.warning, "old rows were not deleted", (.reason, reason))
         case .fileLost(let reason):
             say(.error, "file lost", (.reason, reason))
         }

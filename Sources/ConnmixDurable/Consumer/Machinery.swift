@@ -6,16 +6,24 @@ package struct Machinery: Sendable {
 
     /// Sockets and timers, and how they end.
     package var loop: @Sendable () -> Loop
+    /// Runs once what may block for long, so that neither an actor nor a thread of the cooperative pool does.
+    package var aside: @Sendable (_ body: @escaping @Sendable () -> Void) throws -> Void
     /// Runs the writer.
     package var thread: @Sendable () -> any WriterThread
     /// Calls the closure now and then, until it answers false or what was returned is called.
     package var watch: @Sendable (_ look: @escaping @Sendable () -> Bool) -> @Sendable () -> Void
+    /// How long a commit may take until it is said that the disk does not answer.
+    package var patience: Duration = .seconds(5)
+    /// How long the end of the file's use is awaited, which is a checkpoint.
+    package var closing: Duration = .seconds(20)
 
     package init(
-        loop: @escaping @Sendable () -> Loop, thread: @escaping @Sendable () -> any WriterThread,
+        loop: @escaping @Sendable () -> Loop, aside: @escaping @Sendable (_ body: @escaping @Sendable () -> Void) throws -> Void,
+        thread: @escaping @Sendable () -> any WriterThread,
         watch: @escaping @Sendable (_ look: @escaping @Sendable () -> Bool) -> @Sendable () -> Void
     ) {
         self.loop = loop
+        self.aside = aside
         self.thread = thread
         self.watch = watch
     }
@@ -23,6 +31,7 @@ package struct Machinery: Sendable {
     /// Threads and sockets of this machine.
     package static let threads = Machinery(
         loop: { LoopThread.start() },
+        aside: { try ThreadMain($0).start(name: "connmix-opening") },
         thread: { OwnThread() },
         watch: { look in
             let watch = FileWatch(look)

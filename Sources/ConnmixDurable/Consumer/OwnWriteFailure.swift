@@ -2,7 +2,7 @@
 enum OwnWriteFailure: Error {
     /// The closure threw, or a statement of its was refused.
     case handler(any Error)
-    /// The disk's trouble, no fault of the message.
+    /// What the disk answers in a trouble of its own, which is no fault of the message. A full disk and a table whose ids are used up look alike.
     case disk(ConnmixError)
     /// A statement ended the transaction that everybody shares (`INSERT OR ROLLBACK`, a trigger's `RAISE(ROLLBACK)`, a change that was
     /// interrupted because it ran for too long).

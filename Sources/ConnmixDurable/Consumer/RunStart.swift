@@ -20,7 +20,7 @@ struct RunStart: Sendable {
         newestTime = try RunTable.newestTime(transaction.connection)
         try RunTable.closeDead(transaction, account: account)
         run = try RunTable.begin(
-            transaction, pid: Int64(pid), version: ConnmixDurable.version, handlerVersion: configuration.handlerVersion,
+            transaction, pid: Int64(pid), version: LibraryVersion.text, handlerVersion: configuration.handlerVersion,
             synchronous: configuration.synchronous, atRiskLimit: configuration.atRiskLimit)
         losses = try LossTable.begin(transaction, run: run, account: account)
         recovery = try Recovery.run(

@@ -89,7 +89,7 @@ struct Supervision {
     private func flush(within limit: Duration) async -> Bool {
         let deadline = ContinuousClock.now + limit
         while true {
-            if await core.flush() { return true }
+            if await core.flush(within: max(.zero, deadline - .now)) { return true }
             guard ContinuousClock.now < deadline, core.fileLoss?.remedy != .nothing else { return false }
             await core.pause(.milliseconds(100))
         }

@@ -15,13 +15,13 @@ enum Pauses {
         return pauses
     }
 
-    /// Takes the place of an earlier pause of the same topic.
+    /// Takes the place of an earlier pause of the same topic, whose reason stays where the new one has none.
     static func put(_ transaction: Transaction, _ pause: TopicPause) throws {
         let put = try transaction.connection.statement(
             """
             INSERT INTO pause (topic, intake, paused_at, actor, reason) VALUES (?1, ?2, ?3, ?4, ?5)
             ON CONFLICT (topic) DO UPDATE SET intake = excluded.intake, paused_at = excluded.paused_at,
-                actor = excluded.actor, reason = excluded.reason
+                actor = excluded.actor, reason = coalesce(excluded.reason, reason)
             """)
         put.bind(1, pause.topic ?? all)
         put.bind(2, pause.holdsIntake ? 1 : 0)

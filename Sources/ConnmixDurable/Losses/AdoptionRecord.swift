@@ -21,6 +21,6 @@ public struct AdoptionRecord: Sendable, Equatable {
 
     /// What may be lost with it, in plain words.
     public var mayBeLost: String {
-        "all that was received and not handled in this time; what was open in the copy may have been handled and sent, and is again"
+        "all that was received and not handled in this time; what was open in the copy may have been handled and sent, and is again, but for waiting commands at most once, which are unknown"
     }
 }

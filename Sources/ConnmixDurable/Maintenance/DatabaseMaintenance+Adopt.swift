@@ -7,7 +7,8 @@ extension DatabaseMaintenance {
     /// entries, which are pending again. Nobody becomes suspect: what handlers had in hand when the copy was made says nothing of what
     /// ended the process. Ids that the lost file may have given since are left out, and `Inspector.adoptions` (`gaps` of the command line)
     /// says from when to when all is unknown: what came in then is in neither file, and what was open in the copy may have been handled and
-    /// sent already.
+    /// sent already. Commands that may be sent at most once and wait in the copy are not sent: they end as ``CommandState/unknown``, for an
+    /// operator to decide.
     ///
     /// The consumer of the lost file must not run any more: it would send the same commands.
     ///
@@ -43,10 +44,11 @@ extension DatabaseMaintenance {
             let copiedAt = min(try RunTable.newestTime(transaction.connection) ?? transaction.now, transaction.now)
             try RunTable.closeDead(transaction, account: nil)
             let run = try RunTable.begin(
-                transaction, pid: Int64(getpid()), version: ConnmixDurable.version, handlerVersion: "database adopt",
+                transaction, pid: Int64(getpid()), version: LibraryVersion.text, handlerVersion: "database adopt",
                 synchronous: .full)
             try AdoptionTable.closeLosses(transaction, run: run)
             let claimed = try Recovery.run(transaction, run: run, account: nil, maxAttempts: .max)
+            try OutboxTable.markAdopted(transaction)
             assert(claimed.suspects + claimed.buried == 0, "without an account nobody is suspected")
             let adoption = try AdoptionTable.add(transaction, copiedAt: copiedAt, host: hostName, reason: reason?.boundedError)
             try RunTable.end(transaction, run: run)

@@ -65,6 +65,7 @@ extension DatabaseMaintenance {
             } else {
                 select = try connection.prepare("PRAGMA integrity_check(\(Self.problemLimit))")
             }
+            _ = connection.takeDiskError()
             do {
                 let note = try look(connection, isLive: isLive, watcher, progress) {
                     try select.forEach { if $0.text(0) != "ok" { report.problems.append("SQLite: \($0.text(0).boundedError)") } }
@@ -72,6 +73,11 @@ extension DatabaseMaintenance {
                 if let note { report.notes.append(note) }
             } catch let error as ConnmixError where error.code == .corrupt {
                 report.problems.append(error.message)
+            }
+            // SQLite lists a page that the disk did not give among those that are damaged.
+            if let error = connection.takeDiskError(), !report.problems.isEmpty {
+                throw ConnmixError(
+                    .inputOutput, "checking \(progress.step): the disk did not answer a read (\(error.text)); check the disk")
             }
             report.checks += 1
         }

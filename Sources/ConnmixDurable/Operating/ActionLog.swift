@@ -76,7 +76,7 @@ enum ActionLog {
 
     private static func bind(_ intervention: Intervention, to statement: Statement) {
         switch intervention {
-        case .applied(let before, let result):
+        case .applied(let before, let result, _):
             statement.bind(3, applied)
             statement.bind(4, before)
             statement.bind(5, result)
@@ -156,7 +156,17 @@ enum ActionLog {
         return Int(try select.first { $0.int(0) } ?? 0)
     }
 
-    /// The next of them above `row`.
+    /// How many rows the action was applied to, undone or not; `nil` where it has no rows.
+    static func countDone(_ connection: Connection, _ action: Int64) throws -> Int? {
+        let select = try connection.statement(
+            "SELECT count(*), coalesce(sum(state IN (?2, ?3)), 0) FROM action_item WHERE action = ?1")
+        select.bind(1, action)
+        select.bind(2, applied)
+        select.bind(3, undone)
+        return try select.first { $0.int(0) == 0 ? nil : Int($0.int(1)) } ?? nil
+    }
+
+    /// The next of those above `row` that it was applied to and not undone for.
     static func appliedItems(_ connection: Connection, _ action: Int64, above row: Int64, limit: Int) throws -> [Item] {
         let select = try connection.statement(
             "SELECT row, before, result FROM action_item WHERE action = ?1 AND row > ?2 AND state = ?3 ORDER BY row LIMIT ?4")

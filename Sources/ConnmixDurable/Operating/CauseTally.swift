@@ -30,6 +30,8 @@ struct CauseTally {
     var causes: [FailureCause] {
         var causes = found
         for place in last.values { causes[place].messages += 1 }
+        // Every message that failed for it failed for another one later.
+        causes.removeAll { $0.messages == 0 }
         return causes.sorted { ($0.messages, $0.attempts, $0.lastSeen) > ($1.messages, $1.attempts, $1.lastSeen) }
     }
 

@@ -24,6 +24,12 @@ extension Inspector {
         try read { try ActionLog.countApplied($0, action.id) }
     }
 
+    /// How many rows an action was applied to, those it was undone for included; `nil` where it keeps no rows: it paused topics, or deleted
+    /// them.
+    package func countDone(by action: OperatorAction) throws -> Int? {
+        try read { try ActionLog.countDone($0, action.id) }
+    }
+
     /// The rows that an action was applied to and that were not undone, ascending; of an import the entries that it made.
     package func appliedRows(of action: OperatorAction) throws -> [Int64] {
         let isImport = action.verb == OperatorVerb.importing.rawValue

@@ -41,7 +41,8 @@ public final class JournalOperator: Sendable {
         try runner.perform(.skip, heads(of: lanes), reason: reason) { try JournalTable.skip($0, id: $1, time: $2) }
     }
 
-    /// Opens lanes that stand still behind a dead entry, and handles that entry again first, with all its attempts.
+    /// Opens lanes that stand still behind a dead entry, and handles that entry again first, with all its attempts. One that an earlier
+    /// version replayed stays `replayed`.
     ///
     /// - Throws: as `skip(lanes:reason:)`.
     @discardableResult
@@ -72,7 +73,8 @@ public final class JournalOperator: Sendable {
         try runner.perform(.retry, ids, reason: reason) { try JournalTable.retryNow($0, id: $1, time: $2) }
     }
 
-    /// Makes new pending entries from old ones in any state. Dead ones are `replayed` from then on; the others stay as they are.
+    /// Makes new pending entries from old ones in any state. Dead ones are `replayed` from then on; the others stay as they are. The head
+    /// of a parked lane opens the lane: what waits there goes on, and the new entry comes behind it.
     ///
     /// A new entry has topic, node, client, lane and payload of the old one, its id as `replayOf`, the time of this call as the
     /// time it was received, and no dedupe key. New entries are made in the order of the old ones.

@@ -7,7 +7,7 @@ extension JournalTable {
     ///
     /// A dead entry's attempts are counted anew, else it would be dead after one more; those it had stay in `attempt`, whose key
     /// holds the time beside the number. A waiting one keeps its count. The head of a parked lane opens it, and goes first; one that was
-    /// replayed only opens it, since its replay waits in the lane.
+    /// replayed (by an earlier version: replay opens the lane) only opens it, since its replay waits in the lane.
     static func retryNow(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
         switch before.state {
@@ -17,7 +17,7 @@ extension JournalTable {
             return .applied(before: before.json)
         case .replayed where before.isParked:
             try put(transaction, id, before, left(by: .retry, before, time))
-            return .applied(before: before.json)
+            return .applied(before: before.json, opensOnly: true)
         case .running, .done, .discarded, .replayed:
             return .skipped(.wrongState("\(before.state)"))
         }
@@ -54,8 +54,8 @@ extension JournalTable {
         return .applied(before: before.json)
     }
 
-    /// Makes a new entry of an old one. A dead one is `replayed` then; others are left as they are. The lane behind a parked head stays
-    /// parked: the new entry waits in it like those that came before.
+    /// Makes a new entry of an old one. A dead one is `replayed` then; others are left as they are. The head of a parked lane opens it:
+    /// the lane goes on without it, and the new entry waits in it like those that came before.
     ///
     /// The dedupe key stays behind: the new entry is meant to be handled.
     ///
@@ -129,7 +129,7 @@ extension JournalTable {
         guard standing == 0, old.state == .dead || putAside > 0 else { return false }
         var after = found
         after.state = .dead
-        if old.state == .dead { after.stateAt = old.stateAt }
+        if old.state == .dead { (after.stateAt, after.isParked) = (old.stateAt, old.isParked || found.isParked) }
         try put(transaction, item.row, found, after)
         return true
     }
@@ -164,7 +164,7 @@ extension JournalTable {
         case .retry:
             EntryImage(state: .pending, attempts: before.state == .dead ? 0 : before.attempts, stateAt: time)
         case .replay where before.state == .dead:
-            EntryImage(state: .replayed, attempts: before.attempts, stateAt: time, isParked: before.isParked)
+            EntryImage(state: .replayed, attempts: before.attempts, stateAt: time)
         case .discard: EntryImage(state: .discarded, attempts: before.attempts, stateAt: time)
         case .restore: EntryImage(state: .pending, attempts: 0, stateAt: time)
         case .replay, .cancel, .prune, .importing, .undo, .pause, .resume: before

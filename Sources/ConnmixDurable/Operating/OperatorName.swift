@@ -13,6 +13,14 @@ enum OperatorName {
             else { return nil }
             return String(cString: name)
         }
-        return "\(name ?? "user \(user)") (process \(getpid()))"
+        return "\(name ?? "user \(user)")\(mark)\(getpid()))"
+    }
+
+    private static let mark = " (process "
+
+    /// The process of a name that was made here; `nil` where somebody gave another one.
+    static func process(of actor: String) -> Int32? {
+        guard actor.hasSuffix(")"), let place = actor.ranges(of: mark).last else { return nil }
+        return Int32(actor[place.upperBound...].dropLast())
     }
 }

@@ -42,6 +42,9 @@ public struct OperatorReport: Sendable {
     /// Of a replay: the new entries, in the order of `applied`. Of its undo: those that were discarded.
     public internal(set) var replays: [Int64] = []
 
+    /// Of a retry: those of `applied` that were replayed before and stay so; only the lanes that stood behind them were opened.
+    package private(set) var opened: [Int64] = []
+
     package init(action: Int64) {
         self.action = action
     }
@@ -51,8 +54,9 @@ public struct OperatorReport: Sendable {
 
     mutating func add(_ id: Int64, _ intervention: Intervention) {
         switch intervention {
-        case .applied(_, let result):
+        case .applied(_, let result, let opensOnly):
             applied.append(id)
+            if opensOnly { opened.append(id) }
             if let result { replays.append(result) }
         case .skipped(let why):
             skipped.append(Skipped(id: id, why: why))
@@ -63,6 +67,7 @@ public struct OperatorReport: Sendable {
         applied += part.applied
         skipped += part.skipped
         replays += part.replays
+        opened += part.opened
     }
 }
 
@@ -112,4 +117,10 @@ public struct OperatorAction: Sendable {
     public let endedAt: Int64?
     /// Whether it is about entries of the journal; otherwise about commands of the outbox.
     public let isOnJournal: Bool
+
+    /// Its process ended before it was through. Of one that named itself otherwise, or runs on another machine, that is not known.
+    package var isInterrupted: Bool {
+        guard state == .running, let process = OperatorName.process(of: actor) else { return false }
+        return !LivingProcess.mayHaveActed(process, at: createdAt)
+    }
 }

@@ -39,6 +39,7 @@ enum Intervention {
     /// - Parameters:
     ///   - before: the row as it was, as JSON.
     ///   - result: the new row, where one was made.
-    case applied(before: String, result: Int64? = nil)
+    ///   - opensOnly: only the lane behind the row was opened.
+    case applied(before: String, result: Int64? = nil, opensOnly: Bool = false)
     case skipped(OperatorReport.Why)
 }

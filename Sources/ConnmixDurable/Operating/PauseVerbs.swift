@@ -101,7 +101,7 @@ extension JournalOperator {
     /// - Parameters:
     ///   - topics: `nil`: all.
     ///   - intake: whether their queues are not popped either. Messages wait in the engine then, whose queues are short and in memory.
-    ///   - reason: shown by `status`, and kept with the action.
+    ///   - reason: shown by `status`, and kept with the action. Where a topic is paused again without one, its first reason stays.
     /// - Throws: `badData` where no topic is named, or what is named cannot be one; `busy` and errors of the disk.
     @discardableResult
     public func pause(topics: [String]? = nil, intake: Bool = false, reason: String? = nil) throws -> PauseReport {

@@ -138,6 +138,12 @@ enum OutboxTable {
         return transaction.connection.changes == 1
     }
 
+    /// Notes of every waiting command that may be written once only that it may have been: the file is a copy, and what became of them
+    /// since it was made is not known.
+    static func markAdopted(_ transaction: Transaction) throws {
+        try transaction.connection.run("UPDATE OR FAIL outbox SET flags = flags | 16 WHERE state < 8 AND flags & 4 != 0")
+    }
+
     /// The command that has this key already.
     static func id(_ connection: Connection, idempotencyKey: String) throws -> Int64? {
         let select = try connection.statement("SELECT id FROM outbox WHERE idempotency_key IS NOT NULL AND idempotency_key = ?1")

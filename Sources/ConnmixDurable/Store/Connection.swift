@@ -54,6 +54,14 @@ final class Connection {
             defer { sqlite3_close_v2(opened) }
             throw .sqlite(result, opened, doing: "opening \(path)")
         }
+        // SQLite opens for reading only what it cannot open for both, and tells nobody before the first change.
+        guard mode == .read || mode == .frozen || sqlite3_db_readonly(opened, "main") == 0 else {
+            sqlite3_close_v2(opened)
+            throw Glibc.access(path, W_OK) == 0
+                ? ConnmixError(.inputOutput, "opening \(path): it could be opened for reading only; check the disk")
+                : ConnmixError(
+                    .noPermission, "opening \(path): it cannot be written; check the owner and mode of file and folder")
+        }
         handle = opened
         self.busyTimeout = busyTimeout
         guardCell = .allocate(capacity: 1)
@@ -209,6 +217,13 @@ final class Connection {
             }
             return error != nil
         }
+    }
+
+    /// What the system answered to the last call on the file or its log that failed since this was asked. SQLite's own words may be of
+    /// damage where the disk did not answer.
+    func takeDiskError() -> SystemError? {
+        let number = csqlite_take_disk_error(handle)
+        return number == 0 ? nil : SystemError(number)
     }
 
     /// Changes whenever another connection committed.

@@ -50,12 +50,31 @@ struct DatabaseFile: Sendable {
         do {
             return try reader(.read)
         } catch let error as ConnmixError where error.code == .cannotCreate || error.code == .noPermission {
+            if try rollBack() { return try reader(.read) }
             try refuseUnreadableLog()
             guard let frozen = FrozenFile(real) else { throw error }
             let connection = try reader(.frozen)
             connection.frozen = frozen
             return connection
         }
+    }
+
+    /// Undoes what somebody left half done who was killed while there was no log yet, as in the first moment of the first start. SQLite
+    /// lets nobody do so who only reads (https://sqlite.org/lockingv3.html#rollback).
+    ///
+    /// - Returns: whether there was a journal to do so with.
+    private func rollBack() throws -> Bool {
+        var facts = stat()
+        guard stat(real + "-journal", &facts) == 0, facts.st_size > 0 else { return false }
+        guard access(real, W_OK) == 0, access(DatabasePath.folder(of: real), W_OK) == 0 else {
+            throw ConnmixError(
+                .noPermission,
+                "somebody was killed while it wrote \(path), and that is to be undone first (\(real)-journal), which takes the right to write; run database check as the file's owner"
+            )
+        }
+        try refuseForeign(mustExist: true, for: .reading)
+        _ = try Connection(path: real, mode: .write).integer("PRAGMA user_version")
+        return true
     }
 
     /// SQLite needs the log's index, and only says that it cannot open something.

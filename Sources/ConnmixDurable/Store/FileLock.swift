@@ -40,13 +40,28 @@ final class FileLock: Sendable {
     }
 
     deinit {
-        Self.ownedHere.withLock { _ = $0.remove(identity) }
+        forgetOwnership()
         close(descriptor)
     }
 
     /// The lock files whose ownership this process has. A lock file may name this process's number and mean an earlier one: in a
     /// container each has the same.
     private static let ownedHere = Locked<Set<FileIdentity>>([])
+    /// Whether it is this one that has it: a mere writer of the same process opens the file, too.
+    private let isOwner = Locked(false)
+
+    private func rememberOwnership() {
+        isOwner.withLock { $0 = true }
+        Self.ownedHere.withLock { _ = $0.insert(identity) }
+    }
+
+    private func forgetOwnership() {
+        let wasOwner = isOwner.withLock { isOwner in
+            defer { isOwner = false }
+            return isOwner
+        }
+        if wasOwner { Self.ownedHere.withLock { _ = $0.remove(identity) } }
+    }
 
     /// - Throws: where the name leads to another file by now, so that this lock keeps nobody away.
     private func checkName() throws(ConnmixError) {
@@ -105,7 +120,7 @@ final class FileLock: Sendable {
             unlock(.owner)
             throw error
         }
-        Self.ownedHere.withLock { _ = $0.insert(identity) }
+        rememberOwnership()
         return before
     }
 
@@ -120,7 +135,21 @@ final class FileLock: Sendable {
             + Self.line(Layout.taking, bytes: Layout.pauseBytes)
         // An earlier owner's blocks are written over, not given back and asked for again. What it said of itself behind the text
         // stays until a run has taken it up (`LiveAccount`).
-        guard pwrite(descriptor, line, line.count, 0) == line.count else { throw writeError(SystemError()) }
+        if let error = line.withUnsafeBytes({ write($0, at: 0) }) { throw writeError(error) }
+    }
+
+    /// Writes all of it: a disk takes a part where it cannot take all, and says why at the rest.
+    ///
+    /// - Returns: why it could not; `nil` where it is written.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: off_t) -> SystemError? {
+        var written = 0
+        while written < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            let count = pwrite(descriptor, rest.baseAddress, rest.count, offset + off_t(written))
+            guard count > 0 else { return count < 0 ? SystemError() : SystemError(ENOSPC) }
+            written += count
+        }
+        return nil
     }
 
     func writeError(_ error: SystemError) -> ConnmixError {
@@ -159,7 +188,7 @@ final class FileLock: Sendable {
 
     /// Gives ownership up, and takes who it was out of the text. What lies behind the text stays.
     func releaseOwnership() {
-        Self.ownedHere.withLock { _ = $0.remove(identity) }
+        forgetOwnership()
         let blank = Self.line("", bytes: Layout.ownerBytes) + Self.line("", bytes: Layout.pauseBytes)
         _ = pwrite(descriptor, blank, blank.count, 0)
         unlock(.owner)

@@ -59,8 +59,7 @@ final class LiveAccount: Sendable {
         for slot in 0..<slots { content[Layout.headerWords + 2 * slot] = run }
         // Written and not only mapped: a page without a block behind it would end the process where the disk is full.
         let size = content.count * MemoryLayout<Int64>.stride
-        let written = content.withUnsafeBytes { pwrite(lock.descriptor, $0.baseAddress, size, off_t(Layout.offset)) }
-        guard written == size else { throw lock.writeError(written < 0 ? SystemError() : SystemError(ENOSPC)) }
+        if let error = content.withUnsafeBytes({ lock.write($0, at: off_t(Layout.offset)) }) { throw lock.writeError(error) }
         mapped = Layout.offset + size
         guard let base = mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, lock.descriptor, 0), base != MAP_FAILED else {
             throw lock.writeError(SystemError())

@@ -7,11 +7,17 @@ final class ReadingPool: Sendable {
     /// How many read at once; the others wait for their turn.
     private static let places = 4
 
-    private typealias Job = @Sendable (_ place: Int) -> Void
+    private struct Job: Sendable {
+        let number: Int
+        let run: @Sendable (_ place: Int) -> Void
+        /// Instead of `run`.
+        let refuse: @Sendable (any Error) -> Void
+    }
 
     private struct State {
         var free = Array(0..<ReadingPool.places)
         var waiting: Deque<Job> = []
+        var lastNumber = 0
         var isClosed = false
     }
 
@@ -31,23 +37,30 @@ final class ReadingPool: Sendable {
     /// Runs `body` in a reading transaction, which sees one state of what is committed.
     ///
     /// - Parameter body: keep it short, so that the log can shrink. It is told whether its task was cancelled.
-    /// - Throws: `stopped` once the pool is closed; what keeps the file from being read; what `body` throws.
+    /// - Throws: `stopped` once the pool is closed; what keeps the file from being read; what `body` throws; `CancellationError` where the
+    ///   task is cancelled while it waits for its turn.
     func read<T: Sendable>(
         _ body: @escaping @Sendable (Connection, _ isCancelled: @escaping @Sendable () -> Bool) throws -> T
     ) async throws -> T {
         let cancelled = Locked(false)
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let isAccepted = submit { [self] place in
-                    continuation.resume(
-                        with: Result { try read(place) { try body($0) { cancelled.withLock { $0 } } } })
-                }
-                if !isAccepted {
-                    continuation.resume(throwing: ConnmixError(.stopped, "the consumer is stopped; nothing was read"))
-                }
+                submit(
+                    Job(
+                        number: number,
+                        run: { [self] place in
+                            continuation.resume(
+                                with: Result { try read(place) { try body($0) { cancelled.withLock { $0 } } } })
+                        },
+                        refuse: { continuation.resume(throwing: $0) }))
             }
         } onCancel: {
             cancelled.withLock { $0 = true }
+            withdraw(number)
         }
     }
 
@@ -62,20 +75,30 @@ final class ReadingPool: Sendable {
 
     // MARK: -
 
-    private func submit(_ job: @escaping Job) -> Bool {
-        let (place, isAccepted) = state.withLock { state -> (Int?, Bool) in
-            guard !state.isClosed else { return (nil, false) }
-            if let place = state.free.popLast() { return (place, true) }
+    private func submit(_ job: Job) {
+        let (place, refusal) = state.withLock { state -> (Int?, (any Error)?) in
+            guard !state.isClosed else { return (nil, ConnmixError(.stopped, "the consumer is stopped; nothing was read")) }
+            // From here on whoever cancels the task finds it waiting.
+            guard !Task.isCancelled else { return (nil, CancellationError()) }
+            if let place = state.free.popLast() { return (place, nil) }
             state.waiting.append(job)
-            return (nil, true)
+            return (nil, nil)
         }
         if let place { run(job, at: place) }
-        return isAccepted
+        if let refusal { job.refuse(refusal) }
     }
 
-    private func run(_ job: @escaping Job, at place: Int) {
+    /// Its task is cancelled: it waits no longer, whoever holds the places.
+    private func withdraw(_ number: Int) {
+        let job = state.withLock { state in
+            state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
+        }
+        job?.refuse(CancellationError())
+    }
+
+    private func run(_ job: Job, at place: Int) {
         threads[place].async { [self] in
-            job(place)
+            job.run(place)
             let (next, isClosed) = state.withLock { state -> (Job?, Bool) in
                 if let next = state.waiting.popFirst() { return (next, false) }
                 state.free.append(place)

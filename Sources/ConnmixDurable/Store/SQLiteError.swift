@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 extension ConnmixError {
     /// The failure that `database` reports for the call that answered `result`.
@@ -10,6 +11,13 @@ extension ConnmixError {
         let detail = database.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(result)
         let text = detail.map { String(cString: $0) } ?? "error \(result)"
         let extended = database.map { sqlite3_extended_errcode($0) } ?? result
+        // Taken at every failure, so that what is found now is of this one.
+        let disk = database.map { csqlite_take_disk_error($0) } ?? 0
+        if result & 0xFF == SQLITE_CORRUPT, disk != 0 {
+            return ConnmixError(
+                .inputOutput,
+                "\(what): the disk did not answer a read (\(SystemError(disk).text), SQLite \(extended)); check the disk")
+        }
         if let closure, let advice = advice(on: result, in: closure) {
             return ConnmixError(.badData, "\(text), \(closure.words) (\(what), SQLite \(extended)); \(advice)")
         }
@@ -18,8 +26,10 @@ extension ConnmixError {
             case SQLITE_BUSY, SQLITE_LOCKED: (.busy, "another process holds the database; try again")
             case SQLITE_FULL: (.diskFull, "free some space")
             case SQLITE_READONLY, SQLITE_PERM: (.noPermission, "check the owner and mode of file and folder")
-            case SQLITE_IOERR, SQLITE_PROTOCOL, SQLITE_NOMEM: (.inputOutput, "check the disk")
-            case SQLITE_CANTOPEN: (.cannotCreate, "check that the folder exists and can be written")
+            case SQLITE_IOERR, SQLITE_NOMEM: (.inputOutput, "check the disk")
+            case SQLITE_PROTOCOL:
+                (.inputOutput, "others keep its log locked, or its file system has no locks; look at who has it open")
+            case SQLITE_CANTOPEN: cannotOpen(database.map { SystemError(sqlite3_system_errno($0)) })
             case SQLITE_CORRUPT: (.corrupt, "restore a backup")
             case SQLITE_NOTADB: (.foreignDatabase, "name a database of connmix-durable")
             case SQLITE_CONSTRAINT, SQLITE_MISMATCH: (.badData, "a rule of the table forbids the value")
@@ -27,6 +37,15 @@ extension ConnmixError {
             default: (.internal, "this is a bug, please report it")
             }
         return ConnmixError(code, "\(what): \(text) (SQLite \(extended)); \(advice)")
+    }
+
+    private static func cannotOpen(_ error: SystemError?) -> (Code, String) {
+        switch error?.number {
+        case EIO: (.inputOutput, "the disk did not answer; check it")
+        case ENOSPC, EDQUOT: (.diskFull, "free some space")
+        case EMFILE, ENFILE: (.cannotCreate, "too many files are open; raise the limit of open files")
+        default: (.cannotCreate, "check that the folder exists and can be written")
+        }
     }
 
     /// What the author of a statement can do about its failure; `nil` where it is the disk's or the file's.

@@ -71,11 +71,16 @@ final class Store: Sendable {
     }
 
     /// Commits what waits, checkpoints, and gives the file free.
-    func close() async {
-        await writer.stop()
+    ///
+    /// - Returns: whether that is done. Where the disk does not answer within `limit`, the file stays owned until it does, or the process
+    ///   ends: what is on its way to it may still arrive.
+    @discardableResult
+    func close(within limit: Duration = .seconds(60)) async -> Bool {
+        let isClosed = await writer.stop(within: limit)
         reading.close()
         reader.withLock { $0 = nil }
-        lock.releaseOwnership()
+        if isClosed { lock.releaseOwnership() }
+        return isClosed
     }
 }
 

@@ -1,8 +1,10 @@
+internal import Dispatch
+
 /// The one thread that writes: it owns the writing connection, and commits whatever waits as one transaction.
 final class Writer: Sendable {
     private let state = Locked(GroupCommit<any WriteOperation>())
     private let thread: any WriterThread
-    private let ended = Locked<(isEnded: Bool, waiter: CheckedContinuation<Void, Never>?)>((false, nil))
+    private let ended = Locked<(isEnded: Bool, waiter: CheckedContinuation<Bool, Never>?)>((false, nil))
     private let lock: FileLock
     private let file: DatabaseFile
     private let onTrouble: @Sendable (ConnmixError) -> Void
@@ -43,9 +45,9 @@ final class Writer: Sendable {
         } onEnd: { [self] in
             let waiter = ended.withLock { ended in
                 ended.isEnded = true
-                return ended.waiter
+                return ended.waiter.take()
             }
-            waiter?.resume()
+            waiter?.resume(returning: true)
         }
         if let error = failure.withLock({ $0 }) { throw error }
     }
@@ -71,15 +73,24 @@ final class Writer: Sendable {
     }
 
     /// Commits what waits, checkpoints, closes the connection and ends the thread.
-    func stop() async {
+    ///
+    /// - Returns: whether that is done. Where the disk does not answer within `limit`, the thread goes on by itself when it does.
+    @discardableResult
+    func stop(within limit: Duration = .seconds(60)) async -> Bool {
         if state.withLock({ $0.stop() }) { thread.wake() }
-        await withCheckedContinuation { continuation in
+        let timer = DispatchSource.makeTimerSource()
+        timer.schedule(deadline: .now() + .microseconds(Int(limit.microseconds)))
+        let isEnded = await withCheckedContinuation { continuation in
             let isEnded = ended.withLock { ended in
                 if !ended.isEnded { ended.waiter = continuation }
                 return ended.isEnded
             }
-            if isEnded { continuation.resume() }
+            guard !isEnded else { return continuation.resume(returning: true) }
+            timer.setEventHandler { [self] in ended.withLock { $0.waiter.take() }?.resume(returning: false) }
+            timer.activate()
         }
+        timer.cancel()
+        return isEnded
     }
 
     // MARK: On the writer's thread

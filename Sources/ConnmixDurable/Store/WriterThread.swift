@@ -62,7 +62,7 @@ package struct OwnThread: WriterThread {
 }
 
 /// A POSIX thread with a name. Foundation's would bring Foundation.
-private struct ThreadMain {
+struct ThreadMain {
     private final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -92,7 +92,7 @@ private struct ThreadMain {
             }, box.toOpaque())
         guard result == 0 else {
             box.release()
-            throw ConnmixError(.inputOutput, "cannot start the writer thread: \(String(cString: strerror(result)))")
+            throw ConnmixError(.inputOutput, "cannot start the thread \(name): \(String(cString: strerror(result)))")
         }
         pthread_detach(thread)
     }

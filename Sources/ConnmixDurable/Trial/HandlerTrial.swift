@@ -49,17 +49,19 @@ public struct HandlerTrial: Sendable {
         guard !context.hasMissedDatabase else { throw Self.noDatabase("reads") }
         if case .done(_, let writes) = result, !writes.isEmpty {
             guard let database else { throw Self.noDatabase("writes") }
-            func write(hasEndedTransaction: Bool) throws -> HandlerOutcome.Result? {
+            func write(after earlier: OwnWriteFailure?) throws -> HandlerOutcome.Result? {
                 try database.transaction { transaction in
                     try result.writeOwnTables(
                         in: transaction, topic: message.topic, attempt: message.attempt, startedAt: startedAt,
-                        judge: attempt.judge, hasEndedTransaction: hasEndedTransaction)
+                        judge: attempt.judge, after: earlier)
                 }
             }
             do {
-                result = try write(hasEndedTransaction: false) ?? result
-            } catch OwnWriteFailure.transactionEnded {
-                result = try write(hasEndedTransaction: true) ?? result
+                result = try write(after: nil) ?? result
+            } catch OwnWriteFailure.disk(let error) {
+                throw error
+            } catch let failure as OwnWriteFailure {
+                result = try write(after: failure) ?? result
             }
         }
         return Report(result, staged: context.commands)

@@ -5,7 +5,10 @@ import ConnmixDurable
 struct ActionsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "What operators did, newest first: who, when, why, on what.",
-        discussion: "Example:  connmix-durable actions list --limit 10 --json")
+        discussion: """
+            Example:  connmix-durable actions list --limit 10 --json
+            ROWS: how many were changed, of those that were meant. An action is interrupted whose process died; it goes on with --resume.
+            """)
 
     @OptionGroup var database: DatabaseOptions
     @OptionGroup var output: OutputOptions
@@ -20,20 +23,33 @@ struct ActionsListCommand: ParsableCommand {
         let inspector = try database.inspector()
         let actions = try inspector.actions(limit: limit == 0 ? .max : limit)
         guard !actions.isEmpty else { throw Failure(.failed, "no operator has changed anything") }
+        let listed = try actions.map { Listed(action: $0, applied: try inspector.countDone(by: $0)) }
         if output.json {
-            try StandardOutput().writeLines(actions) { $0.members(of: $1) }
+            try StandardOutput().writeLines(listed) { $0.members(of: $1) }
         } else {
             let states = try actions.map { action in
+                if action.isInterrupted { return Self.interrupted }
                 let left = action.state == .undone ? try inspector.countApplied(of: action) : 0
                 return left == 0 ? action.state.description : "\(action.state), but \(left)"
             }
-            try StandardOutput().write(text(actions, states, .output, now: Timestamp.now()))
+            try StandardOutput().write(text(listed, states, .output, now: Timestamp.now()))
         }
     }
 
+    fileprivate struct Listed {
+        let action: OperatorAction
+        /// To how many rows; `nil` where it keeps none.
+        let applied: Int?
+    }
+
+    /// It runs, by the file, and its process does not.
+    private static let interrupted = "interrupted"
+
     /// - Parameter states: in words, in the order of the actions.
-    private func text(_ actions: [OperatorAction], _ states: [String], _ terminal: Terminal, now: Int64) -> String {
-        let colours = Dictionary(actions.map { ($0.state.description, $0.state.colour) }) { $1 }
+    private func text(_ actions: [Listed], _ states: [String], _ terminal: Terminal, now: Int64) -> String {
+        let colours = Dictionary(
+            actions.map { ($0.action.state.description, $0.action.state.colour) } + [(Self.interrupted, .yellow)]
+        ) { $1 }
         var table = Table([
             .init(title: "ID", isNumber: true),
             .init(title: "ACTION", limit: 16),
@@ -43,8 +59,10 @@ struct ActionsListCommand: ParsableCommand {
             .init(title: "WHO", limit: 24),
             .init(title: "REASON", isFlexible: true),
         ])
-        for (action, state) in zip(actions, states) {
-            let rows = action.finished == action.total ? "\(action.total)" : "\(action.finished)/\(action.total)"
+        for (listed, state) in zip(actions, states) {
+            let action = listed.action
+            let done = listed.applied ?? action.finished
+            let rows = done == action.total ? "\(action.total)" : "\(done)/\(action.total)"
             table.add([
                 "\(action.id)", "\(action.ledger.description) \(action.verb)", state, rows,
                 Age.text(action.createdAt, now: now), action.actor, action.reason ?? "",
@@ -67,13 +85,16 @@ extension OperatorAction.State {
 }
 
 extension JSONWriter {
-    mutating func members(of action: OperatorAction) {
+    fileprivate mutating func members(of listed: ActionsListCommand.Listed) {
+        let action = listed.action
         key("id"); integer(action.id)
         key("verb"); string(action.verb)
         key("ledger"); string(action.ledger.description)
         key("state"); string(action.state.description)
         key("total"); integer(action.total)
         key("finished"); integer(action.finished)
+        key("applied"); integer(listed.applied)
+        key("interrupted"); bool(action.isInterrupted)
         key("actor"); string(action.actor)
         key("reason"); string(action.reason)
         key("selection"); object(action.selection)

@@ -27,9 +27,12 @@ struct BulkReport {
     }
 
     private var text: String {
-        var text = "action \(report.action): \(report.applied.count) of \(rows) \(verb.past)"
+        let opened = report.opened.count
+        var text = "action \(report.action): \(report.applied.count - opened) of \(rows) \(verb.past)"
+        if opened > 0 { text += ", \(opened) lane\(opened == 1 ? "" : "s") opened" }
         if !report.skipped.isEmpty { text += ", \(report.skipped.count) left as they are" }
         text += "\n"
+        for id in report.opened.prefix(Self.shownSkips) { text += "  \(id): it was replayed, and stays so; its lane is open\n" }
         for skip in report.skipped.prefix(Self.shownSkips) { text += "  \(skip.id): \(skip.why)\n" }
         if verb == .replay, report.skipped.contains(where: { $0.why == .wrongState("\(EntryState.replayed)") }) {
             text += "  what was replayed is replayed once more with --again\n"
@@ -44,6 +47,7 @@ struct BulkReport {
         writer.key("verb"); writer.string(verb.rawValue)
         writer.key("matched"); writer.integer(total)
         writer.key("applied"); writer.integer(report.applied.count)
+        writer.key("opened"); writer.array(report.opened) { $0.integer($1) }
         writer.key("skipped")
         writer.array(report.skipped) { writer, skip in
             writer.object { writer in

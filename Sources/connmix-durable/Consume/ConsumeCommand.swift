@@ -55,7 +55,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         StandardError.waitForNobody { LineLogHandler.dropped($0, format) }
         var logger = Logger(label: "connmix-durable") { _ in LineLogHandler(format: format) }
         logger.logLevel = options.logLevel
-        var configuration = options.configuration(database: database.database, topics: topic)
+        var configuration = try options.configuration(database: database.database, topics: topic)
         let listen = try options.listen.map { try ListenPlace($0, tokenFile: options.listenTokenFile) }
         if echo {
             try await ConsumerRun.untilSignal(

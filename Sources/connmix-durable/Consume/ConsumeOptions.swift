@@ -123,7 +123,21 @@ struct ConsumeOptions: ParsableArguments {
         }
     }
 
-    func configuration(database: String, topics: [String]) -> ConsumerConfiguration {
+    /// The flag that sets a property; where no rule makes it of the name, it stands here.
+    private static func flag(of property: String) -> String {
+        switch property {
+        case "commandRetry.base": "--backoff-base"
+        case "commandRetry.cap": "--backoff-cap"
+        case "commandRetry.maxUnreachableAnswers": "--gone-tries"
+        case "retention.bytes": "--retention-size"
+        default:
+            "--"
+                + property.map { $0 == "." ? "-" : $0.isUppercase ? "-" + $0.lowercased() : String($0) }.joined()
+        }
+    }
+
+    /// - Throws: `invalidConfiguration`, naming the flag and what it may be.
+    func configuration(database: String, topics: [String]) throws -> ConsumerConfiguration {
         let centers = center.isEmpty ? [DatabaseOptions.environment("CONNMIX_CENTER") ?? "127.0.0.1:6787"] : center
         var configuration = ConsumerConfiguration(database: database, centers: centers, topics: topics)
         configuration.tls.trustRoots = ca
@@ -158,6 +172,7 @@ struct ConsumeOptions: ParsableArguments {
         if let atRiskBytes { configuration.atRiskBytes = atRiskBytes }
         if let backlogLimit { configuration.backlogLimit = backlogLimit }
         if let diskHeadroom { configuration.diskHeadroom = diskHeadroom }
+        try configuration.check { Self.flag(of: $0) }
         return configuration
     }
 }

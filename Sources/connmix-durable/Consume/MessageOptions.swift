@@ -45,11 +45,11 @@ struct MessageOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Delete what is done and sent when it is older: seconds, or 7d. Default: keep it.", valueName: "time"))
+            "Delete what is done and sent when it is older: seconds, or 7d. 0: keep it. (0)", valueName: "time"))
     var retentionAge: SecondsOrAge?
     @Option(
         help: ArgumentHelp(
-            "Delete the oldest of it while the database holds more: bytes, or 10G. Default: keep it.", valueName: "bytes"))
+            "Delete the oldest of it while the database holds more: bytes, or 10G. 0: keep it. (0)", valueName: "bytes"))
     var retentionSize: ByteCount?
 
     func validate() throws {

@@ -11,6 +11,8 @@ struct Demo {
 
     private static let usersPerNode = 10
     private static let topic = "demo"
+    /// Its runs are known by it.
+    static let handlerVersion = "demo"
 
     func run() async throws -> DemoAccount {
         var settings = DevEngine.Configuration(nodes: 2, topics: [Self.topic])
@@ -48,7 +50,7 @@ struct Demo {
 
     private func configuration(_ engine: DevEngine) -> ConsumerConfiguration {
         var configuration = ConsumerConfiguration(database: database, centers: [engine.center], topics: [Self.topic])
-        configuration.handlerVersion = "demo"
+        configuration.handlerVersion = Self.handlerVersion
         configuration.directoryRefresh = .seconds(1)
         configuration.backoffCap = .seconds(1)
         configuration.nodeGrace = .seconds(2)

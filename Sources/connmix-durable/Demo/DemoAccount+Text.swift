@@ -28,13 +28,14 @@ extension DemoAccount {
             """
     }
 
-    func write(to writer: inout JSONWriter) {
+    func write(to writer: inout JSONWriter, database: String) {
         let members: [(String, Int)] = [
             ("sent", sent), ("taken_in_queue", takenInQueue), ("taken_in_sockets", takenInSockets),
             ("journaled", journaled), ("handled", handled), ("commands", commands), ("commands_sent", commandsSent),
             ("client_gone", clientGone), ("node_gone", nodeGone), ("received", answered), ("repeats", repeats),
             ("lost", lost),
         ]
+        writer.key("database"); writer.string(database)
         writer.key("restarted_node"); writer.string(restartedNode)
         for (name, count) in members { writer.key(name); writer.integer(count) }
         writer.key("problems")

@@ -24,6 +24,7 @@ struct EndUserSocket {
     static func connect(_ address: HostAndPort) async throws -> EndUserSocket {
         let name = "\(address.host):\(address.port)"
         let upgraded: EventLoopFuture<Channel?>
+        let begun = ContinuousClock.now
         do {
             upgraded = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(patience)
@@ -37,11 +38,34 @@ struct EndUserSocket {
                 "nobody takes end users at \(name) (\(SocketTrouble.words(error))); "
                     + "start connmix-durable engine, or give the address it prints")
         }
-        guard let channel = try? await upgraded.get() else {
+        let channel: Channel?
+        do {
+            channel = try await upgraded.get()
+        } catch {
+            let isSilent = ContinuousClock.now - begun >= .nanoseconds(patience.nanoseconds)
             throw Failure(
-                .unreachable, "\(name) takes no end users at the path \(path(address)); the development engine's is /chat")
+                .unreachable,
+                "\(name) took the connection and opened no WebSocket at the path \(path(address)): \(isSilent ? "no answer in time" : trouble(error)); look what listens there"
+            )
+        }
+        guard let channel else {
+            throw Failure(
+                .unreachable,
+                "\(name) answers by HTTP and takes no end users at the path \(path(address)); the development engine's is /chat")
         }
         return EndUserSocket(address: address, channel: channel)
+    }
+
+    private static func trouble(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOHTTPClientUpgradeError where error == .upgraderDeniedUpgrade:
+            "its Sec-WebSocket-Accept does not fit the question"
+        case let error as NIOHTTPClientUpgradeError where error == .responseProtocolNotFound:
+            "it does not say Upgrade: websocket"
+        case is ChannelError: "it closed the connection"
+        case is HTTPParserError: "what it answers is no HTTP"
+        default: SocketTrouble.words(error)
+        }
     }
 
     private static func path(_ address: HostAndPort) -> String { address.path.hasPrefix("/") ? address.path : "/" + address.path }

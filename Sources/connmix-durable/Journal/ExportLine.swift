@@ -18,6 +18,6 @@ enum ExportLine {
 }
 
 extension JournalRecord {
-    /// Whether its payload is a frame that was not understood: it names nobody, or it failed without ever being handled.
-    var isUnreadable: Bool { topic.isEmpty || client.isEmpty || attempts == 0 && lastError != nil }
+    /// Whether its payload is a frame that was not understood: it names nobody then, whatever became of it since.
+    var isUnreadable: Bool { topic.isEmpty || client.isEmpty }
 }

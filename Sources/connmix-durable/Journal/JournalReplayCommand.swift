@@ -11,6 +11,7 @@ struct JournalReplayCommand: AsyncParsableCommand, RowVerbCommand, CanaryCommand
               connmix-durable journal replay --topic orders --since 2h --rate 50/s --reason "the price service is back"
               connmix-durable journal replay 17 --edit
               connmix-durable journal replay 17 --payload fixed.json
+            The head of a parked lane opens its lane: what waits there goes on, and the new entry comes behind it.
             Entries in any state; with --cause dead ones, where --state names no others. What was replayed is not replayed again by the same command; --again insists.
             """)
 

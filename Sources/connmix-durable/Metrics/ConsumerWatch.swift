@@ -33,8 +33,11 @@ final class ConsumerWatch: Sendable {
         case "/metrics":
             return .init(type: PrometheusMetrics.contentType, body: metrics.text)
         case "/health":
-            return standing.hasEnded
-                ? .init(status: .serviceUnavailable, body: "the consumer has ended\n") : .init(body: "ok\n")
+            // A disk that refuses is waited out; one that does not answer may be the process's own fault.
+            guard let illness = standing.hasEnded ? "the consumer has ended" : standing.standstill else {
+                return .init(body: "ok\n")
+            }
+            return .init(status: .serviceUnavailable, body: illness.escapedForTerminal + "\n")
         case "/ready":
             guard let obstacle = standing.obstacle else { return .init(body: "ready\n") }
             return .init(status: .serviceUnavailable, body: obstacle.escapedForTerminal + "\n")

@@ -11,19 +11,23 @@ enum Question {
     /// - Parameters:
     ///   - work: what would be done, for whoever cannot be asked.
     ///   - isGiven: whether they have said so with the command.
+    ///   - canLook: whether the command has --dry-run.
     /// - Throws: `Failure` where they do not want it or nobody can be asked; `CancellationError`.
-    static func consent(to question: @autoclosure () -> String, toDo work: String, isGiven: Bool) throws {
+    static func consent(
+        to question: @autoclosure () -> String, toDo work: String, isGiven: Bool, canLook: Bool = true
+    ) throws {
         guard !isGiven else { return }
-        try check(toDo: work, isGiven: isGiven)
+        try check(toDo: work, isGiven: isGiven, canLook: canLook)
         guard try ask(question()) else { throw Failure(.failed, "nothing was changed") }
     }
 
     /// For work whose question comes at the end of something long.
     ///
     /// - Throws: `Failure` where nobody has consented or can be asked.
-    static func check(toDo work: String, isGiven: Bool) throws {
+    static func check(toDo work: String, isGiven: Bool, canLook: Bool = true) throws {
         guard isGiven || canBeAsked else {
-            throw Failure(.usage, "\(work), and nobody can be asked; say --yes, or look with --dry-run")
+            let look = canLook ? ", or look with --dry-run" : ""
+            throw Failure(.usage, "\(work), and nobody can be asked; say --yes\(look)")
         }
     }
 

@@ -25,6 +25,9 @@ struct Table {
     /// No cell has more bytes: a column has room for so many characters, but one of them may be of any length.
     private static let cellLimit = 8_192
 
+    /// Of a table that is not for a terminal no column is filled up further.
+    private static let paddingLimit = 160
+
     /// Adds a row. Everything is bounded and escaped here: no cell can act on a terminal.
     mutating func add(_ cells: [String]) {
         rows.append(cells.map { $0.boundedForPeople(Self.cellLimit).escapedForTerminal })
@@ -36,7 +39,7 @@ struct Table {
         for row in rows {
             result += line(row, widths, terminal) { column, cell in columns[column].colour?(cell) }
         }
-        return result
+        return terminal.fitting(result)
     }
 
     private func line(
@@ -61,7 +64,8 @@ struct Table {
         for row in rows {
             for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.displayWidth) }
         }
-        guard let width = terminal.width else { return widths }
+        // Nothing is cut there, and one long cell does not push the others out of sight.
+        guard let width = terminal.width else { return widths.map { min($0, Self.paddingLimit) } }
         for (index, column) in columns.enumerated() {
             if let limit = column.limit { widths[index] = min(widths[index], max(limit, column.title.displayWidth)) }
         }

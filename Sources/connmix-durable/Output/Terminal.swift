@@ -44,6 +44,32 @@ struct Terminal {
 
     private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? true }
 
+    /// The lines, none wider than the terminal: what is left out leaves an ellipsis.
+    func fitting(_ text: String) -> String {
+        guard let width else { return text }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).map { Self.cut($0, to: width) }.joined(
+            separator: "\n")
+    }
+
+    /// Colours take no columns.
+    private static func cut(_ line: Substring, to width: Int) -> String {
+        var result = ""
+        var (kept, used, isCoded, isPainted) = ("", 0, false, false)
+        for character in line {
+            if isCoded || character == "\u{1B}" {
+                isPainted = true
+                isCoded = character != "m"
+                result.append(character)
+                continue
+            }
+            used += character.displayWidth
+            if used > width { return kept + "…" + (isPainted ? "\u{1B}[0m" : "") }
+            result.append(character)
+            if used < width { kept = result }
+        }
+        return result
+    }
+
     static var output: Terminal { Terminal(STDOUT_FILENO) }
     static var error: Terminal { Terminal(STDERR_FILENO) }
 

@@ -28,6 +28,10 @@ struct UsageError {
             let near = NearestWord.of(unknown, among: options).map { "; did you mean \($0)?" } ?? ""
             return "there is no option \(unknown)\(near)"
         }
+        if let (option, value) = valueWithDash {
+            return
+                "\(option) is \(value.boundedForPeople(80).escapedForTerminal), and it must not be negative; what has to begin with - is given as \(option)=-…"
+        }
         if message.hasPrefix("Unexpected argument") || message.contains(" unexpected arguments: "), !subcommands.isEmpty,
             let word = quoted.first
         {
@@ -63,6 +67,15 @@ struct UsageError {
         message.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map {
             String($0.element)
         }
+    }
+
+    /// An option whose value begins with a dash and a digit: ArgumentParser takes it for another option, and says that there is no value.
+    private var valueWithDash: (option: String, value: String)? {
+        guard message.hasPrefix("Missing value for '"), let option = quoted.first?.split(separator: " ").first.map(String.init)
+        else { return nil }
+        let values = zip(arguments, arguments.dropFirst()).filter { $0.0 == option }.map(\.1)
+        guard let value = values.first(where: { $0.first == "-" && $0.dropFirst().first?.isNumber == true }) else { return nil }
+        return (option, value)
     }
 
     private var command: any ParsableCommand.Type {

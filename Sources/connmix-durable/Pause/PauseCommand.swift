@@ -31,9 +31,24 @@ struct PauseCommand: ParsableCommand {
             topics: topic.isEmpty ? nil : topic, intake: intake, reason: reason)
         try report.write(.pause, json: output.json)
         let known = try inspector.status().topics
-        for topic in report.changed.compactMap(\.self) where !known.isEmpty && !known.contains(topic) {
-            StandardError.write(
-                line: "the running consumer does not pop \(topic); it pops \(known.joined(separator: ", "))".escapedForTerminal)
+        for topic in report.changed.compactMap(\.self) {
+            if known.isEmpty {
+                guard try !Self.hasMessages(topic, inspector) else { continue }
+                StandardError.write(
+                    line:
+                        "no message of \(topic) is in the journal, and no consumer runs that could say whether it is popped; look how it is spelled"
+                        .escapedForTerminal)
+            } else if !known.contains(topic) {
+                StandardError.write(
+                    line: "the running consumer does not pop \(topic); it pops \(known.joined(separator: ", "))"
+                        .escapedForTerminal)
+            }
         }
+    }
+
+    private static func hasMessages(_ topic: String, _ inspector: Inspector) throws -> Bool {
+        var filter = JournalFilter()
+        (filter.topic, filter.limit) = (topic, 1)
+        return try !inspector.entries(filter, withData: false).isEmpty
     }
 }

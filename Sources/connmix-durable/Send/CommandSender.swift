@@ -34,8 +34,15 @@ struct CommandSender {
         } catch let error as ConnmixError where error.code == .timedOut {
             let isRunning = try database.inspector().status().consumer.isRunning
             // As it was asked for, whatever was left of that for this one.
-            let words = "command \(id) was not answered within \((options.wait?.duration ?? limit).text); it goes on being sent"
-            throw Failure(.failed, isRunning ? words : "\(words) once a consumer runs: none does")
+            let words = "command \(id) was not answered within \((options.wait?.duration ?? limit).text)"
+            let further =
+                switch (options.atMostOnce, isRunning) {
+                case (false, true): "it goes on being sent"
+                case (false, false): "it goes on being sent once a consumer runs: none does"
+                case (true, true): "it is sent once at most, and is unknown where no answer comes"
+                case (true, false): "it is sent, once at most, when a consumer runs: none does"
+                }
+            throw Failure(.failed, "\(words); \(further)")
         }
     }
 

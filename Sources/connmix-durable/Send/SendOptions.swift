@@ -25,8 +25,17 @@ struct SendOptions: ParsableArguments {
     }
 
     /// The command with these options.
+    ///
+    /// - Throws: `Failure` with exit code 65 where one does not fit, by the flag's name; what the command says.
     func apply(to command: Command, node: String? = nil) throws -> Command {
-        try command.with { options in
+        if let limit = expiresAfter?.duration, limit < .milliseconds(1) || limit > .seconds(3_650 * 86_400) {
+            throw Failure(.badData, "--expires-after is \(limit.text); it may be 1ms to 3650d")
+        }
+        for (flag, text) in [("--key", key), ("--lane", lane), ("--node", node)] {
+            guard let text, text.isEmpty || text.utf8.count > 1_024 else { continue }
+            throw Failure(.badData, "\(flag) has \(text.utf8.count) bytes; it may have 1 to 1024")
+        }
+        return try command.with { options in
             if atMostOnce { options.delivery = .atMostOnce }
             options.expiresAfter = expiresAfter?.duration
             options.idempotencyKey = key

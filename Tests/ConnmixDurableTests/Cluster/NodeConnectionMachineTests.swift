@@ -305,7 +305,9 @@ struct NodeConnectionMachineTests {
         #expect(machine.tick(now: start + .seconds(3_609)).allSatisfy { $0 == .ping(id: nil) })
         #expect(machine.replied(Reply(id: 2, outcome: ok), now: start + .seconds(3_609)) == .command(7))
         machine.heard(now: start + .seconds(3_610))
-        guard case .close? = machine.tick(now: start + .seconds(3_612)).last else { return #expect(Bool(false)) }
+        #expect(machine.tick(now: start + .seconds(3_612)).allSatisfy { $0 == .ping(id: nil) })
+        machine.heard(now: start + .seconds(3_613))
+        guard case .close? = machine.tick(now: start + .seconds(3_623)).last else { return #expect(Bool(false)) }
     }
 
     @Test("P7: a pause soon after a resume has its whole time limit")

@@ -26,6 +26,36 @@ struct ClockTests {
         #expect(steps.compactMap { $0?.by } == [5 * second / 2])
     }
 
+    @Test("what the clock was set forward by is no age, also several times, and there and back")
+    func forward() {
+        var jumps = ForwardJumps()
+        func age(_ seen: Int64, at now: Int64) -> Int64 {
+            // The least age that does not reach back to it.
+            var (low, high): (Int64, Int64) = (0, now)
+            while low < high {
+                let middle = (low + high) / 2
+                if jumps.time(middle, before: now) <= seen { high = middle } else { low = middle + 1 }
+            }
+            return low
+        }
+        let start = 100 * day
+        #expect(age(start - 5, at: start) == 5)
+        // Seen at `start - 5`; a jump after 10 more, a second one after 20 more.
+        jumps.noted(.init(by: day, to: start + 10 + day))
+        #expect(age(start - 5, at: start + 12 + day) == 17)
+        #expect(age(start + 11 + day, at: start + 12 + day) == 1, "seen after the jump")
+        jumps.noted(.init(by: 2 * day, to: start + 30 + 3 * day))
+        #expect(age(start - 5, at: start + 30 + 3 * day) == 35)
+        #expect(age(start + 11 + day, at: start + 30 + 3 * day) == 19)
+        // Back by the half of the second one, and then altogether.
+        jumps.noted(.init(by: -day, to: start + 30 + 2 * day))
+        #expect(age(start - 5, at: start + 31 + 2 * day) == 36)
+        jumps.noted(.init(by: -2 * day, to: start + 32))
+        #expect(age(start - 5, at: start + 33) == 38)
+        for number in 1...100 as ClosedRange<Int64> { jumps.noted(.init(by: day, to: start + 33 + number * day)) }
+        #expect(age(start - 5, at: start + 33 + 100 * day) == 38)
+    }
+
     @Test("an entry: a pause keeps what was left of it, what was due stays due, what a true clock wrote stays")
     func entries() {
         let now = 1_000 * second

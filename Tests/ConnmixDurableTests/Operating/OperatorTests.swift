@@ -208,14 +208,29 @@ struct OperatorTests {
         }
     }
 
-    @Test("the dead head of a parked lane that is replayed: the lane stays parked until it is opened, by skip or release")
+    @Test("the dead head of a parked lane that is replayed opens the lane; undo parks it again")
     func replayedHead() async throws {
         try await withJournal { store, journal in
             try await store.writer.write { try ParkedLanes.park($0, lane: "c", entry: 2, reason: "e") }
             func heads() throws -> [Int64] { try Inspector(database: store.path).parkedLanes().map(\.entry) }
-            let replay = try journal.replay([2])
+            let replay = try journal.replay([2], payload: Array("1".utf8))
             #expect(try row(store, 2).state == .replayed)
+            #expect(try heads() == [])
+            #expect(throws: ConnmixError.self) { try journal.release(lanes: ["c"]) }
+            let problems = try DatabaseMaintenance(database: store.path).check().problems
+            #expect(!problems.contains { $0.contains("lanes") }, "\(problems)")
+            #expect(try journal.undo(replay.action).applied == [2])
+            #expect(try row(store, 2).state == .dead)
             #expect(try heads() == [2])
+        }
+    }
+
+    @Test("the head of a parked lane that an earlier version replayed: skip and release open the lane, and it stays replayed")
+    func replayedHeadOfEarlierVersions() async throws {
+        try await withJournal { store, journal in
+            let replay = try journal.replay([2])
+            try await store.writer.write { try ParkedLanes.park($0, lane: "c", entry: 2, reason: "e") }
+            func heads() throws -> [Int64] { try Inspector(database: store.path).parkedLanes().map(\.entry) }
             for open in [{ try journal.skip(lanes: ["c"]) }, { try journal.release(lanes: ["c"]) }] {
                 let report = try open()
                 #expect(report.applied == [2])
@@ -224,8 +239,6 @@ struct OperatorTests {
                 #expect(try journal.undo(report.action).applied == [2])
                 #expect(try heads() == [2])
             }
-            let problems = try DatabaseMaintenance(database: store.path).check().problems
-            #expect(!problems.contains { $0.contains("lanes") }, "\(problems)")
             #expect(try journal.undo(replay.action).applied == [2])
             #expect(try row(store, 2).state == .dead)
             #expect(try heads() == [2])

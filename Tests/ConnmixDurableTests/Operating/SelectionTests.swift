@@ -31,6 +31,9 @@ struct SelectionTests {
         #expect(causes.map(\.dead) == [0, 1])
         #expect(causes[0].firstSeen == 10 && causes[0].lastSeen == 30)
         #expect(causes[0].example == 2 && causes[0].error == "timeout after 5 s")
+        // Whose only message failed for something else later is none.
+        tally.add(entry: 1, at: 50, error: "no such order")
+        #expect(tally.causes.map(\.name) == ["no such order"])
     }
 
     @Test(

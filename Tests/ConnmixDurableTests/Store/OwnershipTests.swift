@@ -67,6 +67,18 @@ struct OwnershipTests {
         }
     }
 
+    @Test("P10: a second consumer of the same process is refused at once, also after others of it wrote to the file")
+    func sameProcess() async throws {
+        try await withStore { store in
+            _ = try SharedOutbox(database: store.path).enqueue(.meshPublish(to: "a", "b"))
+            let start = ContinuousClock.now
+            let error = #expect(throws: ConnmixError.self) { try FileLock(database: store.path).takeOwnership() }
+            #expect(error?.code == .busy)
+            #expect(error?.message.contains("another consumer, process \(getpid())") == true, "\(error?.message ?? "")")
+            #expect(ContinuousClock.now - start < .seconds(2))
+        }
+    }
+
     @Test("a process is judged by its number, its state and its start")
     func processes() throws {
         #expect(LivingProcess.mayHaveActed(getpid(), at: Clock.now()))

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import Testing
 
@@ -55,6 +56,36 @@ struct ReadingPoolTests {
             for read in reads { await #expect(throws: CancellationError.self) { try await read.value } }
             let rows = try await TableSnapshot.read(store.reading) { try $0.query("SELECT 7 AS n") }
             #expect(rows.first?["n"] == 7)
+        }
+    }
+
+    @Test("where closures that heed nothing hold all places, a read that waits for its turn ends when its task is cancelled")
+    func cancelledInQueue() async throws {
+        try await withStore { store in
+            let held = DispatchSemaphore(value: 0)
+            let (begun, begin) = AsyncStream<Void>.makeStream()
+            let holders = (0..<4).map { _ in
+                Task {
+                    try await TableSnapshot.read(store.reading) { _ in
+                        begin.yield()
+                        held.wait()
+                    }
+                }
+            }
+            var places = 0
+            for await _ in begun {
+                places += 1
+                if places == 4 { break }
+            }
+            // Cancelled before it asks, and while it waits; the second one may be either.
+            let waiting = (0..<2).map { _ in Task { try await TableSnapshot.read(store.reading) { _ in 1 } } }
+            waiting[0].cancel()
+            await Task.yield()
+            waiting[1].cancel()
+            for read in waiting { await #expect(throws: CancellationError.self) { try await read.value } }
+            for _ in holders { held.signal() }
+            for holder in holders { try await holder.value }
+            #expect(try await TableSnapshot.read(store.reading) { _ in 2 } == 2)
         }
     }
 

@@ -22,8 +22,13 @@ enum EncodingTarget {
     }
 
     private static func isStrict(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        return bytes.allSatisfy(alphabet.contains)
+        bytes.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"): true
+            default: false
+            }
+        }
     }
 
     private static func percents(_ bytes: UnsafeRawBufferPointer) throws {
@@ -32,7 +37,9 @@ enum EncodingTarget {
         // Where the bytes are no UTF-8, Foundation keeps the signs as they are.
         if let decoded { try hold(decoded == text.removingPercentEncoding, "Foundation decodes the same") }
         if !text.utf8.contains(UInt8(ascii: "%")) { try hold(decoded == text, "without a percent sign nothing changes") }
-        let encoded = text.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        let signs = text.utf8.flatMap { [UInt8(ascii: "%"), digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        let encoded = String(decoding: signs, as: UTF8.self)
         try hold(PercentDecoding.decode(encoded).map { Array($0.utf8) } == Array(text.utf8), "what is encoded is read back")
         // The user and the password of a center: never shown.
         guard let credentials = try? Credentials(userinfo: text) else { return }

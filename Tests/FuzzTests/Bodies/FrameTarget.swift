@@ -1,4 +1,5 @@
 @testable import ConnmixDurable
+import Glibc
 import NIOCore
 
 /// Text frames of a node: `FrameDecoder`.
@@ -68,12 +69,18 @@ enum FrameTarget {
         return buffer
     }
 
-    private static func contains(_ bytes: UnsafeRawBufferPointer, _ text: String) -> Bool {
-        Array(text.utf8).withUnsafeBytes { contains(bytes, $0) }
+    private static func contains(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+        contains(bytes, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     private static func contains(_ bytes: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer) -> Bool {
-        guard part.count <= bytes.count else { return false }
-        return (0...bytes.count - part.count).contains { bytes[$0..<$0 + part.count].elementsEqual(part) }
+        guard let whole = bytes.baseAddress, let wanted = part.baseAddress, let first = part.first else { return part.isEmpty }
+        var start = 0
+        while start + part.count <= bytes.count {
+            guard let found = memchr(whole + start, CInt(first), bytes.count - part.count - start + 1) else { return false }
+            if memcmp(found, wanted, part.count) == 0 { return true }
+            start = UnsafeRawPointer(found) - whole + 1
+        }
+        return false
     }
 }

@@ -12,7 +12,7 @@ enum HTTPAnswerTarget {
 
     @Sendable static func run(_ bytes: UnsafeRawBufferPointer) throws {
         let whole = try read([bytes])
-        try hold(try read(bytes.pieces) == whole, "it is the same in pieces")
+        if Thoroughness.isDrawn(bytes) { try hold(try read(bytes.pieces) == whole, "it is the same in pieces") }
         switch whole {
         case .answer(_, let body):
             try hold(body.readableBytes <= bytes.count, "no byte is made up")
@@ -23,9 +23,12 @@ enum HTTPAnswerTarget {
         }
     }
 
+    private static let peer = Result { Peer(try CenterAddress("center:6787")) }
+    private static let place = Result { try SocketAddress(ipAddress: "127.0.0.1", port: 1) }
+
     private static func read(_ pieces: [UnsafeRawBufferPointer]) throws -> End {
         let channel = EmbeddedChannel()
-        let call = HTTPCall(loop: channel.embeddedEventLoop, peer: Peer(try CenterAddress("center:6787")))
+        let call = HTTPCall(loop: channel.embeddedEventLoop, peer: try peer.get())
         let promise = channel.embeddedEventLoop.makePromise(of: HTTPCall.Answer.self)
         var end: End?
         try call.addHandlers(to: channel.pipeline.syncOperations, "/v1/nodes", answer: promise)
@@ -36,7 +39,7 @@ enum HTTPAnswerTarget {
             case .failure(let error): end = .failure("\(error)")
             }
         }
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        try channel.connect(to: place.get()).wait()
         for piece in pieces where end == nil { _ = try? channel.writeInbound(ByteBuffer(bytes: piece)) }
         _ = try? channel.finish(acceptAlreadyClosed: true)
         channel.embeddedEventLoop.run()

@@ -8,16 +8,24 @@ import NIOHTTP1
 enum HTTPRequestTarget {
     @Sendable static func run(_ bytes: UnsafeRawBufferPointer) throws {
         let whole = try listen([bytes])
-        try hold(try listen(bytes.pieces) == whole, "requests are the same in pieces")
+        guard Thoroughness.isDrawn(bytes) else { return }
+        let pieces = bytes.pieces
+        try hold(try listen(pieces) == whole, "requests are the same in pieces")
         let answers = try metrics([bytes])
-        try hold(answers == (try metrics(bytes.pieces)), "answers are the same in pieces")
+        try hold(answers == (try metrics(pieces)), "answers are the same in pieces")
         try hold(answers.count <= 1, "a connection gets one answer")
     }
 
+    private static let place = Result { try SocketAddress(ipAddress: "127.0.0.1", port: 1) }
     private static let token = ListenToken("0123456789abcdef")
 
-    /// What became of each request.
-    private static func listen(_ pieces: [UnsafeRawBufferPointer]) throws -> [String] {
+    /// What became of a request.
+    fileprivate enum Fate: Equatable {
+        case taken(Command, wait: Duration?)
+        case refused(Int, reason: String)
+    }
+
+    private static func listen(_ pieces: [UnsafeRawBufferPointer]) throws -> [Fate] {
         let channel = EmbeddedChannel()
         let connections = HTTPConnections(limit: 4)
         let endpoint = ListenEndpoint(token)
@@ -47,7 +55,7 @@ enum HTTPRequestTarget {
     }
 
     private static func feed(_ channel: EmbeddedChannel, _ pieces: [UnsafeRawBufferPointer]) throws {
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        try channel.connect(to: place.get()).wait()
         for piece in pieces where channel.isActive { _ = try? channel.writeInbound(ByteBuffer(bytes: piece)) }
     }
 }
@@ -60,7 +68,7 @@ private final class ListenEndpoint: ChannelInboundHandler {
     private let token: ListenToken?
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
-    private(set) var seen: [String] = []
+    private(set) var seen: [HTTPRequestTarget.Fate] = []
     private(set) var broken: (any Error)?
 
     init(_ token: ListenToken?) {
@@ -84,14 +92,14 @@ private final class ListenEndpoint: ChannelInboundHandler {
         }
     }
 
-    private func call(_ request: HTTPService.Request, _ token: ListenToken?) throws -> String {
+    private func call(_ request: HTTPService.Request, _ token: ListenToken?) throws -> HTTPRequestTarget.Fate {
         let call: ListenCall
         do throws(ListenCall.Refusal) {
             call = try ListenCall(request, token: token)
         } catch {
             try hold(error.reason.utf8.count <= 1_000, "a refusal is bounded")
             try hold(error.status.code >= 400, "a refusal is one")
-            return "\(error.status.code) \(error.reason)"
+            return .refused(Int(error.status.code), reason: error.reason)
         }
         if token != nil {
             let given = request.headers.first(name: "Authorization") ?? ""
@@ -105,6 +113,6 @@ private final class ListenEndpoint: ChannelInboundHandler {
         }
         try hold(!["queue.pop", "queue.unpop", "server.ping"].contains(call.command.method), "the consumer's own is refused")
         if let wait = call.wait { try hold(wait > .zero && wait <= .seconds(ListenCall.longestWait), "a wait is bounded") }
-        return "\(call.command) \(call.wait?.text ?? "")"
+        return .taken(call.command, wait: call.wait)
     }
 }

@@ -10,7 +10,7 @@ enum JSONTarget {
             let isValue = JSONScanner.isValue(bytes)
             try hold(isValue == EngineReading.isJSON(UnsafeRawBufferPointer(bytes)), "both readers take the same")
             try places(bytes)
-            if isValue { try foundation(bytes) }
+            if isValue, Thoroughness.isDrawn(UnsafeRawBufferPointer(bytes)) { try foundation(bytes) }
         }
         try plain(bytes)
         try strings(bytes)

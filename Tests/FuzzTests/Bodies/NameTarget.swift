@@ -45,9 +45,10 @@ enum NameTarget {
 extension Unicode.Scalar {
     /// By what Unicode says of it, not by a list of ours: no control character, and nothing that turns the direction of writing.
     var isForPeople: Bool {
+        if value < 0x7F { return value >= 0x20 }
         switch properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator: false
-        default: !properties.isBidiControl
+        case .control, .lineSeparator, .paragraphSeparator: return false
+        default: return !properties.isBidiControl
         }
     }
 }

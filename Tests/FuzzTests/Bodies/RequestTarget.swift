@@ -10,6 +10,7 @@ enum RequestTarget {
         } catch {
             try hold(error.code == .badData, "what is no request is bad data")
             try hold(error.message.utf8.count <= 400, "an error is bounded")
+            try hold(error.message.unicodeScalars.allSatisfy(\.isForPeople), "an error can be shown")
             _ = try? Command(wire: Array(bytes), anyMethod: false)
             return
         }

@@ -14,7 +14,7 @@ enum WebSocketTarget {
     @Sendable static func run(_ bytes: UnsafeRawBufferPointer) throws {
         let whole = try read([bytes])
         try hold(whole == PlainFrames.read(bytes), "a plain reading of the standard finds the same")
-        try hold(try read(bytes.pieces) == whole, "it is the same in pieces")
+        if Thoroughness.isDrawn(bytes) { try hold(try read(bytes.pieces) == whole, "it is the same in pieces") }
         let size = whole.frames.reduce(0) { $0 + $1.content.readableBytes }
         try hold(size + 2 * whole.frames.count <= bytes.count, "no byte is made up")
         try written(bytes)

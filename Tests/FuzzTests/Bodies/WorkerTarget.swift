@@ -5,13 +5,14 @@ import NIOCore
 /// What handlers' processes print: lines, answers, commands, complaints.
 enum WorkerTarget {
     @Sendable static func run(_ bytes: UnsafeRawBufferPointer) throws {
+        let pieces = bytes.pieces
         let lines = try split([bytes])
-        try hold(try split(bytes.pieces) == lines, "lines are the same in pieces")
+        try hold(try split(pieces) == lines, "lines are the same in pieces")
         let plain = Array(bytes).split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
         try hold(lines == plain, "lines are lines")
         for line in lines { try answer(line) }
         try session(lines)
-        try complaints(bytes)
+        try complaints(bytes, pieces)
     }
 
     /// The last is what has no end yet.
@@ -55,14 +56,14 @@ enum WorkerTarget {
         try hold(session.answers <= 3, "a message is answered once")
     }
 
-    private static func complaints(_ bytes: UnsafeRawBufferPointer) throws {
+    private static func complaints(_ bytes: UnsafeRawBufferPointer, _ pieces: [UnsafeRawBufferPointer]) throws {
         var (whole, parts) = (BoundedLines(), BoundedLines())
         let lines = whole.append(Array(bytes))
-        try hold(bytes.pieces.flatMap { parts.append(Array($0)) } == lines, "complaints are the same in pieces")
+        try hold(pieces.flatMap { parts.append(Array($0)) } == lines, "complaints are the same in pieces")
         try hold(lines.allSatisfy { $0.utf8.count <= 3 * BoundedLines.limit }, "a complaint is bounded")
         var (tail, tails) = (ByteTail(limit: 64), ByteTail(limit: 64))
         tail.append(bytes)
-        for piece in bytes.pieces { tails.append(piece) }
+        for piece in pieces { tails.append(piece) }
         try hold(tail.text == tails.text, "an end is the same in pieces")
         try hold(tail.text.utf8.count <= 3 * 64, "an end is bounded")
         guard let shown = PrintedText(bytes).shown else { return }

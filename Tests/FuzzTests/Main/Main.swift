@@ -20,6 +20,11 @@ public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMuta
         return name == nil ? 0 : 64
     }
     current = target
+    Thoroughness.isWhole = false
+    Coverage.begin()
+    if words.contains(where: { $0.contains("merge") }) { Coverage.addAll() }
+    try? target.run(UnsafeRawBufferPointer(start: nil, count: 0))
+    Coverage.passed()
     words.insert("-max_len=\(target.limit)", at: 1)
     var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = .allocate(capacity: words.count + 1)
     for (place, word) in words.enumerated() { list?[place] = strdup(word) }
@@ -31,6 +36,7 @@ public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMuta
         } catch {
             fatalError("\(error)")
         }
+        Coverage.passed()
         return 0
     }
 }

@@ -52,6 +52,7 @@ final class ConsumerProcess: @unchecked Sendable {
                 onBegun()
                 return (loop, { [self] in loop.close() })
             },
+            aside: { $0() },
             thread: { [self] in thread },
             watch: { [self] look in watch(look) })
         let consumer = ConnmixConsumer(

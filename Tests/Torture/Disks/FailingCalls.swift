@@ -51,13 +51,17 @@ public struct FailingCalls: Sendable {
     /// - Parameters:
     ///   - stride: 1 for every call; a test takes one of many.
     ///   - works: nil for all.
-    ///   - isPatient: with false no lock is refused for ever, since everybody waits for one.
+    ///   - failures: what calls answer.
+    ///   - isPatient: with false no lock is refused for ever, since everybody waits for one, and a consumer at work meets its first failing call
+    ///     for ever only.
     /// - Returns: how many runs there were.
-    public func run(stride: Int = 1, works: Set<String>? = nil, isPatient: Bool = true) async throws -> Int {
-        try await makeBase()
+    public func run(
+        stride: Int = 1, works: Set<String>? = nil, failures: [DiskTap.Failure] = DiskTap.Failure.allCases, isPatient: Bool = true
+    ) async throws -> Int {
         var runs = 0
+        if works.map({ !$0.subtracting(["consumer"]).isEmpty }) ?? true { try await makeBase() }
         for work in Self.all where works?.contains(work.name) ?? true {
-            for failure in DiskTap.Failure.allCases {
+            for failure in failures {
                 for isForEver in isPatient || failure != .locked ? [false, true] : [false] {
                     let calls = try await fail(work, failure, isForEver, stride: stride)
                     runs += calls.runs
@@ -67,7 +71,34 @@ public struct FailingCalls: Sendable {
                 }
             }
         }
+        if works?.contains("consumer") ?? true { runs += try await failConsumer(stride: stride, failures, isPatient: isPatient) }
         return runs
+    }
+
+    /// A consumer in the midst of its work.
+    private func failConsumer(stride: Int, _ failures: [DiskTap.Failure], isPatient: Bool) async throws -> Int {
+        let consumer = FailingConsumer(folder: folder, tap: tap)
+        try await consumer.makeBase()
+        var sum = 0
+        for failure in failures {
+            for isForEver in isPatient || failure != .locked ? [false, true] : [false] {
+                var (runs, through, lost, number) = (0, 0, 0, 1)
+                while true {
+                    let outcome = try await consumer.run(failure, at: number, forEver: isForEver)
+                    guard outcome.hasFailed else { break }
+                    runs += 1
+                    if outcome.isThrough { through += 1 }
+                    lost += outcome.lost
+                    if isForEver, !isPatient { break }
+                    number = failure == .locked && isForEver ? number * 2 : number + stride
+                }
+                sum += runs
+                say(
+                    "consumer at work: \(failure) \(isForEver ? "from each call on" : "once, at each call"): \(runs) runs, \(through) of "
+                        + "them through with all by themselves, \(lost) messages not in the file")
+            }
+        }
+        return sum
     }
 
     private func makeBase() async throws {
@@ -96,10 +127,9 @@ public struct FailingCalls: Sendable {
         var number = 1
         while true {
             let log = folder + "/calls"
-            try? FileManager.default.removeItem(atPath: log)
+            for path in [log, said] { try? FileManager.default.removeItem(atPath: path) }
             renew()
-            var environment = tap.failing(at: number, failure, forEver: isForEver)
-            environment["TAP_COUNT"] = log
+            let environment = tap.failing(at: number, failure, forEver: isForEver, reached: log)
             let words = work.words.map { $0 == "COPY" ? folder + "/copy.sqlite3" : $0 } + ["--database", database]
             let program = try Program("connmix-durable", words, environment: environment, output: said)
             // A consumer goes on until it is asked to end; after a moment all of its calls at the start are made.
@@ -141,6 +171,10 @@ public struct FailingCalls: Sendable {
             throw BrokenPromise("\(context): it ended with \(ending)")
         }
         try hold(code != 70, "\(context): it calls that a bug of its own, see \(said)")
+        let words = (try? String(decoding: Data(contentsOf: URL(fileURLWithPath: said)), as: UTF8.self)) ?? ""
+        try hold(
+            !words.contains("malformed") && !words.contains("restore a backup"),
+            "\(context): it sends for a backup of a file that is sound, see \(said)")
         let file = try PlainFile(database)
         let integrity = try file.texts("PRAGMA integrity_check")
         try hold(integrity == ["ok"], "\(context): integrity_check: \(integrity.prefix(3))")

@@ -31,9 +31,11 @@ public struct PowerCuts: Sendable {
     /// - Returns: how many states were looked at.
     public func run(seed: UInt64, stride: Int = 1) async throws -> Int {
         var random = SeededGenerator(seed: seed)
-        let promises = try await record()
+        let (promises, sightings) = try await record()
         let records = try TapRecord.read(log)
-        say("\(records.count) calls were written down, \(promises.count) times a command said that it is done")
+        say(
+            "\(records.count) calls were written down, \(promises.count) times a command said that it is done, "
+                + "\(sightings.count) times something was seen from outside")
         var states = CrashStates()
         states.put(database, [])
         var (count, cuts) = (0, 0)
@@ -49,7 +51,8 @@ public struct PowerCuts: Sendable {
             for choice in choices {
                 count += 1
                 let words = "cut after call \(number + 1), un-synced writes \(choice)"
-                try await look(states.cut(choice, using: &random), promised, coming, words)
+                let cut = states.cut(choice, using: &random)
+                try await look(cut, promised, coming, sightings.filter { $0.bytes <= call.end }, words)
             }
             if cuts % (stride * 50) == 0 { say("\(number + 1) of \(records.count) calls, \(count) states") }
         }
@@ -58,7 +61,7 @@ public struct PowerCuts: Sendable {
 
     // MARK: The run
 
-    private func record() async throws -> [Promise] {
+    private func record() async throws -> ([Promise], [Sighting]) {
         var lines = ""
         for number in 0..<20 {
             lines +=
@@ -75,13 +78,13 @@ public struct PowerCuts: Sendable {
             try await command(words)
             promises.append(try promise())
         }
-        try await consume()
+        let sightings = try await consume()
         promises.append(try promise())
         for words in [["journal", "replay", "11-14", "--yes"], ["journal", "restore", "1", "--yes"], ["database", "vacuum"]] {
             try await command(words)
             promises.append(try promise())
         }
-        return promises
+        return (promises, sightings)
     }
 
     private func command(_ words: [String]) async throws {
@@ -90,12 +93,11 @@ public struct PowerCuts: Sendable {
         try hold(ending == .exited(0), "\(words.joined(separator: " ")) ended with \(ending), see \(said)")
     }
 
-    /// A consumer handles what waits, and twenty messages from an engine.
-    private func consume() async throws {
+    /// A consumer handles what waits, and twenty messages from an engine, while somebody else enqueues commands.
+    private func consume() async throws -> [Sighting] {
         var configuration = DevEngine.Configuration()
         configuration.settings.recording = false
-        try await withDevEngine(configuration) { engine in
-            let feed = try await engine.feed(count: 20, clients: 4, payloadBytes: 100, perSecond: 200)
+        return try await withDevEngine(configuration) { engine in
             let program = try Program(
                 "connmix-durable",
                 [
@@ -103,10 +105,29 @@ public struct PowerCuts: Sendable {
                     "error",
                 ],
                 environment: tap.recording(to: log), output: said)
-            try await feed.waitUntil(answered: 20)
-            let ending = await program.terminate()
-            try hold(ending == .exited(0), "the consumer ended with \(ending), see \(said)")
+            do {
+                try await engine.waitUntil(within: .seconds(60)) { $0.nodes[0].consumers == 1 }
+                let feed = try await engine.feed(count: 20, clients: 4, payloadBytes: 100, perSecond: 100, recordsTexts: true)
+                async let answers = Sighting.answers(feed, count: 20, log: log)
+                let enqueued = try await enqueue()
+                let sightings = try await answers + enqueued
+                let ending = await program.terminate()
+                try hold(ending == .exited(0), "the consumer ended with \(ending), see \(said)")
+                return sightings.sorted { $0.bytes < $1.bytes }
+            } catch {
+                await program.kill()
+                throw error
+            }
         }
+    }
+
+    private func enqueue() async throws -> [Sighting] {
+        var sightings: [Sighting] = []
+        for number in 1...3 {
+            try await command(["send", "19", "beside \(number)"])
+            sightings.append(Sighting(bytes: bytes(of: log), kind: .command(target: "19", text: "beside \(number)")))
+        }
+        return sightings
     }
 
     private func promise() throws -> Promise {
@@ -136,7 +157,9 @@ public struct PowerCuts: Sendable {
 
     // MARK: The cuts
 
-    private func look(_ files: [String: [UInt8]], _ promised: Promise?, _ coming: Promise?, _ words: String) async throws {
+    private func look(
+        _ files: [String: [UInt8]], _ promised: Promise?, _ coming: Promise?, _ seen: [Sighting], _ words: String
+    ) async throws {
         let cut = folder + "/cut"
         try? FileManager.default.removeItem(atPath: cut)
         try FileManager.default.createDirectory(atPath: cut, withIntermediateDirectories: true)
@@ -159,6 +182,12 @@ public struct PowerCuts: Sendable {
                 """
                 SELECT count(*) FROM journal WHERE (state = 8) <> (id IN (SELECT message_id FROM outbox WHERE message_id IS NOT NULL))
                 """) == 0, "P3: \(words): an entry is done without its command, or the other way; see \(cut)")
+        try Self.checkOrder(file, "\(words); see \(cut)")
+        do {
+            try Sighting.check(seen, in: file)
+        } catch let broken as BrokenPromise {
+            throw BrokenPromise("\(words): \(broken); see \(cut)")
+        }
         guard let promised else { return }
         let (entries, states, commands) = (try Self.entries(file), try Self.states(file), try Self.commands(file))
         for (id, state) in promised.states {
@@ -173,6 +202,24 @@ public struct PowerCuts: Sendable {
         }
         for (id, row) in promised.commands where commands[id] != row {
             throw BrokenPromise("P4: \(words): command \(id) was confirmed, and is \(commands[id] ?? "gone"); see \(cut)")
+        }
+    }
+
+    /// What the consumer journaled is there from each client's first message on, in order, without a hole.
+    private static func checkOrder(_ file: borrowing PlainFile, _ words: String) throws {
+        var next: [String: Int] = [:]
+        try file.rows(
+            """
+            SELECT client, json_extract(frame, '$.seq') FROM
+                (SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data') AS frame FROM journal WHERE replay_of IS NULL)
+            WHERE json_valid(frame) AND json_type(frame) = 'object' ORDER BY id
+            """
+        ) { row in
+            let expected = next[row.text(0), default: 0]
+            try hold(
+                row.integer(1) == expected,
+                "P2, P5: \(words): of client \(row.text(0)) message \(row.integer(1)) comes where \(expected) should")
+            next[row.text(0)] = expected + 1
         }
     }
 }

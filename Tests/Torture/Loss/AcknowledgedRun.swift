@@ -111,6 +111,6 @@ struct AcknowledgedRun: Sendable {
         }
         return LossRun.Result(
             client: .acknowledged, kills: kills, seconds: seconds, handedOut: handedOut, lost: handedOut - journaled - dropped,
-            lostForGood: lostForGood)
+            inMemory: try run.inMemory(.acknowledged), lostForGood: lostForGood)
     }
 }

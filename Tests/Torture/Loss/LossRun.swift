@@ -19,12 +19,15 @@ public struct LossRun: Sendable {
         public var handedOut: Int
         /// Of these, what was neither handled nor journaled.
         public var lost: Int
+        /// Of these, what the consumer had read and not committed, as its ledger says: the rest was in the sockets. Nil without a journal.
+        public var inMemory: Int?
         /// What an end user believes to have been taken, and nobody has.
         public var lostForGood: Int
 
         public var line: String {
             "\(client.rawValue): \(kills) kills in \(Int(seconds)) s, \(Int(Double(handedOut) / seconds)) messages/s; "
-                + "handed out \(handedOut), never handled nor journaled \(lost), lost for good \(lostForGood)"
+                + "handed out \(handedOut), never handled nor journaled \(lost)"
+                + (inMemory.map { " (at most \($0) of them read)" } ?? "") + ", lost for good \(lostForGood)"
         }
     }
 
@@ -59,8 +62,18 @@ public struct LossRun: Sendable {
                 client == .durable ? try PlainFile(database(client)).integer("SELECT count(*) FROM journal") : progress.answered
             let lost = progress.popped - taken
             return Result(
-                client: client, kills: kills, seconds: lasted, handedOut: progress.popped, lost: lost, lostForGood: lost)
+                client: client, kills: kills, seconds: lasted, handedOut: progress.popped, lost: lost,
+                inMemory: client == .durable ? try inMemory(client) : nil, lostForGood: lost)
         }
+    }
+
+    /// What was read and not committed when the consumer was killed, summed up: the next start writes it down.
+    func inMemory(_ client: Client) throws -> Int {
+        try PlainFile(database(client)).integer(
+            """
+            SELECT coalesce(sum(CAST(substr(reason, 1 + length('the process died, at most ')) AS INTEGER)), 0) FROM epoch
+            WHERE reason LIKE 'the process died, at most %'
+            """)
     }
 
     /// Until nothing comes back any more.

@@ -4,7 +4,8 @@ public struct SoakPlan: Sendable {
     public var seconds: Double
     /// Messages a second, over all nodes.
     public var rate: Double
-    /// What is done and sent is deleted when it is so old.
+    /// What is done and sent is deleted when it is so old: a sixth of the time, or less where that were more than 300,000 entries. An
+    /// operator makes a backup of them again and again.
     public var retention: Int
     /// From then on everything has to be flat: the file has its size only when the first entries are deleted.
     public var warmUp: Double
@@ -16,7 +17,7 @@ public struct SoakPlan: Sendable {
     public init(seconds: Double, rate: Double) {
         self.seconds = seconds
         self.rate = rate
-        retention = max(5, Int(seconds / 6))
+        retention = max(5, Int(min(seconds / 6, 300_000 / rate)))
         warmUp = seconds / 3
         operatorPause = max(3, seconds / 60)
         nodeLife = max(3, seconds / 60)...max(6, seconds / 30)

@@ -19,11 +19,14 @@ extension DiskTap {
 
         static int log_fd = -1, failure, is_short, fails_for_ever, kinds = 0, kills_after;
         static long fail_at, kill_at;
+        static const char *from;
+        static _Atomic int has_begun;
         static _Atomic long calls;
 
         __attribute__((constructor)) static void begin(void) {
           const char *text;
           if ((text = getenv("TAP_LOG"))) log_fd = syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+          from = getenv("TAP_FROM");
           if ((text = getenv("TAP_KINDS"))) kinds = atoi(text);
           if ((text = getenv("TAP_KILL_AT"))) kill_at = atol(text);
           if ((text = getenv("TAP_KILL_AFTER"))) kills_after = atoi(text);
@@ -62,6 +65,9 @@ extension DiskTap {
         static int fails(int kind, int *after) {
           *after = 0;
           if (kinds && !(kinds >> kind & 1)) return 0;
+          /* Nothing counts before somebody has made a file. */
+          if (from && !has_begun && syscall(SYS_faccessat, AT_FDCWD, from, F_OK)) return 0;
+          has_begun = 1;
           long number = ++calls;
           if (kill_at && number == kill_at) {
             if (!kills_after) die();

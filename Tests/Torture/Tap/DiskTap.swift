@@ -61,10 +61,20 @@ public struct DiskTap: Sendable {
     }
 
     /// The call of that number fails, of those that can fail so; with `forEver` all after it, too.
-    public func failing(at number: Int, _ failure: Failure, forEver: Bool) -> [String: String] {
-        environment(
-            failure.kinds,
+    ///
+    /// - Parameters:
+    ///   - kinds: fewer than can.
+    ///   - begin: calls are counted from when there is a file of that name.
+    ///   - reached: a file of that name is made at the first call that fails.
+    public func failing(
+        at number: Int, _ failure: Failure, forEver: Bool, kinds: [Kind]? = nil, from begin: String? = nil, reached: String? = nil
+    ) -> [String: String] {
+        var environment = environment(
+            kinds ?? failure.kinds,
             ["TAP_FAIL_AT": "\(number)", "TAP_FAILURE": "\(failure.number)", "TAP_FAIL_EVER": forEver ? "1" : "0"])
+        environment["TAP_FROM"] = begin
+        environment["TAP_COUNT"] = reached
+        return environment
     }
 
     /// Every call that changes something, and every lock, is added to a file: see ``TapRecord``.

@@ -12,6 +12,8 @@ public struct TapRecord: Sendable, Hashable {
     /// Of a lock: 0 shared, 1 exclusive, 2 none any more.
     public var type = 0
     public var bytes: [UInt8] = []
+    /// Where it ends in what was written down.
+    public var end = 0
 
     public init(
         _ kind: DiskTap.Kind, process: Int32, path: String, other: String = "", offset: Int = 0, type: Int = 0,
@@ -35,12 +37,13 @@ public struct TapRecord: Sendable, Hashable {
                 let offset = Int(words[2]), let type = Int(words[3]), let size = Int(words[4]), end + 1 + size <= data.count
             else { throw Malformed() }
             let names = words[5].split(separator: "\t", omittingEmptySubsequences: false)
-            records.append(
-                TapRecord(
-                    kind, process: process, path: String(names[0]), other: names.count > 1 ? String(names[1]) : "",
-                    offset: offset,
-                    type: type, bytes: Array(data[(end + 1)..<(end + 1 + size)])))
+            var record = TapRecord(
+                kind, process: process, path: String(names[0]), other: names.count > 1 ? String(names[1]) : "",
+                offset: offset,
+                type: type, bytes: Array(data[(end + 1)..<(end + 1 + size)]))
             place = end + 1 + size
+            record.end = place
+            records.append(record)
         }
         return records
     }

@@ -57,7 +57,8 @@ struct CommitArrivals {
         _ transaction: Transaction, _ arrivals: [ReceivedMessage], _ effects: inout CommitEffects
     ) throws -> (fresh: [ReceivedMessage], repeats: [(message: ReceivedMessage, key: String, place: Int)]) {
         guard let dedupe = core.dedupe else { return (arrivals, []) }
-        let since = transaction.now - dedupe.window.microseconds
+        // A clock that is a year ahead for a moment must not make all keys old.
+        let since = core.time(ago: dedupe.window)
         // More than comes in, so that the table cannot grow past its window however busy it is.
         try DedupeTable.prune(transaction, before: since, limit: max(500, 2 * arrivals.count))
         var fresh: [ReceivedMessage] = []

@@ -7,15 +7,19 @@ struct CommitNews {
 
     /// - Parameter changes: what this commit is going to write of commands: it is newer than the file.
     func read(_ transaction: Transaction, _ changes: [Relay.Change]) throws {
-        guard transaction.foreignCommits || core.mustLookAgain else { return }
+        guard transaction.foreignCommits || core.mustLookAgain else {
+            return try recheck(core.lookFurtherAtCommands(), transaction.connection, changes)
+        }
         let marks = try ChangeMark.versions(transaction.connection)
         let seen = core.saw(marks)
         do {
             let news = marks.news(since: seen)
             if news.journal { try readJournal(transaction.connection) }
             switch news.outbox {
-            case .nothing: break
-            case .added: core.lookBehindCommands()
+            case .nothing: try recheck(core.lookFurtherAtCommands(), transaction.connection, changes)
+            case .added:
+                core.lookBehindCommands()
+                try recheck(core.lookFurtherAtCommands(), transaction.connection, changes)
             case .changed: try readOutbox(transaction.connection, changes)
             }
             core.lookedAgain()
@@ -36,9 +40,17 @@ struct CommitNews {
     }
 
     private func readOutbox(_ connection: Connection, _ changes: [Relay.Change]) throws {
-        let ids = core.lookAgainAtCommands()
+        try recheck(core.lookAgainAtCommands(), connection, changes)
+    }
+
+    private func recheck(_ ids: [Int64], _ connection: Connection, _ changes: [Relay.Change]) throws {
         guard !ids.isEmpty else { return }
-        let (waiting, settled) = try OutboxTable.recheck(connection, ids: ids)
-        core.rechecked(commands: waiting, settled: settled, changes)
+        do {
+            let (waiting, settled) = try OutboxTable.recheck(connection, ids: ids)
+            core.rechecked(commands: waiting, settled: settled, changes)
+        } catch {
+            core.lookAgainAtAwaited()
+            throw error
+        }
     }
 }

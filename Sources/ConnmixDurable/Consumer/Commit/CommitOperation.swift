@@ -13,9 +13,14 @@ final class CommitOperation: WriteOperation {
     nonisolated(unsafe) private var effects: CommitEffects?
     /// Remembers from one run to the next whose writes ended the transaction.
     nonisolated(unsafe) private var outcomes: CommitOutcomes
+    /// Nothing comes after it: it looks after nothing, and saves messages where it can save nothing else.
+    private let isLast: Bool
+    /// Why only messages are written now, or are to be in another run.
+    nonisolated(unsafe) private var reduction: (error: any Error, isDone: Bool)?
 
-    init(core: ConsumerCore) {
+    init(core: ConsumerCore, isLast: Bool = false) {
         self.core = core
+        self.isLast = isLast
         outcomes = CommitOutcomes(core: core)
     }
 
@@ -30,26 +35,33 @@ final class CommitOperation: WriteOperation {
         effects = nil
         var effects = CommitEffects()
         do {
-            if try CommitFiles(core: core).takeOnlyMessages(transaction) {
+            let isReduced = reduction != nil
+            reduction?.isDone = true
+            if try CommitFiles(core: core).takeOnlyMessages(transaction) || isReduced {
                 try writeOnlyMessages(transaction, &effects)
             } else {
                 try writeAll(transaction, &effects)
             }
         } catch {
             core.withdraw(effects)
+            // A file in which a row cannot be changed may still take new ones, and messages are nowhere else.
+            if isLast, reduction == nil, !(error is OwnWriteFailure), (error as? ConnmixError)?.isTransient != true {
+                reduction = (error, isDone: false)
+            }
             throw error
         }
         self.effects = effects
     }
 
     func mayRunAgain(after error: any Error) -> Bool {
-        if case .transactionEnded = error as? OwnWriteFailure { true } else { false }
+        error is OwnWriteFailure || reduction.map { !$0.isDone } ?? false
     }
 
     func finish(_ result: Result<Void, any Error>) {
         switch result {
         case .success:
             assert(effects != nil, "a commit that succeeded without having been applied")
+            if let reduction { core.ended(by: reduction.error) }
             core.committed(work, effects ?? CommitEffects())
         case .failure(let error):
             if let effects { core.withdraw(effects) }
@@ -73,17 +85,19 @@ final class CommitOperation: WriteOperation {
 
         // Read last, so that what was written above is seen as it is; and with times that are brought to the clock.
         try CommitLoading(core: core).claim(transaction, work.claims, &effects)
-        try CommitUpkeep(core: core).followClock(transaction, &effects)
-        try CommitLoading(core: core).load(transaction, &effects)
+        if !isLast {
+            try CommitUpkeep(core: core).followClock(transaction, &effects)
+            try CommitLoading(core: core).load(transaction, &effects)
 
-        // What nobody waits for, and what is said of all this.
-        try CommitUpkeep(core: core).prune(transaction)
-        try CommitUpkeep(core: core).gauge(transaction)
+            // What nobody waits for, and what is said of all this.
+            try CommitUpkeep(core: core).prune(transaction)
+            try CommitUpkeep(core: core).gauge(transaction)
+        }
         try CommitAccount(core: core).write(transaction, isIdle: work.isEmpty)
         try CommitUpkeep(core: core).recordLosses(transaction, &effects)
     }
 
-    /// Another consumer has the file. New messages are rows of their own, and it learns of them by the mark.
+    /// Another consumer has the file, or will; nothing else can be written. New messages are rows of their own, and it learns of them by the mark.
     private func writeOnlyMessages(_ transaction: Transaction, _ effects: inout CommitEffects) throws {
         try CommitArrivals(core: core).write(transaction, work.arrivals, &effects)
         try ChangeMark.journal.count(transaction)

@@ -4,8 +4,8 @@
 /// Own writes come before an entry's mark: they decide what it is. All that succeeded is marked with one statement a stretch of ids.
 struct CommitOutcomes {
     private let core: ConsumerCore
-    /// Outcomes whose own writes ended the transaction; they are not run again.
-    private var condemned: Set<Int64> = []
+    /// Outcomes whose own writes ended the transaction, or met what may be a trouble of the disk; they are not run again.
+    private var condemned: [Int64: OwnWriteFailure] = [:]
 
     init(core: ConsumerCore) {
         self.core = core
@@ -53,12 +53,12 @@ struct CommitOutcomes {
             let changed = try core.onWriter(outcome.id) {
                 try outcome.result.writeOwnTables(
                     in: transaction, topic: outcome.delivery.topic, attempt: outcome.delivery.attempts,
-                    startedAt: outcome.startedAt, judge: core.judge, hasEndedTransaction: condemned.contains(outcome.id))
+                    startedAt: outcome.startedAt, judge: core.judge, after: condemned[outcome.id])
             }
             return core.weigh(changed.map { outcome.becoming($0) } ?? outcome)
-        } catch OwnWriteFailure.transactionEnded {
-            condemned.insert(outcome.id)
-            throw OwnWriteFailure.transactionEnded
+        } catch let failure as OwnWriteFailure {
+            condemned[outcome.id] = failure
+            throw failure
         }
     }
 

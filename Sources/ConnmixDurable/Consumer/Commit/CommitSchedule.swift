@@ -44,6 +44,12 @@ struct CommitSchedule: Sendable {
 
     /// A commit was asked for and has not begun.
     private var isAsked = false
+    /// One has begun and not ended.
+    private var isUnderWay = false
+    /// How often one has begun or ended.
+    private(set) var steps = 0
+    /// Why one that is awaited does not come back, as far as that is known.
+    private(set) var standstill: ConnmixError?
     /// Some change says more than that a command was sent, and should not wait for another commit.
     private var hasUrgentChange = false
     /// When the marks that wait are to be committed at the latest.
@@ -138,6 +144,8 @@ struct CommitSchedule: Sendable {
     /// It takes everything that waits.
     mutating func began() {
         isAsked = false
+        isUnderWay = true
+        steps += 1
         hasUrgentChange = false
         marksDueAt = nil
         pace.began()
@@ -145,14 +153,34 @@ struct CommitSchedule: Sendable {
 
     /// - Returns: whether a trouble is over by it.
     mutating func committed(now: Int64) -> Bool {
+        ended()
         pace.ended(now: now)
         lookedAt = now
         defer { trouble = nil }
         return trouble != nil
     }
 
+    private mutating func ended() {
+        isUnderWay = false
+        standstill = nil
+        steps += 1
+    }
+
+    /// Whether somebody waits for the writer.
+    var isAwaited: Bool { isAsked || isUnderWay }
+
+    /// A commit that is awaited does not come back. It is so until it does.
+    ///
+    /// - Returns: whether that is news.
+    mutating func standsStill(_ error: ConnmixError) -> Bool {
+        guard standstill == nil, isAwaited else { return false }
+        standstill = error
+        return true
+    }
+
     /// It left nothing in the file. What it took waits for the next try.
     mutating func failed(_ error: ConnmixError, now: Int64, using generator: inout some RandomNumberGenerator) {
+        ended()
         var backoff = trouble?.backoff ?? Backoff(base: .milliseconds(100), cap: .seconds(5))
         let pause = backoff.next(using: &generator)
         // The same trouble may meet another statement at each try; it is told of once.

@@ -15,8 +15,23 @@ struct CommitUpkeep {
     func prune(_ transaction: Transaction) throws {
         let now = Clock.steady()
         guard var pruner = core.duePruner(now: now) else { return }
-        _ = try pruner.prune(transaction, now: now)
-        core.pruned(pruner)
+        try apart(transaction) {
+            _ = try pruner.prune(transaction, now: now)
+            core.pruned(pruner)
+        }
+    }
+
+    /// Runs a deletion so that its failure undoes nothing else: a bad page beneath an old row must not keep new messages out of the file.
+    /// Deleting rests then for a while.
+    ///
+    /// - Throws: where the whole transaction went with it, as where the disk is full. The next one is without it.
+    private func apart(_ transaction: Transaction, _ body: () throws -> Void) throws {
+        do {
+            try transaction.savepoint(body)
+        } catch {
+            core.pruneFailed(error)
+            guard transaction.connection.isInTransaction else { throw error }
+        }
     }
 
     /// Holds intake, or lets it go, by what the file and its disk hold. At most once a second.
@@ -35,6 +50,8 @@ struct CommitUpkeep {
         try LossTable.write(transaction, effects.losses, run: core.run)
         guard effects.losses.mayPrune else { return }
         let age = core.dueRetention(now: Clock.steady())
-        try LossTable.prune(transaction, before: age.map { transaction.now - $0.microseconds })
+        try apart(transaction) {
+            try LossTable.prune(transaction, before: age.map { transaction.now - $0.microseconds })
+        }
     }
 }

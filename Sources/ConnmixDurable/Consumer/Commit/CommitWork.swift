@@ -2,6 +2,7 @@
 struct CommitWork {
     /// Commands from outside handlers that are committed together, and whoever waits for that.
     struct Enqueue: Sendable {
+        let number: Int
         let commands: [Command]
         /// A receipt for each of them.
         let finish: @Sendable (Result<[Receipt], any Error>) -> Void

@@ -4,7 +4,7 @@ final class LastCommit: WriteOperation {
     private let completion: @Sendable (Bool) -> Void
 
     init(core: ConsumerCore, completion: @escaping @Sendable (Bool) -> Void) {
-        commit = CommitOperation(core: core)
+        commit = CommitOperation(core: core, isLast: true)
         self.completion = completion
     }
 

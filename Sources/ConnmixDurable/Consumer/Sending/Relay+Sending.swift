@@ -77,7 +77,12 @@ extension Relay {
     /// What ends a command that is ready before it is routed.
     private mutating func end(_ id: Int64, _ item: OutgoingCommand, now: Int64) -> Change? {
         if item.onlyWrite == .uncertain {
-            return settle(id, item, .unknown, node: nil, error: "the process ended before an answer was written down")
+            // `database adopt` counts no write.
+            let why =
+                item.writes == 0
+                ? "it waited in a copy that was adopted, and may have been sent since the copy was made"
+                : "the process ended before an answer was written down"
+            return settle(id, item, .unknown, node: nil, error: why)
         }
         if item.hasExpired(now: now) { return expire(id, item) }
         if policy.buriesCommandsOfGoneClients, let finder = gone.finder(of: item.command.client, now: now) {

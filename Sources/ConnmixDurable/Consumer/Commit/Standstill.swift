@@ -1,0 +1,35 @@
+/// Notices a commit that does not come back: the disk does not answer, which is no error that anybody would be told of. Pure.
+///
+/// It is shown now and then how many steps commits have made. As long as one is awaited and none is made, it stands still.
+struct Standstill: Sendable {
+    /// How long a commit may take until it is said that it does not come back.
+    let patience: Duration
+    private var steps = 0
+    private var since: Int64 = 0
+
+    init(patience: Duration) {
+        self.patience = patience
+    }
+
+    /// - Parameters:
+    ///   - steps: how often a commit has begun or ended so far.
+    ///   - isAwaited: whether one is asked for, or under way.
+    ///   - now: by the steady clock, in microseconds.
+    /// - Returns: whether a commit has been awaited for longer than it may take.
+    mutating func look(steps: Int, isAwaited: Bool, now: Int64) -> Bool {
+        guard isAwaited, steps == self.steps else {
+            self.steps = steps
+            since = now
+            return false
+        }
+        return now - since >= patience.microseconds
+    }
+
+    /// What is said of it.
+    func error(_ database: String) -> ConnmixError {
+        ConnmixError(
+            .inputOutput,
+            "a commit to \(database) has been under way for more than \(patience.text): the disk does not answer; nothing is taken until it does; check the disk"
+        )
+    }
+}
