@@ -39,6 +39,7 @@ static char folder[512];
 static simulated_disk_judge judge;
 static int lies;
 static int unsynced;
+static int64_t changes;
 
 static int ask(int operation, tracked *state, int64_t offset, int32_t length, int32_t *part) {
   return judge ? judge(operation, state->is_log, offset, length, part) : 0;
@@ -89,6 +90,7 @@ static int note(file *f, int64_t offset, int32_t length, const void *fresh) {
   state->last = item;
   state->count++;
   unsynced++;
+  changes++;
   return 0;
 }
 
@@ -212,6 +214,7 @@ void simulated_disk_end(void) {
 
 void simulated_disk_lies(int on) { lies = on; }
 int simulated_disk_unsynced(void) { return unsynced; }
+int64_t simulated_disk_changes(void) { return changes; }
 
 static uint64_t draw(uint64_t *state) {
   uint64_t z = *state += 0x9E3779B97F4A7C15;

@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -167,6 +168,32 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
     return -1;
   }
   return REAL(pwrite)(file, bytes, count, offset);
+}
+
+// POSIX locks keep processes apart, and here there is one: what the kernel would answer is known without a call. SQLite itself keeps apart
+// the connections of a process. Locks of open files (F_OFD_*) are the kernel's.
+static bool answers_lock(int command, void *argument) {
+  if (!is_simulated || (command != F_SETLK && command != F_GETLK)) return false;
+  if (command == F_GETLK) ((struct flock *)argument)->l_type = F_UNLCK;
+  return true;
+}
+
+static void *real_fcntl;
+int fcntl(int file, int command, ...) {
+  va_list list;
+  va_start(list, command);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  return answers_lock(command, argument) ? 0 : REAL(fcntl)(file, command, argument);
+}
+
+static void *real_fcntl64;
+int fcntl64(int file, int command, ...) {
+  va_list list;
+  va_start(list, command);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  return answers_lock(command, argument) ? 0 : REAL(fcntl64)(file, command, argument);
 }
 
 #define SWIFT __attribute__((swiftcall))

@@ -25,17 +25,22 @@ public struct Fault: Sendable, CustomStringConvertible {
         .unlist, .center, .center, .slowNetwork, .nonsense, .commands, .commands, .verb, .verb, .verb, .verb, .burst, .burst,
     ]
 
-    static func list(seed: UInt64, length: Int64) -> [Fault] {
+    /// - Parameter pause: between two, on average.
+    static func list(seed: UInt64, pause: Int64, length: Int64) -> [Fault] {
         var dice = Dice(seed: seed, for: "faults")
-        // Some runs are rough, and some nearly calm.
-        let pause = [4, 20, 60, 120, 300, 600][dice.below(6)]
         var faults: [Fault] = []
         var time: Int64 = 0
-        while true {
-            time += dice.time(200_000...Int64(pause) * 2_000_000)
-            guard time < length else { return faults }
+        func add(at time: Int64) {
             let kind = deck[dice.below(deck.count)]
             faults.append(Fault(number: faults.count + 1, kind: kind, time: time, seed: dice.next()))
         }
+        while true {
+            time += dice.time(200_000...2 * pause)
+            guard time < length else { break }
+            add(at: time)
+        }
+        // No run is without one.
+        if faults.isEmpty { add(at: length / 2) }
+        return faults
     }
 }

@@ -62,13 +62,15 @@ public struct Total: Sendable {
     public var hours: Double { Double(simulatedMicroseconds) / 3_600_000_000 }
     public var hoursPerMinute: Double { processorNanoseconds == 0 ? 0 : hours / (Double(processorNanoseconds) / 60_000_000_000) }
 
+    var processorTenths: Double { Double(processorNanoseconds / 100_000_000) / 10 }
+
     public var text: String {
         func line(_ name: String, _ value: Int) -> String {
             "  " + name + String(repeating: " ", count: max(1, 44 - name.count)) + "\(value)\n"
         }
         func tenths(_ value: Double) -> String { "\(Double(Int(value * 10)) / 10)" }
         var text =
-            "\(runs) runs, \(tenths(hours)) simulated hours in \(tenths(Double(processorNanoseconds) / 1_000_000_000)) s of the processor (\(tenths(hoursPerMinute)) hours a minute), \(failed.count) failed\n"
+            "\(runs) runs, \(tenths(hours)) simulated hours in \(processorTenths) s of the processor (\(tenths(hoursPerMinute)) hours a minute), \(failed.count) failed\n"
         text += "what happened\n" + line("events", events) + line("messages sent by end users", messages)
         text += line("handlers called", handled) + line("commands committed", commands)
         text += line("operations on the simulated disk", operations) + line("lives of the consumer", lives)

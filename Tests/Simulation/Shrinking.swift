@@ -53,7 +53,7 @@ struct Shrinking {
     var text: String {
         let without = options.without.sorted().map(String.init).joined(separator: ",")
         let command =
-            "simulate --seed \(options.seed) --seconds \(options.seconds)\(without.isEmpty ? "" : " --without \(without)") --no-shrinking --trace"
+            "simulate --seed \(options.seed) --seconds \(options.seconds)\(options.isRough ? " --rough" : "")\(without.isEmpty ? "" : " --without \(without)") --no-shrinking --trace"
         return """
             the smallest that fails (\(tries) tries): \(report.faults.count) faults in \(options.seconds) s
               \(report.violations.prefix(3).joined(separator: "\n  "))

@@ -26,12 +26,14 @@ public struct SimulateProgram {
         var options = Simulation.Options(seed: number("--seed") ?? 1)
         if let seconds = number("--seconds") { options.seconds = Int(seconds) }
         if let without = value("--without") { options.without = Set(without.split(separator: ",").compactMap { Int($0) }) }
+        options.isRough = arguments.contains("--rough")
         options.diskLies = arguments.contains("--disk-lies")
         if arguments.contains("--trace") { options.trace = { print($0) } }
         let count = number("--seeds").map { Int($0) }
+        let processor = number("--processor").map { Double($0) }
         let seconds =
             number("--for").map { Double($0) } ?? number("--minutes").map { Double($0) * 60 }
-            ?? (count == nil && value("--seed") == nil ? 60 : nil)
+            ?? (count == nil && processor == nil && value("--seed") == nil ? 60 : nil)
         var total = Total()
         var seed = options.seed
         let began = time(nil)
@@ -45,7 +47,7 @@ public struct SimulateProgram {
             }
             if !report.violations.isEmpty {
                 print(
-                    "seed \(seed) FAILED after \(time(nil) - began) s\n  \(report.violations.prefix(5).joined(separator: "\n  "))"
+                    "seed \(seed) FAILED after \(total.processorTenths) s of the processor\n  \(report.violations.prefix(5).joined(separator: "\n  "))"
                 )
                 if !arguments.contains("--no-shrinking") { print(Shrinking(options, report).text) }
                 if !arguments.contains("--go-on") { break }
@@ -53,7 +55,8 @@ public struct SimulateProgram {
             seed += 1
             if let count, total.runs >= count { break }
             if let seconds, Double(time(nil) - began) >= seconds { break }
-            if count == nil, seconds == nil { break }
+            if let processor, Double(total.processorNanoseconds) >= processor * 1_000_000_000 { break }
+            if count == nil, seconds == nil, processor == nil { break }
         }
         print(total.text)
         return total.failed.isEmpty ? 0 : 1
@@ -66,7 +69,9 @@ public struct SimulateProgram {
           --seeds N       so many runs
           --minutes N     runs for so long (without any of the three: one minute)
           --for N         the same, in seconds
+          --processor N   the same, in seconds of the processor
           --seconds N     how long faults happen in each run, in simulated seconds (3600)
+          --rough         only runs in which much goes wrong
           --without A,B   leaves out faults by their numbers
           --trace         prints what happens
           --digest        prints the digest of each run

@@ -26,7 +26,7 @@ extension Simulation {
             }
         }
         if burst > 0 { burst -= 1 }
-        let pause = burst > 0 ? users.time(100...8_000) : users.time(20_000...2_000_000 * chattiness)
+        let pause = burst > 0 ? users.time(100...8_000) : users.time(20_000...2 * mix.silence)
         world.after(pause, .user) { [unowned self] in talk() }
     }
 
@@ -48,6 +48,10 @@ extension Simulation {
         let node = engine.nodes[dice.below(engine.nodes.count)]
         func later(_ range: ClosedRange<Int64>, _ body: @escaping () -> Void) {
             world.after(dice.time(range), .fault) { [unowned self] in if !isHealed { body() } }
+        }
+        func silently(_ range: ClosedRange<Int64>, _ body: @escaping () -> Void) {
+            engineRecord.silentUntil = max(engineRecord.silentUntil, world.now + range.upperBound + 15_000_000)
+            later(range, body)
         }
         switch fault.kind {
         case .kill: die(power: false)
@@ -75,14 +79,14 @@ extension Simulation {
             engineRecord.saw(.nodeHang)
             node.isHanging = true
             node.consumer?.isMute = true
-            later(1_000_000...90_000_000) { node.heal() }
+            silently(1_000_000...90_000_000) { node.heal() }
         case .stall:
             engineRecord.saw(.nodeStall)
             node.stall(true)
-            later(100_000...70_000_000) { node.stall(false) }
+            silently(100_000...70_000_000) { node.stall(false) }
         case .mute:
             node.consumer?.isMute = true
-            later(1_000_000...60_000_000) { node.heal() }
+            silently(1_000_000...60_000_000) { node.heal() }
         case .close:
             engineRecord.saw(.nodeClose)
             node.closeAll(code: [1_000, 1_001, 1_011, 1_012][dice.below(4)])
@@ -106,7 +110,7 @@ extension Simulation {
         case .verb:
             let seed = dice.next()
             world.after(0, .operatorVerb) { [unowned self] in operate(seed: seed) }
-        case .burst: burst = 50 + dice.below(400)
+        case .burst: burst = dice.below(6) == 0 ? 50 + dice.below(400) : 5 + dice.below(40)
         }
     }
 
@@ -122,7 +126,12 @@ extension Simulation {
         engine.heal()
         resumeAll()
         let bound = world.now + 1_800_000_000
-        while !world.mustEnd, world.now < bound, !isAtRest { world.run(until: world.now + 1_000_000) }
+        // Twice, a second apart: what was on its way when the faults stopped has arrived by then.
+        var rests = 0
+        while !world.mustEnd, world.now < bound, rests < 2 {
+            world.run(until: world.now + 1_000_000)
+            rests = isAtRest ? rests + 1 : 0
+        }
         guard !world.mustEnd else { return }
         checker.hold("P2", isAtRest, "half an hour after the last fault there is still work: \(unfinished)")
         isSettling = true

@@ -10,6 +10,8 @@ public final class Simulation: @unchecked Sendable {
         public var seconds = 3_600
         /// Faults by number that do not happen.
         public var without: Set<Int> = []
+        /// Everything goes wrong all the time, as in the roughest of runs.
+        public var isRough = false
         public var trace: (@Sendable (String) -> Void)?
         /// The disk does not sync, and says that it did: one of the breakages that must be found.
         public var diskLies = false
@@ -52,8 +54,7 @@ public final class Simulation: @unchecked Sendable {
     let poisonEvery: Int
     var pausedTopics = false
     let concurrency: Int
-    /// The longest silence of end users, in twos of seconds.
-    let chattiness: Int64
+    let mix: Mix
     static let topics = ["alpha", "beta"]
     static let maxAttempts = 4
     private nonisolated(unsafe) static var folders = 0
@@ -66,10 +67,10 @@ public final class Simulation: @unchecked Sendable {
         world.trace = options.trace
         start = world.now
         network = Network(world: world)
+        mix = Mix(seed: options.seed, isRough: options.isRough)
         dice = Dice(seed: options.seed, for: "simulation")
         users = Dice(seed: options.seed, for: "users")
         poisonEvery = [0, 0, 150, 400][dice.below(4)]
-        chattiness = [1, 5, 15, 60][dice.below(4)]
         concurrency = [1, 2, 8, 64][dice.below(4)]
         engine = Engine(
             world: world, network: network, record: engineRecord, seed: options.seed, nodes: 1 + dice.below(3),
@@ -81,7 +82,7 @@ public final class Simulation: @unchecked Sendable {
         database = folder + "/s.sqlite3"
         checker = Checker(world: world, engine: engineRecord, handlers: handlerRecord, disk: disk, path: database)
         checker.maxAttempts = Self.maxAttempts
-        faults = Fault.list(seed: options.seed, length: Int64(options.seconds) * 1_000_000)
+        faults = Fault.list(seed: options.seed, pause: mix.faultPause, length: Int64(options.seconds) * 1_000_000)
         network.onRead = { [unowned self] serials, owner in
             guard let process, process.number == owner, !process.isDead else { return }
             checker.read(serials, by: owner)
@@ -94,6 +95,9 @@ public final class Simulation: @unchecked Sendable {
             event.kind == .operatorVerb || event.kind == .writer && event.owner == process?.number
         }
         checker.isNodeUp = { [unowned self] id in engine.nodes.contains { $0.id == id && $0.isUp } }
+        checker.mayBeAway = { [unowned self] id in
+            engine.nodes.first { $0.id == id && $0.isUp }?.reach.mayBeAway(at: world.now) ?? true
+        }
         checker.onViolation = { [unowned self] _ in world.mustEnd = true }
     }
 

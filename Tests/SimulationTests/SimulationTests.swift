@@ -52,8 +52,8 @@ struct SimulationTests {
     /// Two processes, one a core: together a million events.
     @Test("P1, P2, P3, P4, P5, P6, P7, P8, P11: they hold in simulated worlds where everything goes wrong")
     func promises() async throws {
-        async let even = Self.simulate("--seed", "1", "--seeds", "\(Self.seeds)", "--seconds", "900", "--go-on")
-        async let odd = Self.simulate("--seed", "1001", "--seeds", "\(Self.seeds)", "--seconds", "900", "--go-on")
+        async let even = Self.simulate("--seed", "1", "--seeds", "\(Self.seeds)", "--seconds", "900", "--rough", "--go-on")
+        async let odd = Self.simulate("--seed", "1001", "--seeds", "\(Self.seeds)", "--seconds", "900", "--rough", "--go-on")
         let runs = try await [even, odd]
         for run in runs { #expect(run.code == 0, "\(run.output)") }
         // A world in which nothing happened proves nothing.
@@ -73,7 +73,7 @@ struct SimulationTests {
 
     @Test("a disk that lies is found")
     func lyingDisk() async throws {
-        let run = try await Self.simulate("--seed", "1", "--seeds", "20", "--seconds", "600", "--disk-lies")
+        let run = try await Self.simulate("--seed", "1", "--seeds", "20", "--seconds", "600", "--rough", "--disk-lies")
         #expect(run.code == 1 && run.output.contains("FAILED"))
     }
 }

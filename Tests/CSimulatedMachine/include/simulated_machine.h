@@ -41,6 +41,8 @@ void simulated_disk_end(void);
 void simulated_disk_lies(int lies);
 // So many changes are not on the platter yet.
 int simulated_disk_unsynced(void);
+// How often files have changed: while it stays, so does what they say.
+int64_t simulated_disk_changes(void);
 
 struct simulated_loss {
   int dropped;

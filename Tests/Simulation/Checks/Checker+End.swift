@@ -15,6 +15,7 @@ extension Checker {
             try journal(view)
             try outbox(view)
             try losses(view)
+            try gaps(view)
         }
     }
 
@@ -80,13 +81,21 @@ extension Checker {
 
     private func outbox(_ view: FileView) throws {
         var states: [Int64: (state: Int64, error: String)] = [:]
-        try view.each("SELECT id, state, coalesce(last_error, '') FROM outbox") { states[$0.int(0)] = ($0.int(1), $0.text(2)) }
+        var attempts: [Int64: Int64] = [:]
+        try view.each("SELECT id, state, coalesce(last_error, ''), attempts FROM outbox") {
+            states[$0.int(0)] = ($0.int(1), $0.text(2))
+            attempts[$0.int(0)] = $0.int(3)
+        }
         for (id, command) in commands.sorted(by: { $0.key < $1.key }) {
             guard let (state, error) = states[id] else {
                 hold("P4", false, "command \(id) was in the file, and is not any more")
                 continue
             }
             let known = engine.commands[command.tag]
+            // Only answers count, and never a connection that was lost.
+            hold(
+                "P4", attempts[id, default: 0] <= Int64(known?.answers.count ?? 0),
+                "command \(id) has \(attempts[id, default: 0]) attempts, and was answered \(known?.answers ?? [])")
             switch state {
             case 8:
                 hold(

@@ -1,3 +1,5 @@
+internal import CSimulatedMachine
+
 /// Holds the promises against what the model of connmix, the handlers and the file say. It shares no code with the consumer.
 final class Checker: @unchecked Sendable {
     struct Entry {
@@ -34,25 +36,29 @@ final class Checker: @unchecked Sendable {
     var atRiskLimit = 0
     var maxAttempts = 0
     var isNodeUp: (String) -> Bool = { _ in true }
+    /// Whether a consumer may take the node for away, or did until just now.
+    var mayBeAway: (String) -> Bool = { _ in false }
     private var view: FileView?
+    /// Changes of the disk at the last look for what was committed.
+    private var scannedAt: Int64 = -1
     /// Calls that later commands did not wait for.
-    private var suspicions: [(command: Int64, words: String)] = []
+    var suspicions: [(command: Int64, words: String)] = []
     private(set) var entries: [Int64: Entry] = [:]
     private(set) var lastEntry: Int64 = 0
     /// By client: entries that have not ended, in their order.
     var lanes: [String: [Int64]] = [:]
-    private(set) var commands: [Int64: Command] = [:]
+    var commands: [Int64: Command] = [:]
     private var lastCommand: Int64 = 0
-    private var commandOfTag: [String: Int64] = [:]
-    private var commandLanes: [String: [Int64]] = [:]
+    var commandOfTag: [String: Int64] = [:]
+    var commandLanes: [String: [Int64]] = [:]
     /// By client or channel.
-    private var targets: [String: [Int64]] = [:]
+    var targets: [String: [Int64]] = [:]
     /// Lanes that may have stood aside are given so long to take up their places again.
-    private var asideUntil: [String: World.Time] = [:]
+    var asideUntil: [String: World.Time] = [:]
     /// Commands that have not ended, as far as was seen.
-    private var openCommands: Set<Int64> = []
+    private(set) var openCommands: Set<Int64> = []
     /// End users that a command has found to be gone.
-    private var goneClients: Set<String> = []
+    var goneClients: Set<String> = []
     private(set) var commandsOfEntry: [Int64: [Int64]] = [:]
     private(set) var atRisk = 0
     /// Messages of the largest read.
@@ -92,7 +98,10 @@ final class Checker: @unchecked Sendable {
 
     // MARK: The file
 
-    func close() { view = nil }
+    func close() {
+        view = nil
+        scannedAt = -1
+    }
 
     /// Looks at the file.
     @discardableResult
@@ -111,7 +120,11 @@ final class Checker: @unchecked Sendable {
 
     /// Takes note of what was committed since the last look.
     func scan() {
-        look { view in
+        let changes = simulated_disk_changes()
+        guard changes != scannedAt || view == nil else { return }
+        let isDone: Void? = look { view in
+            try view.begin()
+            defer { view.end() }
             try view.each(
                 """
                 SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data'), coalesce(replay_of, 0)
@@ -147,6 +160,7 @@ final class Checker: @unchecked Sendable {
                 "m\(journaledUpTo < 0 ? 0 : readOrder[journaledUpTo]) is in the file, and what was read before it is not: m\(wholeUpTo < readOrder.count ? readOrder[wholeUpTo] : 0)"
             )
         }
+        if isDone != nil { scannedAt = changes }
     }
 
     private func journaled(_ id: Int64, client: String, text: String, replayOf original: Int64) {
@@ -200,7 +214,15 @@ final class Checker: @unchecked Sendable {
         }
     }
 
-    func touched(commands ids: [Int64]) { for id in ids { commands[id]?.isTouched = true } }
+    func touched(commands ids: [Int64]) {
+        for id in ids {
+            commands[id]?.isTouched = true
+            openCommands.insert(id)
+            // It may wait in its lane again.
+            guard let client = commands[id]?.client, commandLanes[client]?.contains(id) == false else { continue }
+            commandLanes[client]?.append(id)
+        }
+    }
 
     // MARK: Messages
 
@@ -254,117 +276,10 @@ final class Checker: @unchecked Sendable {
         return true
     }
 
-    // MARK: Commands
-
-    private func firstArrival(_ tag: String, at node: String) {
-        guard let id = commandOfTag[tag], let command = commands[id] else {
-            return violated("P3: a node received \(tag), which is not in the file")
-        }
-        guard !command.isTouched else { return }
-        for earlier in commandLanes[command.client, default: []] where earlier < id && !isSettled(earlier) {
-            if commands[earlier]?.isCall == true {
-                // Dead in memory, where its node is gone for the consumer: the next commit must say so.
-                suspicions.append((earlier, "\(words(id)) was sent before \(words(earlier))"))
-                continue
-            }
-            hold("P5", false, "\(words(id)) was sent before \(words(earlier)), which is not settled")
-        }
-        hold("P5", true, "")
-        let others = targets[place(of: command), default: []].filter { $0 < id && commands[$0]?.client != command.client }
-        for earlier in others where !isSettled(earlier) && !mayStandAside(earlier) {
-            hold("P5", false, "\(words(id)) was sent before \(words(earlier)), which goes to the same place and is not settled")
-        }
-        commandLanes[command.client]?.removeAll { commands[$0]?.isSettled == true }
-        targets[place(of: command)]?.removeAll { commands[$0]?.isSettled == true }
-    }
-
-    private func place(of command: Command) -> String { (command.isPublish ? "channel " : "client ") + command.target }
-
-    /// Its lane may have given up its places: something in it waits for the node of its client, or for an answer that does not come.
-    private func mayStandAside(_ id: Int64) -> Bool {
-        guard let client = commands[id]?.client, world.now >= asideUntil[client, default: 0] else { return true }
-        return commandLanes[client, default: []].contains { other in
-            guard other <= id, let command = commands[other], command.endedAt == nil else { return false }
-            return command.isTouched || command.isCall || world.now - command.seenAt >= Self.replyTimeout
-        }
-    }
-
-    private static let replyTimeout: World.Time = 10_000_000
-
-    private func ended(_ id: Int64) {
-        commands[id]?.endedAt = world.now
-        guard let command = commands[id] else { return }
-        let patience = command.isCall ? 200_000 : Self.replyTimeout
-        let hasAnswers = engine.commands[command.tag]?.answers.isEmpty == false
-        if world.now - command.seenAt >= patience || command.isCall && !hasAnswers {
-            asideUntil[command.client] = world.now + 5_000_000
-        }
-    }
-
-    private func repeated(_ tag: String, writtenAt: World.Time) {
-        guard let id = commandOfTag[tag], let command = commands[id], !command.isTouched else { return }
-        hold(
-            "P4", command.endedAt.map { writtenAt <= $0 } ?? true,
-            "\(words(id)) was sent again at \(writtenAt), and its end was in the file at \(command.endedAt ?? 0)")
-    }
-
-    private func answered(_ tag: String) {
-        guard let id = commandOfTag[tag], let command = commands[id], hasFoundGone(command) else { return }
-        goneClients.insert(command.target)
-    }
-
-    /// Its answers by themselves say that its client is gone.
-    func hasFoundGone(_ command: Command) -> Bool {
-        let answers = engine.commands[command.tag]?.answers ?? []
-        return command.isCall ? answers.contains(301) : answers.contains(401) && answers.count >= 3
-    }
-
-    /// Its answers suffice for its end: that it was taken, or what the rule asks for.
-    func isRefused(_ command: Command) -> Bool {
-        let answers = engine.commands[command.tag]?.answers ?? []
-        if answers.contains(101) || answers.count >= 10 || hasFoundGone(command) { return true }
-        // Once an end user is known to be gone, one answer is enough.
-        return !command.isCall && answers.contains(401) && goneClients.contains(command.target)
-    }
-
-    private func judgeSuspicions(_ view: FileView) throws {
-        var open: [(command: Int64, words: String)] = []
-        for (command, words) in suspicions {
-            var isOpen = true
-            try view.each("SELECT state, coalesce(last_error, '') FROM outbox WHERE id = ?1", [command]) { row in
-                guard row.int(0) >= 8 else { return }
-                isOpen = false
-                hold("P5", row.int(0) != 8 || commands[command]?.isTouched == true, words)
-            }
-            if isOpen { open.append((command, words)) }
-        }
-        suspicions = open
-    }
-
     /// What it knew in memory alone is forgotten.
     func processDied() {
         suspicions = []
         atRisk = 0
         isReaderAlive = false
-    }
-
-    private func words(_ id: Int64) -> String {
-        guard let command = commands[id] else { return "command \(id)" }
-        let known = engine.commands[command.tag]
-        return
-            "command \(id) (to \(command.target)\(command.isCall ? ", a call" : ""), of entry \(command.entry), received by \(known?.nodes ?? []), answered \(known?.answers ?? []))"
-    }
-
-    private func isSettled(_ id: Int64) -> Bool {
-        guard let command = commands[id], !command.isSettled, !command.isTouched else { return true }
-        var isSettled = engine.commands[command.tag]?.answers.contains { $0 == nil } ?? false || isRefused(command)
-        // What is dead because its node is gone is so in memory first.
-        if command.isCall, let entry = entries[command.entry], !isNodeUp(engine.messages[entry.serial].node) { return true }
-        if !isSettled {
-            let state = look { try $0.int("SELECT state FROM outbox WHERE id = ?1", [id]) } ?? nil
-            isSettled = (state ?? 0) >= 8
-        }
-        if isSettled { commands[id]?.isSettled = true }
-        return isSettled
     }
 }

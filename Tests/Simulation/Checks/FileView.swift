@@ -36,6 +36,10 @@ final class FileView {
         }
     }
 
+    /// One state of the file for several looks.
+    func begin() throws { try each("BEGIN") { _ in } }
+    func end() { try? each("COMMIT") { _ in } }
+
     func each(_ sql: String, _ values: [Int64] = [], _ body: (Row) -> Void) throws {
         var statement = statements[sql]
         if statement == nil {

@@ -11,13 +11,14 @@ final class EngineNode: @unchecked Sendable {
     let slot: Int
     private(set) var isUp = true
     /// Whether centers name it.
-    var isListed = true
+    var isListed = true { didSet { if !isListed { engine.record.unlistedNodes.insert(id) } } }
     var clients: Set<String> = []
     var order: [String] = []
     var queue: [Int] = []
     private var sessions: [NodeSession] = []
     /// It takes connections and says nothing.
     var isHanging = false
+    private(set) var reach: Reach
     /// Which form of `queue.pop` it takes.
     var takesArrays = false
 
@@ -26,6 +27,7 @@ final class EngineNode: @unchecked Sendable {
         self.id = id
         self.address = address
         self.slot = slot
+        reach = Reach(since: engine.world.now)
         takesArrays = engine.dice.happens(oneIn: 4)
     }
 
@@ -36,7 +38,17 @@ final class EngineNode: @unchecked Sendable {
         return session.socket
     }
 
-    func remove(_ session: NodeSession) { sessions.removeAll { $0 === session } }
+    func remove(_ session: NodeSession) {
+        sessions.removeAll { $0 === session }
+        review()
+    }
+
+    /// Whether somebody is connected who had an answer, and whether anybody takes what waits.
+    func review() {
+        let now = engine.world.now
+        reach.review(sessions.contains(where: \.hasAnswered), at: now)
+        engine.record.consumed(id, sessions.contains(where: \.isPopping), at: now)
+    }
 
     /// Hands out what waits, to the one that pops.
     func pump() {
@@ -58,6 +70,7 @@ final class EngineNode: @unchecked Sendable {
     func cutAll() {
         for session in sessions { session.socket.cut() }
         sessions = []
+        review()
     }
 
     func closeAll(code: UInt16) {
@@ -95,6 +108,7 @@ final class NodeSession: @unchecked Sendable {
     private(set) var isPopping = false
     private var made: WebSocketServer?
     private(set) var isOver = false
+    private(set) var hasAnswered = false
     /// Requests from then on get no answer.
     var isMute = false
     /// The next command is the last: the connection is cut before, or after, it is applied.
@@ -155,11 +169,13 @@ final class NodeSession: @unchecked Sendable {
             guard topics != nil else { return answer(id, error: 101, "invalid params") }
             guard !isPopping else { return answer(id, error: 202, "consumed already") }
             isPopping = true
+            node.review()
             answer(id, "{\"s\":true}")
             node.pump()
         case "queue.unpop":
             guard isPopping else { return answer(id, error: 203, "not consumed") }
             isPopping = false
+            node.review()
             answer(id, "{\"s\":true}")
         case "server.ping":
             answer(id, "{\"m\":\"server.pong\"}")
@@ -191,6 +207,7 @@ final class NodeSession: @unchecked Sendable {
         }
         if trouble == 1 {
             engine.record.saw(.unanswered)
+            engine.record.left(tag)
             return
         }
         let reply = { [self] in
@@ -203,6 +220,7 @@ final class NodeSession: @unchecked Sendable {
         }
         guard trouble == 2 else { return reply() }
         engine.record.saw(.lateAnswer)
+        engine.record.left(tag)
         world.after(engine.dice.time(5_000_000...25_000_000), .engine) { [weak self] in
             if self?.isOver == false { reply() }
         }
@@ -215,6 +233,10 @@ final class NodeSession: @unchecked Sendable {
 
     private func answer(_ id: String, _ result: String) {
         guard !isMute else { return }
+        if !hasAnswered, !isOver {
+            hasAnswered = true
+            node.review()
+        }
         socket.send("{\"E\":null,\"r\":\(result),\"i\":\(id)}")
     }
 

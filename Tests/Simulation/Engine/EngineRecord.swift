@@ -53,8 +53,17 @@ final class EngineRecord: @unchecked Sendable {
         var received = 0
         var answers: [Int?] = []
         var nodes: [String] = []
+        /// It was left without an answer, or with one that came late.
+        var wasLeft = false
     }
 
+    /// When somebody took what waits at a node: from, and up to.
+    typealias Span = (from: World.Time, to: World.Time?)
+
+    private(set) var consumption: [String: [Span]] = [:]
+    var unlistedNodes: Set<String> = []
+    /// Nodes hang, are mute or stand still until then, or have done so until just now.
+    var silentUntil: World.Time = 0
     private(set) var messages: [Message] = []
     private(set) var commands: [String: Command] = [:]
     private(set) var sights: [Sight: Int] = [:]
@@ -100,6 +109,13 @@ final class EngineRecord: @unchecked Sendable {
 
     func accountedFor(_ serial: Int) { messages[serial].isAccountedFor = true }
 
+    func consumed(_ node: String, _ isConsumed: Bool, at now: World.Time) {
+        let last = consumption[node, default: []].indices.last
+        let isOpen = last.map { consumption[node]?[$0].to == nil } ?? false
+        if isConsumed, !isOpen { consumption[node, default: []].append((now, nil)) }
+        if !isConsumed, isOpen, let last { consumption[node]?[last].to = now }
+    }
+
     // MARK: Commands
 
     func received(_ tag: String, by node: String, writtenAt: World.Time) {
@@ -111,6 +127,8 @@ final class EngineRecord: @unchecked Sendable {
         commands[tag, default: Command()].received += 1
         commands[tag]?.nodes.append(node)
     }
+
+    func left(_ tag: String) { commands[tag]?.wasLeft = true }
 
     func answered(_ tag: String, code: Int?) {
         commands[tag]?.answers.append(code)

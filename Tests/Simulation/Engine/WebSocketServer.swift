@@ -122,7 +122,8 @@ final class CenterServer: ServerSide {
 
     func received(_ bytes: ByteBuffer) {
         received += bytes.readableBytesView
-        guard received.firstRange(of: Array("\r\n\r\n".utf8)) != nil else { return }
+        // It has no body.
+        guard received.suffix(4).elementsEqual("\r\n\r\n".utf8) else { return }
         let path = String(decoding: received, as: UTF8.self).split(separator: " ").dropFirst().first.map(String.init) ?? ""
         received = []
         guard let text = answer(path) else { return }

@@ -21,7 +21,8 @@ struct Behaviour {
     /// It writes a row of its own in the transaction that marks its message done.
     var writes: Bool
 
-    init(seed: UInt64, serial: Int, entry: Int64, attempt: Int, client: String, poison: Bool) {
+    /// - Parameter friend: another end user, whom it may tell of it.
+    init(seed: UInt64, serial: Int, entry: Int64, attempt: Int, client: String, friend: String, poison: Bool) {
         var digest = Digest()
         for word in [seed, UInt64(serial), UInt64(attempt), UInt64(entry)] { digest.add(word) }
         var dice = Dice(seed: digest.value)
@@ -34,9 +35,10 @@ struct Behaviour {
         if poison { end = .kills }
         duration = dice.happens(oneIn: 12) ? dice.time(1_000...3_000_000) : dice.time(10...4_000)
         commands = (0..<[0, 1, 1, 2, 3].randomElement(using: &dice)!).map { _ in
-            switch dice.below(5) {
+            switch dice.below(6) {
             case 0: Planned(kind: .publish, target: "room\(dice.below(3))")
             case 1: Planned(kind: .call, target: client)
+            case 2: Planned(kind: .send, target: friend)
             default: Planned(kind: .send, target: client)
             }
         }

@@ -58,7 +58,8 @@ final class Disk: @unchecked Sendable {
 
     private func judge(_ operation: Int32, isLog: Bool, length: Int32, part: UnsafeMutablePointer<Int32>?) -> Int32 {
         if isSpared { return SQLITE_OK }
-        if isGone { return SQLITE_IOERR }
+        // It is dead: what no retry mends ends it soonest.
+        if isGone { return SQLITE_CORRUPT }
         operations += 1
         world.mix(UInt64(operation) << 32 | UInt64(UInt32(bitPattern: length)) | (isLog ? 1 << 40 : 0))
         if let left = diesAfter {
@@ -81,7 +82,7 @@ final class Disk: @unchecked Sendable {
         let before = world.events
         world.wait(time, holding: holds)
         record.saw(.overlap, world.events - before)
-        return isGone ? SQLITE_IOERR : SQLITE_OK
+        return isGone ? SQLITE_CORRUPT : SQLITE_OK
     }
 
     private func sick(_ operation: Int32, length: Int32, part: UnsafeMutablePointer<Int32>?) -> Int32? {

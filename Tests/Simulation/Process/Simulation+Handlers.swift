@@ -26,13 +26,14 @@ extension Simulation {
         handlerRecord.running[client] = call
         let isPoison = poisonEvery > 0 && serial % poisonEvery == poisonEvery - 1
         let behaviour = Behaviour(
-            seed: options.seed, serial: serial, entry: entry, attempt: attempt, client: client, poison: isPoison && !isSettling)
+            seed: options.seed, serial: serial, entry: entry, attempt: attempt, client: client,
+            friend: engineRecord.messages[serial / 2].client, poison: isPoison && !isSettling)
         var tags: [String] = []
         for (index, command) in behaviour.commands.enumerated() {
             let tag = "e\(entry).c\(call).\(index)"
             tags.append(tag)
             switch command.kind {
-            case .send: try context.meshSend(to: message.client, tag)
+            case .send: try context.meshSend(to: command.target == client ? message.client : ClientID(command.target), tag)
             case .publish: try context.meshPublish(to: command.target, tag)
             case .call: try context.setContextValue(message.client, "k\(index)", tag)
             }

@@ -178,7 +178,9 @@ extension Simulation {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { Glibc.close(file) }
-        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        var facts = stat()
+        guard fstat(file, &facts) == 0 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Int(facts.st_size))
         let count = pread(file, &bytes, bytes.count, 0)
         return count < 0 ? nil : Array(bytes[..<count])
     }
