@@ -160,7 +160,8 @@ extension Simulation {
                 try view.rows("SELECT id, state, attempts, writes, state_at FROM outbox WHERE state < 8 LIMIT 5")
             )
         }
+        let commands = (open?.1 ?? []).map { row in checker.words(row[0]) + " \(row)" }
         return
-            "entries \(open?.0 ?? []), commands \(open?.1 ?? []), queues \(engine.nodes.map(\.queue.count)), at risk \(checker.atRisk), consuming \(engine.nodes.map { $0.consumer != nil }), wall \(world.wall)"
+            "entries \(open?.0 ?? []), commands \(commands), queues \(engine.nodes.map(\.queue.count)), at risk \(checker.atRisk), consuming \(engine.nodes.map { $0.consumer != nil }), wall \(world.wall)"
     }
 }

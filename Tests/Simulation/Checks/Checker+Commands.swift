@@ -94,7 +94,7 @@ extension Checker {
         suspicions = open
     }
 
-    private func words(_ id: Int64) -> String {
+    func words(_ id: Int64) -> String {
         guard let command = commands[id] else { return "command \(id)" }
         let known = engine.commands[command.tag]
         return
