@@ -26,12 +26,18 @@ struct LanesAside: Sendable {
         var from: Int64 = .max
     }
 
-    /// More lanes than this are not remembered; they keep their places then. A lane takes some 40 bytes.
+    /// From which row on a lane waits, and with whom. What came before that row, and lies in the file for another reason, does not.
+    private struct Place {
+        let group: Int32
+        let from: Int64
+    }
+
+    /// More lanes than this are not remembered; they keep their places then. A lane takes some 50 bytes.
     static var limit: Int { 524_288 }
 
     private var groups: [Int32: Group] = [:]
     private var lastGroup: Int32 = 0
-    private var lanes: [OrderKey: Int32] = [:]
+    private var lanes: [OrderKey: Place] = [:]
     private var behind: [OrderKey: Behind] = [:]
     private var laneOfHead: [Int64: OrderKey] = [:]
 
@@ -45,9 +51,11 @@ struct LanesAside: Sendable {
         }
     }
 
-    func contains(_ lane: OrderKey?) -> Bool {
+    /// Whether that row waits in the file with its lane.
+    func contains(_ id: Int64, of lane: OrderKey?) -> Bool {
         guard let lane, !isEmpty else { return false }
-        return lanes[lane] != nil || behind[lane] != nil
+        if let place = lanes[lane], id >= place.from { return true }
+        return behind[lane].map { behind in behind.heads.contains { $0 <= id } } ?? false
     }
 
     // MARK: For nodes
@@ -60,11 +68,12 @@ struct LanesAside: Sendable {
     ) -> Bool {
         assert(!nodes.isEmpty, "a lane stands aside for no node")
         guard lane == nil || lanes.count < Self.limit else { return false }
+        if let lane, let place = lanes[lane], place.from <= id { return true }
         let number = groups.first { $0.value.nodes == nodes }?.key ?? lastGroup &+ 1
         var group = groups[number] ?? Group(nodes: nodes, since: since, from: id)
         if let until { group.until = min(until, group.until ?? until) }
         group.from = min(id, group.from)
-        if let lane { lanes[lane] = number } else { group.left(id) }
+        if let lane { lanes[lane] = Place(group: number, from: id) } else { group.left(id) }
         groups[number] = group
         lastGroup = max(lastGroup, number)
         return true
@@ -73,7 +82,7 @@ struct LanesAside: Sendable {
     /// One more row of a lane that stands aside waits in the file.
     mutating func left(_ id: Int64, lane: OrderKey?) {
         guard let lane else { return }
-        if let number = lanes[lane] { groups[number]?.left(id) }
+        if let place = lanes[lane] { groups[place.group]?.left(id) }
         if let from = behind[lane]?.from { behind[lane]?.from = min(id, from) }
     }
 
@@ -96,7 +105,7 @@ struct LanesAside: Sendable {
         let due = groups.filter { isDue($0.value) }
         guard !due.isEmpty else { return nil }
         for number in due.keys { groups[number] = nil }
-        lanes = lanes.filter { due[$0.value] == nil }
+        lanes = lanes.filter { due[$0.value.group] == nil }
         return due.values.lazy.map(\.from).min()
     }
 

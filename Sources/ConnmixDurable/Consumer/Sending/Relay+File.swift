@@ -51,7 +51,7 @@ extension Relay {
     /// Whether it stays in the file because its lane stands aside, or does so from now on.
     private mutating func mustStandAside(_ id: Int64, _ item: OutgoingCommand, now: Int64) -> Bool {
         let lane = item.keys.first
-        if aside.contains(lane) {
+        if aside.contains(id, of: lane) {
             aside.left(id, lane: lane)
             return true
         }

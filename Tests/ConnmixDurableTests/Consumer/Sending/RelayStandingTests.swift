@@ -133,6 +133,30 @@ struct RelayStandingTests {
         #expect(bench.relay.isDrained(before: .max - 1))
     }
 
+    /// The simulation's seed 103: it waited in the file for another reason, and then for the node that a later one needed.
+    @Test("P5: what waits in the file before the command for which its lane stands aside does not wait for that one's node")
+    func earlierInTheFile() throws {
+        var bench = Bench(away: ["away"])
+        bench.now = 10 * Self.second
+        var postponed = try Bench.publish("room1", lane: "l")
+        postponed.availableAt = bench.now + 5 * Self.second
+        let first = bench.add(postponed)
+        let call = bench.add(try Bench.call("c1", node: "away", lane: "l"))
+        let last = bench.add(try Bench.publish("room2", lane: "l"))
+        let other = bench.add(try Bench.publish("room3", lane: "m"))
+        #expect(bench.sent().map(\.id) == [other])
+        bench.now += 5 * Self.second
+        let sends = bench.sent()
+        #expect(sends.map(\.id) == [first])
+        bench.answer(sends[0])
+        #expect(bench.sent().isEmpty)
+        bench.relay.connected("away", now: bench.now)
+        let calls = bench.sent()
+        #expect(calls.map(\.id) == [call])
+        bench.answer(calls[0])
+        #expect(bench.sent().map(\.id) == [last])
+    }
+
     @Test("P5: lanes that stand aside leave the window; whoever comes behind them is loaded and goes")
     func fullWindow() throws {
         var bench = Bench(away: ["away"])
