@@ -69,7 +69,7 @@ struct SimulationTests {
         #expect(runs.map { $0.count("events") }.reduce(0, +) > 1_000_000)
     }
 
-    private static let seeds = 20
+    private static let seeds = 22
 
     @Test("a disk that lies is found")
     func lyingDisk() async throws {
