@@ -20,12 +20,18 @@ struct SimulationTests {
     }
 
     private static func simulate(_ arguments: String...) async throws -> Run {
+        let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("simulate")
+        return try await run(program, arguments + ["--no-shrinking"])
+    }
+
+    private static func run(_ program: URL, _ arguments: [String], in folder: URL? = nil) async throws -> Run {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appendingPathComponent("simulate")
-        process.arguments = arguments + ["--no-shrinking"]
+        process.executableURL = program
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
         let pipe = Pipe()
         process.standardOutput = pipe
+        process.standardError = pipe
         try process.run()
         return await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
@@ -70,6 +76,15 @@ struct SimulationTests {
     }
 
     private static let seeds = 22
+
+    /// `make simulate-breakages` puts them into a copy of the library.
+    @Test("the faults that are made on purpose fit the library")
+    func breakages() async throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let git = URL(fileURLWithPath: "/usr/bin/env")
+        let run = try await Self.run(git, ["git", "apply", "--check", "Tests/Breakages/breakages.patch"], in: root)
+        #expect(run.code == 0, "\(run.output)")
+    }
 
     @Test("a disk that lies is found")
     func lyingDisk() async throws {
