@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -60,12 +61,16 @@ extern struct hashing _swift_stdlib_Hashing_parameters;
 void simulated_hashing(void) { _swift_stdlib_Hashing_parameters.deterministic = true; }
 
 #define REAL(name) ((__typeof__(&name))real(#name, &real_##name))
-static void *real(const char *name, void **cell) {
-  if (!*cell) *cell = dlsym(RTLD_NEXT, name);
-  return *cell;
+static void *real(const char *name, _Atomic(void *) *cell) {
+  void *found = atomic_load_explicit(cell, memory_order_relaxed);
+  if (!found) {
+    found = dlsym(RTLD_NEXT, name);
+    atomic_store_explicit(cell, found, memory_order_relaxed);
+  }
+  return found;
 }
 
-static void *real_clock_gettime;
+static _Atomic(void *) real_clock_gettime;
 int clock_gettime(clockid_t clock, struct timespec *time) {
   if (!is_simulated || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID)
     return REAL(clock_gettime)(clock, time);
@@ -81,7 +86,7 @@ int64_t simulated_clock_processor(void) {
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static void *real_gettimeofday;
+static _Atomic(void *) real_gettimeofday;
 int gettimeofday(struct timeval *restrict time, void *restrict zone) {
   if (!is_simulated) return REAL(gettimeofday)(time, zone);
   time->tv_sec = wall / 1000000000;
@@ -89,7 +94,7 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone) {
   return 0;
 }
 
-static void *real_time;
+static _Atomic(void *) real_time;
 time_t time(time_t *result) {
   if (!is_simulated) return REAL(time)(result);
   if (result) *result = wall / 1000000000;
@@ -97,7 +102,7 @@ time_t time(time_t *result) {
 }
 
 // Whoever sleeps on the one thread only lets time pass.
-static void *real_usleep;
+static _Atomic(void *) real_usleep;
 int usleep(useconds_t microseconds) {
   if (!is_simulated) return REAL(usleep)(microseconds);
   simulated_clock_advance((int64_t)microseconds * 1000);
@@ -121,14 +126,14 @@ static void fill(void *buffer, size_t count) {
   }
 }
 
-static void *real_getrandom;
+static _Atomic(void *) real_getrandom;
 ssize_t getrandom(void *buffer, size_t count, unsigned flags) {
   if (!is_simulated) return REAL(getrandom)(buffer, count, flags);
   fill(buffer, count);
   return (ssize_t)count;
 }
 
-static void *real_getentropy;
+static _Atomic(void *) real_getentropy;
 int getentropy(void *buffer, size_t count) {
   if (!is_simulated) return REAL(getentropy)(buffer, count);
   fill(buffer, count);
@@ -136,7 +141,7 @@ int getentropy(void *buffer, size_t count) {
 }
 
 // Swift's runtime asks the kernel for random numbers this way.
-static void *real_syscall;
+static _Atomic(void *) real_syscall;
 long syscall(long number, ...) {
   va_list list;
   va_start(list, number);
@@ -150,10 +155,10 @@ long syscall(long number, ...) {
   return ((long (*)(long, ...))real("syscall", &real_syscall))(number, a, b, c, d, e, f);
 }
 
-static void *real_getpid;
+static _Atomic(void *) real_getpid;
 pid_t getpid(void) { return is_simulated ? process : REAL(getpid)(); }
 
-static void *real_statvfs;
+static _Atomic(void *) real_statvfs;
 int statvfs(const char *restrict path, struct statvfs *restrict facts) {
   int result = REAL(statvfs)(path, facts);
   if (is_simulated && result == 0) facts->f_bavail = facts->f_bfree = (fsblkcnt_t)(free_bytes / (int64_t)facts->f_frsize);
@@ -161,7 +166,7 @@ int statvfs(const char *restrict path, struct statvfs *restrict facts) {
 }
 
 // Files beside the database. SQLite's own writes go another way (disk.c).
-static void *real_pwrite;
+static _Atomic(void *) real_pwrite;
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
   if (is_simulated && !writes_allowed) {
     errno = EIO;
@@ -178,7 +183,7 @@ static bool answers_lock(int command, void *argument) {
   return true;
 }
 
-static void *real_fcntl;
+static _Atomic(void *) real_fcntl;
 int fcntl(int file, int command, ...) {
   va_list list;
   va_start(list, command);
@@ -187,7 +192,7 @@ int fcntl(int file, int command, ...) {
   return answers_lock(command, argument) ? 0 : REAL(fcntl)(file, command, argument);
 }
 
-static void *real_fcntl64;
+static _Atomic(void *) real_fcntl64;
 int fcntl64(int file, int command, ...) {
   va_list list;
   va_start(list, command);
