@@ -20,8 +20,8 @@ struct SimulationTests {
     }
 
     private static func simulate(_ arguments: String...) async throws -> Run {
-        let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("simulate")
-        return try await run(program, arguments + ["--no-shrinking"])
+        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        return try await run(folder.appendingPathComponent("simulate"), arguments + ["--no-shrinking"])
     }
 
     private static func run(_ program: URL, _ arguments: [String], in folder: URL? = nil) async throws -> Run {
@@ -80,9 +80,10 @@ struct SimulationTests {
     /// `make simulate-breakages` puts them into a copy of the library.
     @Test("the faults that are made on purpose fit the library")
     func breakages() async throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let git = URL(fileURLWithPath: "/usr/bin/env")
-        let run = try await Self.run(git, ["git", "apply", "--check", "Tests/Breakages/breakages.patch"], in: root)
+        let patch = tests.appendingPathComponent("Breakages/breakages.patch").path
+        let run = try await Self.run(git, ["git", "apply", "--check", patch], in: tests.deletingLastPathComponent())
         #expect(run.code == 0, "\(run.output)")
     }
 
