@@ -26,7 +26,7 @@ extension Checker {
     func place(of command: Command) -> String { (command.isPublish ? "channel " : "client ") + command.target }
 
     private func nodeOfClient(_ command: Command) -> String {
-        entries[command.entry].map { engine.messages[$0.serial].node } ?? ""
+        entries[command.entry]?.node ?? ""
     }
 
     /// Its lane may have given up its places: something in it waits for a node that is away, or for an answer that does not come.

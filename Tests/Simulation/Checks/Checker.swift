@@ -5,6 +5,8 @@ final class Checker: @unchecked Sendable {
     struct Entry {
         let serial: Int
         let client: String
+        /// As the consumer knew it, which learns late that another one has taken its place.
+        let node: String
         /// An operator made it of another one.
         let isReplay: Bool
         /// Ended in the file, as far as was seen.
@@ -127,11 +129,11 @@ final class Checker: @unchecked Sendable {
             defer { view.end() }
             try view.each(
                 """
-                SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data'), coalesce(replay_of, 0)
+                SELECT id, client, json_extract(CAST(data AS TEXT), '$.frame.data'), coalesce(replay_of, 0), node
                 FROM journal WHERE id > ?1 ORDER BY id
                 """, [lastEntry]
             ) {
-                journaled($0.int(0), client: $0.text(1), text: $0.text(2), replayOf: $0.int(3))
+                journaled($0.int(0), client: $0.text(1), text: $0.text(2), replayOf: $0.int(3), node: $0.text(4))
             }
             var fresh: [Int64] = []
             try view.each(
@@ -163,7 +165,7 @@ final class Checker: @unchecked Sendable {
         if isDone != nil { scannedAt = changes }
     }
 
-    private func journaled(_ id: Int64, client: String, text: String, replayOf original: Int64) {
+    private func journaled(_ id: Int64, client: String, text: String, replayOf original: Int64, node: String) {
         lastEntry = id
         guard text.first == "m", let serial = Int(text.dropFirst()) else {
             return violated("P2: entry \(id) has a payload that nobody sent: \(text)")
@@ -180,7 +182,7 @@ final class Checker: @unchecked Sendable {
         }
         if let place = readPlace[serial] { journaledUpTo = max(journaledUpTo, place) }
         engine.journaled(serial, as: id)
-        entries[id] = Entry(serial: serial, client: client, isReplay: original != 0)
+        entries[id] = Entry(serial: serial, client: client, node: node, isReplay: original != 0)
         lanes[client, default: []].append(id)
     }
 
