@@ -46,13 +46,16 @@ extension Checker {
     private static let replyTimeout: World.Time = 10_000_000
     /// A lane that stood aside comes back from the file when there is room in memory, and others do not wait for it.
     private static let wayBack: World.Time = 30_000_000
+    private static let shortWayBack: World.Time = 5_000_000
 
     func ended(_ id: Int64) {
         commands[id]?.endedAt = world.now
         guard let command = commands[id] else { return }
         let hasAnswers = engine.commands[command.tag]?.answers.isEmpty == false
-        if mayBeOverdue(command) || command.isCall && (!hasAnswers || mayBeAway(nodeOfClient(command))) {
+        if mayBeOverdue(command) {
             asideUntil[command.client] = world.now + Self.wayBack
+        } else if command.isCall, !hasAnswers || mayBeAway(nodeOfClient(command)) {
+            asideUntil[command.client] = max(asideUntil[command.client, default: 0], world.now + Self.shortWayBack)
         }
     }
 
