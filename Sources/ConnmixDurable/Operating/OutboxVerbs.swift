@@ -34,7 +34,10 @@ extension OutboxTable {
     ) throws -> Intervention {
         guard let found = try image(transaction, of: item.row) else { return .skipped(.notFound) }
         let old = try CommandImage(json: item.before, of: item.row, transaction.connection)
-        guard found == left(by: verb, old, since) else { return .skipped(.changed("\(found.state)")) }
+        var left = left(by: verb, old, since)
+        // Version 1.0.0 did not note it.
+        if verb == .retry, found.flags & CommandFlags.retried.rawValue == 0 { left.flags &= ~CommandFlags.retried.rawValue }
+        guard found == left else { return .skipped(.changed("\(found.state)")) }
         try put(transaction, item.row, found, old)
         return .applied(before: found.json)
     }
@@ -48,7 +51,7 @@ extension OutboxTable {
         case .retry:
             after = CommandImage(
                 state: .pending, attempts: 0, stateAt: time, expiresAt: nil,
-                flags: before.flags & ~CommandFlags.writing.rawValue)
+                flags: before.flags & ~CommandFlags.writing.rawValue | CommandFlags.retried.rawValue)
         case .cancel:
             after.state = .cancelled
             after.stateAt = time

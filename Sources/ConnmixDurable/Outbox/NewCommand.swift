@@ -42,4 +42,6 @@ struct CommandFlags: OptionSet {
     static let writing = Self(rawValue: 16)
     /// Acknowledges a message to an end user's connection. That it is gone is nothing to look into.
     static let acknowledgement = Self(rawValue: 32)
+    /// An operator had it sent: its time is when that was, and none that a user gave.
+    static let retried = Self(rawValue: 64)
 }

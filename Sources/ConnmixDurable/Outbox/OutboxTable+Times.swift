@@ -2,7 +2,7 @@
 extension OutboxTable {
     struct WaitingTime: Equatable {
         var attempts: Int
-        /// It was written or refused before, in whatever life.
+        /// It was written or refused before, in whatever life, or an operator had it sent.
         var wasTried: Bool
         var enqueuedAt: Int64
         var availableAt: Int64
@@ -17,11 +17,12 @@ extension OutboxTable {
     ) throws -> Int {
         let select = try transaction.connection.statement(
             """
-            SELECT id, attempts, writes > 0 OR last_error IS NOT NULL, enqueued_at, state_at
+            SELECT id, attempts, writes > 0 OR last_error IS NOT NULL OR flags & ?3, enqueued_at, state_at
             FROM outbox WHERE state < 8 AND id > ?1 ORDER BY id LIMIT ?2
             """)
         select.bind(1, cursor)
         select.bind(2, Int64(limit))
+        select.bind(3, CommandFlags.retried.rawValue)
         var moved: [(id: Int64, time: Int64)] = []
         var scanned = 0
         try select.forEach { row in

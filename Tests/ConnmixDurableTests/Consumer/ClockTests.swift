@@ -105,6 +105,24 @@ struct ClockTests {
         }
     }
 
+    @Test("P2: what an operator had sent while the clock was ahead is due when it is set back")
+    func retried() async throws {
+        try await withStore { store in
+            try await store.writer.write { transaction in
+                let now = transaction.now
+                let command = try Command.meshSend(to: "1", "x")
+                let columns = NewCommand(command, messageID: nil, node: nil, lane: nil, now: now)
+                let id = try command.payload.withBytes { try OutboxTable.enqueue(transaction, columns, data: $0) }
+                _ = try OutboxTable.cancel(transaction, id: id, time: now)
+                _ = try OutboxTable.retryNow(transaction, id: id, time: now + day)
+                var walk = ClockWalk(number: 1, horizon: now + day)
+                while !walk.isOver { try walk.step(transaction, now: now, longestPause: 30 * second) }
+                let time = try transaction.connection.integer("SELECT state_at FROM outbox WHERE id = \(id)")
+                #expect(time == now)
+            }
+        }
+    }
+
     @Test(
         "the relay: a refused command waits no longer than its pause, a sticky one no longer than its time, and no node is gone early"
     )
