@@ -146,15 +146,16 @@ extension ConsumerCore {
     func flush(within limit: Duration) async -> Bool {
         let isCommitted = await withCheckedContinuation { continuation in
             let waiting = Locked<CheckedContinuation<Bool, Never>?>(continuation)
-            let answer: @Sendable (Bool) -> Bool = { isThrough in
-                guard let continuation = waiting.withLock({ $0.take() }) else { return false }
-                continuation.resume(returning: isThrough)
-                return true
+            let timer = loop.scheduleTask(in: .microseconds(limit.microseconds)) {
+                waiting.withLock { $0.take() }?.resume(returning: false)
             }
-            let timer = loop.scheduleTask(in: .microseconds(limit.microseconds)) { _ = answer(false) }
-            // One that comes back too late finds no loop any more.
-            let last = LastCommit(core: self) { if answer($0) { timer.cancel() } }
-            if !writer.submit(last), answer(false) { timer.cancel() }
+            // Who waits goes on and ends the loop: nothing is asked of it after that, nor by a commit that comes back too late.
+            let answer: @Sendable (Bool) -> Void = { isThrough in
+                guard let continuation = waiting.withLock({ $0.take() }) else { return }
+                timer.cancel()
+                continuation.resume(returning: isThrough)
+            }
+            if !writer.submit(LastCommit(core: self, completion: answer)) { answer(false) }
         }
         return isCommitted && atRisk == 0
             && state.withLock {
