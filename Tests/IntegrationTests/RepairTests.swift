@@ -31,6 +31,8 @@ struct RepairTests {
                 configuration.retry.base = waiting
                 configuration.retry.cap = waiting
                 configuration.retry.maxAttempts = maxAttempts
+                // What fails here fails for one cause, and is not to be waited out.
+                configuration.probeAfter = 0
                 let handling = Switch()
                 try await withConsumer(configuration, handlers: handling.handlers) { consumer in
                     _ = await consumer.events.first { if case .nodeConsuming = $0 { true } else { false } }
