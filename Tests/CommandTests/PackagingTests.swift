@@ -123,7 +123,7 @@ struct PackagingTests {
         #expect(needed.intersection(ignored).sorted() == [])
 
         let breakages = try text("Tests/Breakages/run")
-        let taken = breakages.matches(of: /\ncp -r (.*) "\$copy\/"/).flatMap { $0.1.split(separator: " ").map(String.init) }
+        let taken = breakages.matches(of: /\n *cp -r (.*) "\$copy\/"/).flatMap { $0.1.split(separator: " ").map(String.init) }
         #expect(needed.subtracting(taken).sorted() == [], "the copy lacks these")
         let removed = breakages.matches(of: /"\$copy\/([A-Za-z]+)"/).map { String($0.1) }
         #expect(needed.subtracting(removed) == ["Package.swift"], "what is copied anew is removed before")
