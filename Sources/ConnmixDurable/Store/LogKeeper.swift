@@ -84,7 +84,7 @@ struct LogKeeper {
 
     /// Whether the log should give room back as soon as nothing else is to be done.
     func mustShrink(now: ContinuousClock.Instant) -> Bool {
-        bytes > Self.bound && shrinkAt.map { $0 <= now } ?? true
+        bytes > Self.bound && shrinkAt.map { $0 <= now } ?? true && triesAgainAt.map { $0 <= now } ?? true
     }
 
     mutating func triedToShrink(now: ContinuousClock.Instant) {

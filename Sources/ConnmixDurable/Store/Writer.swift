@@ -123,9 +123,10 @@ final class Writer: Sendable {
                 onTrouble(error)
             }
         case .shrink:
-            turns.keeper.triedToShrink(now: .now)
             // Whatever keeps it from shrinking is told of by its size.
-            _ = checkpoint(within: keeper.patience) { try connection.shrinkLog() }
+            let error = checkpoint(within: keeper.patience) { try connection.shrinkLog() }
+            turns.keeper.triedToShrink(now: .now)
+            if error?.code == .busy { turns.keeper.tried(log, isThrough: false, now: .now) }
         case .sleep:
             return .untilWoken
         case .doze:

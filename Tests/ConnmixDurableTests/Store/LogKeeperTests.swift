@@ -72,6 +72,10 @@ struct LogKeeperTests {
         let looksAgain = keeper.isLookDue(now: start)
         #expect(looksAgain, "whether it has helped is looked at at once")
         #expect(keeper.mustShrink(now: start + .seconds(1)))
+        let wait = keeper.patience * 10
+        keeper.tried(LogFacts(pages: 9_000, moved: 0), isThrough: false, now: start + .seconds(1))
+        #expect(!keeper.mustShrink(now: start + .seconds(1)), "whoever keeps it waiting is not asked again at once")
+        #expect(keeper.mustShrink(now: start + .seconds(1) + wait))
     }
 
     @Test("a writer without an owner checkpoints each time so much has gathered")
