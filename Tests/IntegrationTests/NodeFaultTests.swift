@@ -5,6 +5,31 @@ import TestSupport
 
 @Suite("nodes in trouble", .timeLimit(.minutes(1)))
 struct NodeFaultTests {
+    @Test("P7: while messages come, the answer to queue.unpop is waited for: nothing that was handed out is thrown away")
+    func lateUnpop() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.replyTimeout = .milliseconds(400)
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    // It goes on handing out, as one does whose backlog lies before the answer.
+                    try await engine.addFault(.init(.ignore, method: "queue.unpop"), node: engine.nodes[0].id)
+                    let feed = try await engine.feed(count: 400, clients: 4, payloadBytes: 20, perSecond: 200)
+                    try await consumer.pause(intake: true)
+                    let reason = await consumer.events.find { event in
+                        if case .nodeDisconnected(_, let reason, _) = event { reason } else { nil }
+                    }
+                    #expect(reason == "queue.unpop was not answered")
+                    let counts = try Inspector(database: database).status().journal
+                    #expect(counts.values.reduce(0, +) == 400)
+                    try await consumer.resume()
+                    try await feed.waitUntil(answered: 400)
+                }
+            }
+        }
+    }
+
     @Test("P9: a removed node is drained: unpop, replies awaited, close 1000, and never called again")
     func drained() async throws {
         try await withTemporaryDatabase { database in

@@ -202,9 +202,10 @@ final class NodeChannelHandler: ChannelInboundHandler {
     private func read(_ frame: ByteBuffer) {
         switch FrameDecoder.decode(frame) {
         case .message(let message):
-            if machine.isLeaving { machine.messageArrived(now: .now) }
+            machine.messageArrived(now: .now)
             batch.add(message, receivedAt: Clock.now())
         case .unreadableMessage(let reason):
+            machine.messageArrived(now: .now)
             batch.add(unreadable: frame, reason: reason, receivedAt: Clock.now())
         case .reply(let reply):
             switch machine.replied(reply, now: .now, using: &generator) {
