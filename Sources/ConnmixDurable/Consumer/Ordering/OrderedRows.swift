@@ -8,7 +8,7 @@ struct OrderedRows<Item: Sendable>: Sendable {
         /// At how many keys it is not at the head, plus one until it is confirmed.
         var blockers: Int
         var isReady = false
-        /// It was ready, and was taken: it is at work, unless whoever took it has said otherwise.
+        /// It was ready, and was taken: it is at work until whoever took it says otherwise (`hold`), and keeps its place.
         var isOut = false
         var isConfirmed = false
         let bytes: Int
@@ -39,6 +39,7 @@ struct OrderedRows<Item: Sendable>: Sendable {
     }
 
     func contains(_ id: Int64) -> Bool { rows.contains(id) }
+    func isReady(_ id: Int64) -> Bool { rows.find(id).map { rows[at: $0].isReady } ?? false }
     func isConfirmed(_ id: Int64) -> Bool { rows.find(id).map { rows[at: $0].isConfirmed } ?? false }
     func keys(of id: Int64) -> OrderKeys? { rows.find(id).map { rows[at: $0].keys } }
     func load(of key: OrderKey) -> WindowBounds.Load? { queues.load(of: key) }
@@ -108,12 +109,9 @@ struct OrderedRows<Item: Sendable>: Sendable {
         return queues.enterAgain(id, key, at: place, bytes: bytes)
     }
 
-    /// A row that was taken waits, or waits again. What came before it, and came back while it was out, goes first.
+    /// A row that was taken is not at work. What came before it, and came back while it was out, goes first.
     mutating func hold(_ id: Int64) {
-        if let place = rows.find(id), rows[at: place].isOut { hold(id, at: place) }
-    }
-
-    private mutating func hold(_ id: Int64, at place: Int) {
+        guard let place = rows.find(id), rows[at: place].isOut else { return }
         rows[at: place].isOut = false
         let (keys, bytes) = (rows[at: place].keys, rows[at: place].bytes)
         var isPassed = false
@@ -151,7 +149,6 @@ struct OrderedRows<Item: Sendable>: Sendable {
     }
 
     private mutating func makeReady(_ id: Int64, at place: Int, first: Bool = false) {
-        if rows[at: place].isOut { hold(id, at: place) }
         guard rows[at: place].blockers == 0, !rows[at: place].isReady else { return }
         rows[at: place].isReady = true
         if first { ready.prepend(id) } else { ready.append(id) }

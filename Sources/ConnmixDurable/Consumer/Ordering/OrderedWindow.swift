@@ -56,6 +56,7 @@ struct OrderedWindow<Item: Sendable>: Sendable {
     }
 
     func contains(_ id: Int64) -> Bool { rows.contains(id) }
+    func isReady(_ id: Int64) -> Bool { rows.isReady(id) }
     func isConfirmed(_ id: Int64) -> Bool { rows.isConfirmed(id) }
 
     /// The rows of the key, oldest first.
@@ -224,8 +225,8 @@ struct OrderedWindow<Item: Sendable>: Sendable {
 
     mutating func nextReady() -> (id: Int64, item: Item)? { rows.nextReady() }
 
-    /// Makes a row ready again that was held after `nextReady`, for instance until its retry. Where it still waits for another one
-    /// of its keys, it is ready when its turn comes.
+    /// Makes a row ready again that was taken by `nextReady`, for instance until its retry. It has kept its place, unless `hold` was called.
+    /// Where it still waits for another one of its keys, it is ready when its turn comes.
     ///
     /// - Parameter first: before all that are ready already.
     mutating func makeReady(_ id: Int64, first: Bool = false) {

@@ -110,7 +110,11 @@ extension Relay {
         guard let (testing, inTime) = left ?? nil else { return }
         switch testing {
         case .nothing: break
-        case .soon(let suspect): if inTime == 0 { window.makeReady(suspect) }
+        case .soon(let suspect):
+            guard inTime == 0 else { break }
+            window.makeReady(suspect)
+            // One that came back from the file goes before it, and must not wait for its test.
+            if !window.isReady(suspect) { endTest(on: flight.node) }
         case .now(let suspect):
             assert(suspect == id, "something landed beside a command that was alone in flight")
             routes.update(flight.node) { $0.aloneAfter = now + max(20_000, now - flight.sentAt) }

@@ -72,6 +72,7 @@ extension Relay {
         }
         stick(&item, to: node, now: now)
         window[id] = item
+        window.hold(id)
         window.makeReady(id)
         releaseHeld(by: id)
         return .postponed(id: id, item, code: nil, error: what)
@@ -84,6 +85,7 @@ extension Relay {
         freeRoom(of: flight)
         guard let item = window[id] else { return nil }
         guard ended.remove(id) == nil else { return dropped(id) }
+        window.hold(id)
         window.makeReady(id)
         releaseHeld(by: id)
         return item.onlyWrite == .noted ? unnote(id, item, "node \(node) did not take it") : nil
@@ -187,6 +189,7 @@ extension Relay {
             item.asked.insert(node)
             guard routes.isEveryNode(in: item.asked) else {
                 window[id] = item
+                window.hold(id)
                 window.makeReady(id)
                 releaseHeld(by: id)
                 return .postponed(

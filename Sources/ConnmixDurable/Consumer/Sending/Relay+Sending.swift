@@ -42,22 +42,26 @@ extension Relay {
                 sends.append(Sending(id: id, command: item.command, node: node))
                 continue
             }
-            // It does not go now, and what came before it may yet come back from the file.
-            window.hold(id)
+            // It does not go now, and what came before it may yet come back from the file. But what waits to go alone keeps its place, since
+            // others wait for it; and so does what the file knows to be about to be written, until it is told otherwise.
             switch routing {
             case .over: break
             case .hold(let earlier):
+                if item.onlyWrite != .noted { window.hold(id) }
                 held[earlier, default: []].append(id)
             case .crowded(let node):
+                if item.onlyWrite != .noted { window.hold(id) }
                 if let node { routes.update(node) { $0.crowd.append(id) } } else { crowd.append(id) }
             case .wait(let until):
                 if item.onlyWrite == .noted { changes.append(unnote(id, item, "no node to write it to")) }
+                window.hold(id)
                 stalled.append(id)
                 if stalled.count > 2 * window.count + 1_024 { stalled.removeAll { !window.contains($0) } }
                 if let until { waiting.add(id, at: until) }
             case .standAside(let nodes, let since, let until):
                 if item.onlyWrite == .noted { changes.append(unnote(id, item, "no node to write it to")) }
                 guard !standAside(id, item, for: nodes, since: since, until: until) else { continue }
+                window.hold(id)
                 stalled.append(id)
                 if let until { waiting.add(id, at: until) }
             case .dead(let reason):

@@ -105,7 +105,9 @@ struct OrderedRowsTests {
                 }
                 working.remove(id)
                 switch Int.random(in: 0..<4, using: &dice) {
-                case 0: rows.makeReady(id)
+                case 0:
+                    rows.hold(id)
+                    rows.makeReady(id)
                 case 1:
                     _ = rows.remove(id)
                     away.append(id)

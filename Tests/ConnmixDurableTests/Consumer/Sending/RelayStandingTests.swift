@@ -157,6 +157,53 @@ struct RelayStandingTests {
         #expect(bench.sent().map(\.id) == [last])
     }
 
+    /// What a later command of the same client meets while an earlier one comes back from the file.
+    private func comingBack(_ later: OutgoingCommand) throws -> Bench {
+        var bench = Bench()
+        bench.now = 10 * Self.second
+        _ = bench.relay.append(9, try Bench.send("other"), now: bench.now)
+        bench.relay.confirm(9)
+        _ = bench.relay.append(10, later, now: bench.now)
+        bench.relay.confirm(10)
+        return bench
+    }
+
+    private func comeBack(_ bench: inout Bench) throws {
+        bench.relay.window.lookAgain(above: 0)
+        #expect(bench.relay.load(4, try Bench.send("c"), now: bench.now) == .taken)
+        bench.relay.confirm(4)
+    }
+
+    @Test("P6: a command that waits to go alone keeps its turn where an earlier one comes back, and nobody waits for ever")
+    func aloneKeepsItsTurn() throws {
+        var later = try Bench.send("c")
+        later.goesAlone = true
+        var bench = try comingBack(later)
+        let first = bench.relay.nextSends(now: bench.now).sends
+        #expect(first.map(\.id) == [9], "it waits until nothing is in flight")
+        try comeBack(&bench)
+        #expect(bench.relay.nextSends(now: bench.now).sends.isEmpty)
+        for send in first { bench.answer(send) }
+        let alone = bench.relay.nextSends(now: bench.now).sends
+        #expect(alone.map(\.id) == [10])
+        bench.now += Self.second
+        for send in alone { bench.answer(send) }
+        #expect(bench.relay.nextSends(now: bench.now).sends.map(\.id) == [4])
+    }
+
+    @Test("P4: what the file knows to be about to be written goes next, also where an earlier one comes back")
+    func notedKeepsItsTurn() throws {
+        let once = try Command.meshSend(to: "c", "x").with { $0.delivery = .atMostOnce }
+        let columns = NewCommand(once, messageID: nil, node: "n1", lane: nil, now: 0)
+        var bench = try comingBack(OutgoingCommand(once, columns, now: 0))
+        let (first, changes) = bench.relay.nextSends(now: bench.now)
+        #expect(first.map(\.id) == [9])
+        guard case .writing(10)? = changes.first else { return #expect(Bool(false), "\(changes)") }
+        try comeBack(&bench)
+        bench.relay.noted(10, isWaiting: true)
+        #expect(bench.relay.nextSends(now: bench.now).sends.map(\.id) == [10])
+    }
+
     @Test("P5: lanes that stand aside leave the window; whoever comes behind them is loaded and goes")
     func fullWindow() throws {
         var bench = Bench(away: ["away"])
