@@ -114,6 +114,12 @@ extension Checker {
         }
     }
 
+    private func names(of node: String) -> [String] {
+        var names = [node]
+        while let predecessor = engine.predecessors[names[names.count - 1]] { names.append(predecessor) }
+        return names
+    }
+
     private func losses(_ view: FileView) throws {
         let unclean = Set(try view.texts("SELECT DISTINCT node FROM epoch WHERE clean = 0"))
         for (serial, message) in engine.messages.enumerated() where message.isHandedOut && message.entries.isEmpty {
@@ -122,7 +128,7 @@ extension Checker {
             hold("P11", message.reader == 0, "m\(serial) was read by process \(message.reader) and is in no file")
             if message.reader == 0 {
                 hold(
-                    "P11", unclean.contains(message.node),
+                    "P11", names(of: message.node).contains { unclean.contains($0) },
                     "m\(serial) was lost on its way from \(message.node), of which no connection ended uncleanly")
             }
         }

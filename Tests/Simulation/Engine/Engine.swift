@@ -76,6 +76,7 @@ final class Engine: @unchecked Sendable {
         record.saw(.nodeRestart)
         world.after(time, .engine) { [self] in
             nodes[slot] = makeNode(slot)
+            record.predecessors[nodes[slot].id] = old.id
             world.note("node \(nodes[slot].id) takes the place of \(old.id)")
         }
     }

@@ -62,6 +62,8 @@ final class EngineRecord: @unchecked Sendable {
 
     private(set) var consumption: [String: [Span]] = [:]
     var unlistedNodes: Set<String> = []
+    /// Whose place a node has taken. A consumer that has not heard of it calls it by that one's name.
+    var predecessors: [String: String] = [:]
     /// Nodes hang, are mute or stand still until then, or have done so until just now.
     var silentUntil: World.Time = 0
     private(set) var messages: [Message] = []
