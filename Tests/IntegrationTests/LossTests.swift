@@ -196,6 +196,8 @@ struct LossTests {
                 })
                 let consumer = try await withConsumer(testConfiguration(database, engine), handlers: failing) { consumer in
                     #expect(consumer.standing.hasEnded == false)
+                    // Until then the file may be on its way to the newest schema.
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
                     try await user.send(contentsOf: (0..<2_000).map { "\($0)" })
                     while try LedgerCounts(database).dead < 2_000 { await Task.yield() }
                     #expect(consumer.standing == ConsumerStanding(isRunning: true, listed: 1, consuming: 1))
