@@ -17,9 +17,11 @@ struct KeyQueues: Sendable {
         /// One stands behind a later one that was out when it came.
         private var isOutOfOrder = false
 
-        mutating func enterLast(_ id: Int64, bytes: Int, depth: Int) -> Entry? {
+        mutating func enterLast(_ id: Int64, bytes: Int, depth: Int) -> Bool? {
             if let last = ids.last, last > id { return nil }
-            return insert(id, at: ids.count, bytes: bytes, depth: depth)
+            ids.append(id)
+            self.bytes += bytes
+            return ids.count <= depth
         }
 
         mutating func insert(_ id: Int64, at place: Int, bytes: Int, depth: Int) -> Entry {
@@ -96,8 +98,8 @@ struct KeyQueues: Sendable {
 
     /// The row comes after all others of the key.
     ///
-    /// - Returns: `nil` where it does not, and did not enter.
-    mutating func enterLast(_ id: Int64, _ key: OrderKey, bytes: Int) -> Entry? {
+    /// - Returns: whether it is at the head; `nil` where it does not come last, and did not enter.
+    mutating func enterLast(_ id: Int64, _ key: OrderKey, bytes: Int) -> Bool? {
         queues[key, default: Queue()].enterLast(id, bytes: bytes, depth: depth)
     }
 

@@ -61,9 +61,13 @@ struct OrderedRows<Item: Sendable>: Sendable {
     private mutating func enterQueues(_ id: Int64, _ keys: OrderKeys, bytes: Int) -> Int {
         var blockers = 0
         keys.forEach { key in
-            let entry = queues.enterLast(id, key, bytes: bytes) ?? enterAgain(id, key, bytes: bytes)
-            if !entry.isAtHead { blockers += 1 }
-            if let displaced = entry.displaced { block(displaced) }
+            if let isAtHead = queues.enterLast(id, key, bytes: bytes) {
+                if !isAtHead { blockers += 1 }
+            } else {
+                let entry = enterAgain(id, key, bytes: bytes)
+                if !entry.isAtHead { blockers += 1 }
+                if let displaced = entry.displaced { block(displaced) }
+            }
         }
         return blockers
     }

@@ -11,7 +11,7 @@ struct OrderedRowsTests {
     @Test("the first rows of a key are at its head, as many as its depth; the next one follows whoever leaves")
     func depth() {
         var queues = KeyQueues(depth: 2)
-        let entered = [1, 2, 3, 4].map { queues.enterLast($0, a, bytes: 10)?.isAtHead }
+        let entered = [1, 2, 3, 4].map { queues.enterLast($0, a, bytes: 10) }
         #expect(entered == [true, true, false, false])
         #expect(queues.rows(of: a) == [1, 2, 3, 4])
         #expect(queues.load(of: a) == .init(rows: 4, bytes: 40))
