@@ -6,6 +6,8 @@ import SystemPackage
 import Testing
 import TestSupport
 
+@testable import connmix_durable
+
 /// What the surroundings can do to the program: few descriptors, a reader that does not read, a terminal that goes.
 @Suite("consume: hostile surroundings", .timeLimit(.minutes(1)))
 struct ProcessLimitsTests {
@@ -88,12 +90,34 @@ struct ProcessLimitsTests {
                     }
                     try await limit(1_000)
                     try await engine.waitUntil(within: .seconds(20)) { $0.delivered == 11 }
+                    // At other moments, too: in the midst of a start, for one.
+                    let inspector = try Inspector(database: folder + "/db")
+                    for round in 2...6 {
+                        try await limit(30)
+                        for _ in 0..<10 { try await user.send("more") }
+                        try await eventually("it is journaled") { try inspector.activity().entries == round * 10 + 1 }
+                        try await limit(1_000)
+                        try await engine.waitUntil(within: .seconds(20)) { $0.delivered == round * 10 + 1 }
+                    }
                 }
             }
             #expect(
-                try Inspector(database: folder + "/db").entries(JournalFilter()).map(\.attempts) == Array(repeating: 1, count: 11)
+                try Inspector(database: folder + "/db").entries(JournalFilter()).map(\.attempts) == Array(repeating: 1, count: 50)
             )
         }
+    }
+
+    @Test("a process whose end nobody would see is ended, and that is seen; one that is watched is left alone", .timeLimit(.minutes(1)))
+    func unwatched() async throws {
+        let ended = try await Subprocess.run(.name("sleep"), arguments: ["300"], input: .none, output: .discarded, error: .discarded) {
+            execution in
+            let process = execution.processIdentifier
+            #expect(!UnwatchedProcess.end(process))
+            #expect(kill(process.value, 0) == 0)
+            // As where its descriptor could not be had.
+            #expect(UnwatchedProcess.end(process.value, watchedBy: -1))
+        }
+        #expect(ended.terminationStatus == .signaled(SIGKILL))
     }
 
     @Test("a stderr that nobody reads stalls nothing, and the stop is heard")

@@ -73,11 +73,13 @@ struct ConsumeCommand: AsyncParsableCommand {
         configuration.handlerStanding = standing
         let anyMethod = options.commands.anyMethod
         if !exec.isEmpty {
-            let handler = ExecHandler(
-                program, timeout: options.timeout?.duration, anyMethod: anyMethod, gate: gate, logger: logger)
-            try await ConsumerRun.untilSignal(
-                configuration, handler: { try await handler.handle($0, $1) }, beside: reaper, metrics: options.metrics,
-                listen: listen, logger: logger)
+            try await ExecHandler.with(
+                program, timeout: options.timeout?.duration, anyMethod: anyMethod, gate: gate, logger: logger
+            ) { handler in
+                try await ConsumerRun.untilSignal(
+                    configuration, handler: { try await handler.handle($0, $1) }, beside: reaper, metrics: options.metrics,
+                    listen: listen, logger: logger)
+            }
         } else {
             let count = configuration.concurrency
             configuration.concurrency = WorkerPool.handlers(forWorkers: count)

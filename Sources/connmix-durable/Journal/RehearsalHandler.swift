@@ -21,8 +21,10 @@ struct RehearsalHandler: Sendable {
         let logger = Logger(label: "connmix-durable") { _ in SwiftLogNoOpLogHandler() }
         guard isWorker else {
             let gate = LaunchGate(name: program.name, waits: false, logger: logger)
-            let handler = ExecHandler(program, timeout: timeout, anyMethod: anyMethod, gate: gate, logger: logger)
-            return try await body(HandlerTrial(Handlers(all: { try await handler.handle($0, $1) })))
+            return try await ExecHandler.with(program, timeout: timeout, anyMethod: anyMethod, gate: gate, logger: logger) {
+                handler in
+                try await body(HandlerTrial(Handlers(all: { try await handler.handle($0, $1) })))
+            }
         }
         let failures = AsyncStream<String>.makeStream(bufferingPolicy: .bufferingOldest(1))
         let gate = LaunchGate(name: program.name, waits: false, logger: logger) { failures.continuation.yield($0) }

@@ -68,6 +68,9 @@ enum DescriptorLimit {
             """)
     }
 
+    /// Why none can be started where they are used up.
+    static var shortage: String { "no file descriptors are left of \(soft)" }
+
     /// Whether a process can be started now.
     static func hasRoom() -> Bool {
         var taken: [FileDescriptor] = []

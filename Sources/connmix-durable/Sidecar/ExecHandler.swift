@@ -1,5 +1,7 @@
 import ConnmixDurable
 import Logging
+import NIOCore
+import NIOPosix
 import Subprocess
 
 /// `--exec`: a process a message.
@@ -23,14 +25,35 @@ struct ExecHandler: Sendable {
     private let anyMethod: Bool
     private let gate: LaunchGate
     private let logger: Logger
+    /// One thread for all of it: see `UnwatchedProcess`.
+    private let executor: EventLoopExecutor
 
+    /// Runs `body` with a handler.
+    ///
     /// - Parameter anyMethod: whether commands may have names that connmix is not known to have.
-    init(_ program: SidecarProgram, timeout: Duration?, anyMethod: Bool = false, gate: LaunchGate, logger: Logger) {
+    static func with(
+        _ program: SidecarProgram, timeout: Duration?, anyMethod: Bool = false, gate: LaunchGate, logger: Logger,
+        body: (ExecHandler) async throws -> Void
+    ) async throws {
+        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let handler = ExecHandler(
+            program: program, timeout: timeout, anyMethod: anyMethod, gate: gate, logger: logger,
+            executor: EventLoopExecutor(threads.next()))
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(handler)) } catch { result = .failure(error) }
+        try await threads.shutdownGracefully()
+        try result.get()
+    }
+
+    private init(
+        program: SidecarProgram, timeout: Duration?, anyMethod: Bool, gate: LaunchGate, logger: Logger, executor: EventLoopExecutor
+    ) {
         self.program = program
         self.timeout = timeout
         self.anyMethod = anyMethod
         self.gate = gate
         self.logger = logger
+        self.executor = executor
     }
 
     func handle(_ message: Message, _ context: HandlerContext) async throws {
@@ -107,7 +130,7 @@ struct ExecHandler: Sendable {
         // What the process left behind in its group goes with it.
         defer { SidecarProgram.sweep(turn.number) }
         return try await withThrowingTaskGroup(of: End.self) { group in
-            group.addTask { .exited(try await run(message, turn, started: started)) }
+            group.addTask(executorPreference: executor) { .exited(try await run(message, turn, started: started)) }
             if let timeout {
                 group.addTask {
                     try await Task.sleep(for: timeout)
@@ -137,6 +160,7 @@ struct ExecHandler: Sendable {
                 platformOptions: SidecarProgram.options(patience: .zero), input: .inputWriter, output: .sequence,
                 error: .sequence
             ) { execution in
+                guard !UnwatchedProcess.end(execution.processIdentifier) else { throw StartFailure(reason: DescriptorLimit.shortage) }
                 started(execution.processIdentifier.value)
                 // A process that does not read its input is no error: it may know enough from its environment.
                 async let written: Void = {

@@ -87,7 +87,7 @@ final class LaunchGate: Sendable {
             }
             let turn = LaunchTurn(self)
             guard DescriptorLimit.hasRoom() else {
-                let reason = "no file descriptors are left of \(DescriptorLimit.soft)"
+                let reason = DescriptorLimit.shortage
                 turn.failed(reason)
                 try retries(after: reason)
                 continue

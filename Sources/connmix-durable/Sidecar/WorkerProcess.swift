@@ -141,6 +141,7 @@ struct WorkerProcess: Sendable {
                 output: .fileDescriptor(descriptors.output, closeAfterSpawningProcess: true),
                 error: .fileDescriptor(descriptors.error, closeAfterSpawningProcess: true)
             ) { execution in
+                guard !UnwatchedProcess.end(execution.processIdentifier) else { return turn.failed(DescriptorLimit.shortage) }
                 turn.started(execution.processIdentifier.value)
                 conversation.begin()
             }
