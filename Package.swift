@@ -95,6 +95,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            // The console's page is a part of the program.
+            resources: ["index.html", "console.css", "console.js", "text.js", "icon.svg"].map { .embedInCode("Web/Page/\($0)") },
             swiftSettings: settings
         ),
         .target(

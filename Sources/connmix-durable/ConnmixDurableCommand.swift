@@ -18,7 +18,7 @@ struct ConnmixDurableCommand: AsyncParsableCommand {
             OutboxCommand.self, SendCommand.self, PublishCommand.self, SubscribeCommand.self, UnsubscribeCommand.self,
             SetContextCommand.self, CallCommand.self, PauseCommand.self, ResumeCommand.self, LanesCommand.self,
             ActionsCommand.self, GapsCommand.self,
-            DatabaseCommand.self, DoctorCommand.self, TopCommand.self, NodesCommand.self,
+            DatabaseCommand.self, DoctorCommand.self, TopCommand.self, WebCommand.self, NodesCommand.self,
         ])
 
     /// ArgumentParser's own main prints several lines on an error; here it is one, and the exit code is ours.

@@ -46,7 +46,7 @@ struct GapsCommand: ParsableCommand {
     }
 
     /// The tables are kept short, so they are read whole and sorted here.
-    private func losses(_ inspector: Inspector) throws -> [Loss] {
+    func losses(_ inspector: Inspector) throws -> [Loss] {
         var gaps = GapFilter()
         (gaps.node, gaps.since, gaps.until, gaps.limit) = (node, since?.microseconds, until?.microseconds, .max)
         var epochs = EpochFilter()

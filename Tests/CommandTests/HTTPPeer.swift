@@ -45,8 +45,10 @@ final class HTTPPeer {
     }
 
     /// Sends a request and reads its answer; the connection stays.
-    func post(_ path: String, _ body: String, method: String = "POST", headers: [String] = []) throws -> Response {
-        let lines = ["\(method) \(path) HTTP/1.1", "Host: x", "Content-Length: \(body.utf8.count)"] + headers
+    func post(
+        _ path: String, _ body: String, method: String = "POST", host: String = "x", headers: [String] = []
+    ) throws -> Response {
+        let lines = ["\(method) \(path) HTTP/1.1", "Host: \(host)", "Content-Length: \(body.utf8.count)"] + headers
         send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8))
         return try #require(readResponse())
     }

@@ -107,9 +107,13 @@ struct ProcessLimitsTests {
         }
     }
 
-    @Test("a process whose end nobody would see is ended, and that is seen; one that is watched is left alone", .timeLimit(.minutes(1)))
+    @Test(
+        "a process whose end nobody would see is ended, and that is seen; one that is watched is left alone",
+        .timeLimit(.minutes(1)))
     func unwatched() async throws {
-        let ended = try await Subprocess.run(.name("sleep"), arguments: ["300"], input: .none, output: .discarded, error: .discarded) {
+        let ended = try await Subprocess.run(
+            .name("sleep"), arguments: ["300"], input: .none, output: .discarded, error: .discarded
+        ) {
             execution in
             let process = execution.processIdentifier
             #expect(!UnwatchedProcess.end(process))

@@ -217,4 +217,6 @@ enum JSON: Decodable, Equatable {
     var object: [String: JSON]? { if case .object(let object) = self { object } else { nil } }
     var array: [JSON]? { if case .array(let array) = self { array } else { nil } }
     var text: String? { if case .text(let text) = self { text } else { nil } }
+    var number: Double? { if case .number(let number) = self { number } else { nil } }
+    var bool: Bool? { if case .bool(let bool) = self { bool } else { nil } }
 }

@@ -16,7 +16,7 @@ package enum OperatorVerb: String, Sendable {
     case resume
 
     /// A deleted row does not come back, and the others are undone by doing the opposite.
-    var canBeUndone: Bool {
+    package var canBeUndone: Bool {
         switch self {
         case .retry, .replay, .discard, .restore, .skip, .cancel, .importing: true
         case .prune, .undo, .pause, .resume: false

@@ -21,13 +21,12 @@ struct ActionsListCommand: ParsableCommand {
 
     func run() throws {
         let inspector = try database.inspector()
-        let actions = try inspector.actions(limit: limit == 0 ? .max : limit)
-        guard !actions.isEmpty else { throw Failure(.failed, "no operator has changed anything") }
-        let listed = try actions.map { Listed(action: $0, applied: try inspector.countDone(by: $0)) }
+        let listed = try actions(inspector)
+        guard !listed.isEmpty else { throw Failure(.failed, "no operator has changed anything") }
         if output.json {
             try StandardOutput().writeLines(listed) { $0.members(of: $1) }
         } else {
-            let states = try actions.map { action in
+            let states = try listed.map(\.action).map { action in
                 if action.isInterrupted { return Self.interrupted }
                 let left = action.state == .undone ? try inspector.countApplied(of: action) : 0
                 return left == 0 ? action.state.description : "\(action.state), but \(left)"
@@ -36,7 +35,14 @@ struct ActionsListCommand: ParsableCommand {
         }
     }
 
-    fileprivate struct Listed {
+    /// What is listed, newest first.
+    func actions(_ inspector: Inspector) throws -> [Listed] {
+        try inspector.actions(limit: limit == 0 ? .max : limit).map {
+            Listed(action: $0, applied: try inspector.countDone(by: $0))
+        }
+    }
+
+    struct Listed {
         let action: OperatorAction
         /// To how many rows; `nil` where it keeps none.
         let applied: Int?
@@ -85,7 +91,7 @@ extension OperatorAction.State {
 }
 
 extension JSONWriter {
-    fileprivate mutating func members(of listed: ActionsListCommand.Listed) {
+    mutating func members(of listed: ActionsListCommand.Listed) {
         let action = listed.action
         key("id"); integer(action.id)
         key("verb"); string(action.verb)

@@ -16,7 +16,8 @@ protocol BulkCommand: ParsableCommand {
     /// Whether what the verb was used on before is taken, too.
     var again: Bool { get }
 
-    func select(_ inspector: Inspector) throws -> BulkSelection
+    /// - Parameter looked: told after each read of a search how many rows it went over; where there is none a terminal shows it.
+    func select(_ inspector: Inspector, looked: ((Int) throws -> Void)?) throws -> BulkSelection
 }
 
 extension BulkCommand {
@@ -30,6 +31,8 @@ extension BulkCommand {
     func run() throws {
         try bulkRun().run(select)
     }
+
+    func select(_ inspector: Inspector) throws -> BulkSelection { try select(inspector, looked: nil) }
 
     func bulkRun() throws -> BulkRun {
         try BulkRun(

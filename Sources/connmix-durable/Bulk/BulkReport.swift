@@ -21,7 +21,7 @@ struct BulkReport {
     }
 
     func write(json: Bool) throws {
-        try json ? StandardOutput().write(JSONWriter.line { members(&$0) }) : StandardOutput().write(text)
+        try json ? StandardOutput().write(JSONWriter.line { write(to: &$0) }) : StandardOutput().write(text)
         guard !json, Terminal.error.width != nil, !report.applied.isEmpty, verb != .prune, verb != .undo else { return }
         StandardError.write(line: "take it back with: connmix-durable actions undo \(report.action)")
     }
@@ -42,7 +42,7 @@ struct BulkReport {
         return text
     }
 
-    private func members(_ writer: inout JSONWriter) {
+    func write(to writer: inout JSONWriter) {
         writer.key("action"); writer.integer(report.action)
         writer.key("verb"); writer.string(verb.rawValue)
         writer.key("matched"); writer.integer(total)

@@ -23,8 +23,8 @@ extension RowVerbCommand {
         try filters.check(Self.takes, Self.verb)
     }
 
-    func select(_ inspector: Inspector) throws -> BulkSelection {
-        try filters.selection(inspector, states: usualStates)
+    func select(_ inspector: Inspector, looked: ((Int) throws -> Void)?) throws -> BulkSelection {
+        try filters.selection(inspector, states: usualStates, looked: looked)
     }
 }
 
@@ -49,7 +49,7 @@ extension RowPruneCommand {
         try filters.check(Self.takes, Self.verb)
     }
 
-    func select(_ inspector: Inspector) throws -> BulkSelection {
-        try filters.selection(inspector, states: usualStates, prunedBefore: olderThan?.microseconds)
+    func select(_ inspector: Inspector, looked: ((Int) throws -> Void)?) throws -> BulkSelection {
+        try filters.selection(inspector, states: usualStates, prunedBefore: olderThan?.microseconds, looked: looked)
     }
 }

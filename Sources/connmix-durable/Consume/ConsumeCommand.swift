@@ -40,6 +40,9 @@ struct ConsumeCommand: AsyncParsableCommand {
         guard options.listen != nil || options.listenTokenFile == nil else {
             throw ValidationError("--listen-token-file is for --listen HOST:PORT; name where to listen, too")
         }
+        guard options.web != nil || options.webTokenFile == nil else {
+            throw ValidationError("--web-token-file is for --web HOST:PORT; name where the console is, too")
+        }
         let handlers = [echo, !exec.isEmpty, !worker.isEmpty].count { $0 }
         guard handlers == 1 else {
             throw ValidationError(
@@ -56,10 +59,10 @@ struct ConsumeCommand: AsyncParsableCommand {
         var logger = Logger(label: "connmix-durable") { _ in LineLogHandler(format: format) }
         logger.logLevel = options.logLevel
         var configuration = try options.configuration(database: database.database, topics: topic)
-        let listen = try options.listen.map { try ListenPlace($0, tokenFile: options.listenTokenFile) }
+        let ports = try ConsumerPorts(options)
         if echo {
             try await ConsumerRun.untilSignal(
-                configuration, handler: Self.answer, metrics: options.metrics, listen: listen, logger: logger)
+                configuration, handler: Self.answer, ports: ports, logger: logger)
             return
         }
         DescriptorLimit.raise()
@@ -77,8 +80,7 @@ struct ConsumeCommand: AsyncParsableCommand {
                 program, timeout: options.timeout?.duration, anyMethod: anyMethod, gate: gate, logger: logger
             ) { handler in
                 try await ConsumerRun.untilSignal(
-                    configuration, handler: { try await handler.handle($0, $1) }, beside: reaper, metrics: options.metrics,
-                    listen: listen, logger: logger)
+                    configuration, handler: { try await handler.handle($0, $1) }, beside: reaper, ports: ports, logger: logger)
             }
         } else {
             let count = configuration.concurrency
@@ -88,7 +90,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             ) { [configuration, logger] pool in
                 try await ConsumerRun.untilSignal(
                     configuration, handler: { try await pool.handle($0, $1) }, beside: reaper + [pool],
-                    metrics: options.metrics, listen: listen, logger: logger)
+                    ports: ports, logger: logger)
             }
         }
     }

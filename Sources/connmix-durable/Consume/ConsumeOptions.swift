@@ -61,6 +61,16 @@ struct ConsumeOptions: ParsableArguments {
     var listenTokenFile: String?
     @Option(
         help: ArgumentHelp(
+            """
+            Serve the console there, a page that shows what status, journal and outbox show; it changes nothing (for that there is web \
+            --allow-changes). Without a host only this machine is served; port 0 picks a free one.
+            """, valueName: "host:port"))
+    var web: MetricsAddress?
+    @Option(
+        help: ArgumentHelp("The token that the console asks for, in a file. Needed beyond this machine.", valueName: "file"))
+    var webTokenFile: String?
+    @Option(
+        help: ArgumentHelp(
             "A group whose members may read and write the database, too. Its files get mode 0660.", valueName: "name"))
     var group: String?
     @Option(help: "text, json, or journal (levels as systemd's journal reads them), on stderr.")

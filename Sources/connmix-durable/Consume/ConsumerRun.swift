@@ -2,6 +2,24 @@ import ConnmixDurable
 import Logging
 import ServiceLifecycle
 
+/// What a consumer serves beside its work.
+struct ConsumerPorts: Sendable {
+    var metrics: MetricsAddress?
+    /// Where other programs' commands are taken.
+    var listen: ServedPlace?
+    /// Where the console is.
+    var web: ServedPlace?
+
+    init() {}
+
+    /// - Throws: `Failure` where strangers would be served.
+    init(_ options: ConsumeOptions) throws {
+        metrics = options.metrics
+        listen = try options.listen.map { try ServedPlace($0, tokenFile: options.listenTokenFile, .listen) }
+        web = try options.web.map { try ServedPlace($0, tokenFile: options.webTokenFile, .consumersConsole) }
+    }
+}
+
 /// Runs a consumer until a signal: the first one stops in order, the second at once.
 enum ConsumerRun {
     private enum End {
@@ -11,33 +29,38 @@ enum ConsumerRun {
 
     /// - Parameters:
     ///   - services: started before the consumer, stopped after it.
-    ///   - metrics: where metrics and health are served, from before the consumer starts until it has ended.
-    ///   - listen: where other programs' commands are taken, as long.
+    ///   - ports: what is served, from before the consumer starts until it has ended.
     static func untilSignal(
         _ configuration: ConsumerConfiguration, handler: @escaping MessageHandler, beside services: [any Service] = [],
-        metrics: MetricsAddress? = nil, listen: ListenPlace? = nil, logger: Logger
+        ports: ConsumerPorts = .init(), logger: Logger
     ) async throws {
-        guard let metrics else {
-            return try await run(configuration, handler: handler, beside: services, listen: listen, logger: logger)
+        guard let metrics = ports.metrics else {
+            return try await run(configuration, handler: handler, beside: services, ports: ports, logger: logger)
         }
         let watch = ConsumerWatch()
         var configuration = configuration
         configuration.metrics = watch.metrics
         try await watch.serving(on: metrics, logger: logger) {
-            try await run(configuration, handler: handler, beside: services, watch: watch, listen: listen, logger: logger)
+            try await run(configuration, handler: handler, beside: services, watch: watch, ports: ports, logger: logger)
         }
     }
 
     private static func run(
         _ configuration: ConsumerConfiguration, handler: @escaping MessageHandler, beside services: [any Service],
-        watch: ConsumerWatch? = nil, listen: ListenPlace?, logger: Logger
+        watch: ConsumerWatch? = nil, ports: ConsumerPorts, logger: Logger
     ) async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
         let consumer = ConnmixConsumer(configuration: configuration, logger: logger, handler: handler)
         watch?.watch(consumer)
         var services = services
-        if let listen {
+        if let web = ports.web {
+            let http = try await HTTPService.bind(web.address, flag: "--web", limits: WebService.limits)
+            logger.info("serving the console", metadata: ["address": "\(http.address)"])
+            let desk = WebDesk(database: configuration.database, redaction: [], allowsChanges: false)
+            services.append(WebService(http, place: web, desk: desk))
+        }
+        if let listen = ports.listen {
             let http = try await HTTPService.bind(listen.address, flag: "--listen")
             logger.info("listening for commands", metadata: ["address": "\(http.address)"])
             services.append(ListenService(http, token: listen.token, consumer: consumer))
@@ -50,7 +73,7 @@ enum ConsumerRun {
         try await ServiceNotices.during(consumer, configuration) { try await untilSecondSignal(group) }
     }
 
-    private static func untilSecondSignal(_ group: ServiceGroup) async throws {
+    static func untilSecondSignal(_ group: ServiceGroup) async throws {
         try await withThrowingTaskGroup(of: End.self) { tasks in
             tasks.addTask {
                 try await group.run()

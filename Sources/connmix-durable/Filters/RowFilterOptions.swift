@@ -58,9 +58,11 @@ extension RowFilterOptions {
 
     /// What a bulk verb is about.
     ///
-    /// - Parameter states: where no states are named, and ids alone do not say it.
+    /// - Parameters:
+    ///   - states: where no states are named, and ids alone do not say it.
+    ///   - looked: as `BulkCommand.select`.
     func selection(
-        _ inspector: Inspector, states: Set<Row.State>, prunedBefore: Int64? = nil
+        _ inspector: Inspector, states: Set<Row.State>, prunedBefore: Int64? = nil, looked: ((Int) throws -> Void)? = nil
     ) throws -> BulkSelection {
         var filter = filter
         filter.limit = common.limit ?? 0
@@ -70,6 +72,10 @@ extension RowFilterOptions {
         let isWide = filter.ids.isEmpty || filter.cause != nil || prunedBefore != nil
         if filter.states.isEmpty, isWide { filter.states = states }
         let missing = try missing(inspector)
+        if let looked {
+            return BulkSelection(
+                filter: json(filter.states), ids: try Row.ids(inspector, filter, looked: looked), missing: missing)
+        }
         var note = SearchNote(Row.count(inspector, filter.states))
         defer { note.clear() }
         return BulkSelection(

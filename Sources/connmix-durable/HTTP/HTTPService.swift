@@ -34,6 +34,7 @@ struct HTTPService: Sendable {
 
     struct Response: Sendable {
         var status: HTTPResponseStatus
+        /// JSON, unless a header says otherwise.
         var body: String
         var headers: HTTPHeaders = [:]
     }
@@ -166,7 +167,7 @@ struct HTTPService: Sendable {
         _ response: Response, keepsAlive: Bool, withBody: Bool, _ outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
     ) async throws {
         var headers = response.headers
-        headers.replaceOrAdd(name: "Content-Type", value: "application/json")
+        if !headers.contains(name: "Content-Type") { headers.add(name: "Content-Type", value: "application/json") }
         headers.replaceOrAdd(name: "Content-Length", value: "\(response.body.utf8.count)")
         headers.replaceOrAdd(name: "Cache-Control", value: "no-store")
         headers.replaceOrAdd(name: "Connection", value: keepsAlive ? "keep-alive" : "close")

@@ -47,7 +47,7 @@ extension LaneVerbCommand {
 
     var isFiltered: Bool { !lanes.lane.isEmpty }
 
-    func select(_ inspector: Inspector) throws -> BulkSelection {
+    func select(_ inspector: Inspector, looked: ((Int) throws -> Void)?) throws -> BulkSelection {
         try lanes.selection(inspector, takesWaiting: Self.takesWaiting)
     }
 }

@@ -47,13 +47,16 @@ extension StillLane {
 }
 
 extension JSONWriter {
-    mutating func members(of lane: StillLane) {
-        key("lane"); string(lane.lane)
+    /// - Parameters:
+    ///   - name: what is shown of its name.
+    ///   - reason: what is shown of its reason.
+    mutating func members(of lane: StillLane, name: String? = nil, reason: String? = nil) {
+        key("lane"); string(name ?? lane.lane)
         key("state"); string(lane.state)
         key("head"); integer(lane.head)
         key("behind"); integer(lane.behind)
         key("parked_at"); time(lane.since)
         key("available_at"); time(lane.availableAt)
-        key("reason"); string(lane.reason)
+        key("reason"); string(reason ?? lane.reason)
     }
 }

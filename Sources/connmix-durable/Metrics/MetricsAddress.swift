@@ -8,6 +8,10 @@ struct MetricsAddress: ExpressibleByArgument, Equatable {
     /// Nobody on another machine reaches it.
     var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" || host == "localhost" }
 
+    init(host: String, port: Int) {
+        (self.host, self.port) = (host, port)
+    }
+
     init?(argument: String) {
         var (host, port) = (argument[...], argument[...])
         if let colon = argument.lastIndex(of: ":") {

@@ -56,14 +56,14 @@ extension JSONWriter {
         key("code"); integer(command.code)
         key("delivered"); integer(command.delivered)
         key("failed"); integer(command.failed)
-        payload(of: command)
+        payload(command.data, of: command.type)
         key("type"); string(command.type.rawValue)
     }
 
-    /// A frame's text, a binary frame's bytes in base64, or JSON as it is sent.
-    private mutating func payload(of command: OutboxRecord) {
-        guard let data = command.data else { return }
-        switch command.type {
+    /// A command's payload: a frame's text, a binary frame's bytes in base64, or JSON as it is sent.
+    mutating func payload(_ data: [UInt8]?, of type: OutboxRecord.DataType) {
+        guard let data else { return }
+        switch type {
         case .text: key("data"); string(String(decoding: data, as: UTF8.self))
         case .binary: key("data"); string(Base64.text(data))
         case .json: self.data(data)

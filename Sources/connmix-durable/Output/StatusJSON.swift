@@ -2,7 +2,8 @@ import ConnmixDurable
 
 /// The keys of CLI.md; a contract.
 extension JSONWriter {
-    mutating func members(of snapshot: StatusSnapshot) {
+    /// - Parameter words: what is shown of the text of a cause, whose newest entry is named.
+    mutating func members(of snapshot: StatusSnapshot, words: (String, Int64) -> String = { text, _ in text }) {
         members(of: snapshot.status)
         let activity = snapshot.activity
         key("rates")
@@ -26,7 +27,7 @@ extension JSONWriter {
         array(activity.deadLastHour) { writer, cause in
             writer.object { writer in
                 writer.key("id"); writer.string(cause.id)
-                writer.key("cause"); writer.string(cause.cause)
+                writer.key("cause"); writer.string(words(cause.cause, cause.newestEntry))
                 writer.key("count"); writer.integer(cause.count)
                 writer.key("newest"); writer.integer(cause.newestEntry)
             }

@@ -20,13 +20,7 @@ extension PauseReport {
     /// What was done, and what is paused now.
     func write(_ verb: OperatorVerb, json: Bool) throws {
         guard !json else {
-            let line = JSONWriter.line { writer in
-                writer.key("action"); writer.integer(action)
-                writer.key("verb"); writer.string(verb.rawValue)
-                writer.key("topics"); writer.array(changed) { $0.string($1) }
-                writer.key("paused"); writer.array(left) { writer, pause in writer.object { $0.members(of: pause) } }
-            }
-            return try StandardOutput().write(line)
+            return try StandardOutput().write(JSONWriter.line { write(verb, to: &$0) })
         }
         let names = changed.map { $0?.escapedForTerminal ?? "all topics" }.joined(separator: ", ")
         let goesOn = verb == .pause ? "paused" : "goes on"
@@ -35,6 +29,13 @@ extension PauseReport {
             for pause in left { text += "still paused: \(pause.text(now: Timestamp.now()).escapedForTerminal)\n" }
         }
         try StandardOutput().write(text)
+    }
+
+    func write(_ verb: OperatorVerb, to writer: inout JSONWriter) {
+        writer.key("action"); writer.integer(action)
+        writer.key("verb"); writer.string(verb.rawValue)
+        writer.key("topics"); writer.array(changed) { $0.string($1) }
+        writer.key("paused"); writer.array(left) { writer, pause in writer.object { $0.members(of: pause) } }
     }
 }
 

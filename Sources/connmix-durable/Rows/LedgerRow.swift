@@ -19,6 +19,8 @@ protocol LedgerRow {
     ///
     /// - Parameter waiting: what the running consumer's commands wait for, where that is known.
     func write(to writer: inout JSONWriter, waiting: [StatusReport.Waiting])
+    /// It as the console shows it.
+    func webRow(_ payload: WebRow.Payload?, _ waiting: [StatusReport.Waiting]) -> WebRow
     /// Rows for people.
     ///
     /// - Parameter isStream: whether more rows follow, for which the columns must have room.

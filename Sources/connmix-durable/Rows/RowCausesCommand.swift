@@ -32,9 +32,7 @@ extension RowCausesCommand {
         let inspector = try database.inspector()
         var note = SearchNote(Row.count(inspector, Row.failedStates))
         defer { note.clear() }
-        let found = try Row.causes(
-            inspector, since: causes.since?.microseconds ?? now - CauseOptions.day, until: causes.until?.microseconds ?? .max
-        ) { note.looked($0) }
+        let found = try found(inspector, now: now) { note.looked($0) }
         note.clear()
         guard !found.isEmpty else { throw Failure(.failed, "nothing failed in that time") }
         let shown = causes.limit == 0 ? found : Array(found.prefix(causes.limit))
@@ -45,6 +43,13 @@ extension RowCausesCommand {
             let hidden = found.count - shown.count
             if hidden > 0 { StandardError.write(line: "there are \(hidden) more causes; see all with --limit 0") }
         }
+    }
+
+    /// All there are in that time, whatever the limit.
+    func found(_ inspector: Inspector, now: Int64, looked: (Int) throws -> Void) throws -> [FailureCause] {
+        try Row.causes(
+            inspector, since: causes.since?.microseconds ?? now - CauseOptions.day, until: causes.until?.microseconds ?? .max,
+            looked: looked)
     }
 
     private static func text(_ causes: [FailureCause], _ terminal: Terminal, now: Int64) -> String {
@@ -72,15 +77,16 @@ extension RowCausesCommand {
 }
 
 extension JSONWriter {
-    fileprivate mutating func members(of cause: FailureCause, title: String) {
+    /// - Parameter words: what is shown of its texts.
+    mutating func members(of cause: FailureCause, title: String, words: (String) -> String = { $0 }) {
         key("id"); string(cause.id)
-        key("cause"); string(cause.name)
+        key("cause"); string(words(cause.name))
         key(title); integer(cause.messages)
         key("dead"); integer(cause.dead)
         key("attempts"); integer(cause.attempts)
         key("first_seen"); time(cause.firstSeen)
         key("last_seen"); time(cause.lastSeen)
         key("example"); integer(cause.example)
-        key("error"); string(cause.error)
+        key("error"); string(words(cause.error))
     }
 }

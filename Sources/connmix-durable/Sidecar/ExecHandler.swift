@@ -46,7 +46,8 @@ struct ExecHandler: Sendable {
     }
 
     private init(
-        program: SidecarProgram, timeout: Duration?, anyMethod: Bool, gate: LaunchGate, logger: Logger, executor: EventLoopExecutor
+        program: SidecarProgram, timeout: Duration?, anyMethod: Bool, gate: LaunchGate, logger: Logger,
+        executor: EventLoopExecutor
     ) {
         self.program = program
         self.timeout = timeout
@@ -160,7 +161,9 @@ struct ExecHandler: Sendable {
                 platformOptions: SidecarProgram.options(patience: .zero), input: .inputWriter, output: .sequence,
                 error: .sequence
             ) { execution in
-                guard !UnwatchedProcess.end(execution.processIdentifier) else { throw StartFailure(reason: DescriptorLimit.shortage) }
+                guard !UnwatchedProcess.end(execution.processIdentifier) else {
+                    throw StartFailure(reason: DescriptorLimit.shortage)
+                }
                 started(execution.processIdentifier.value)
                 // A process that does not read its input is no error: it may know enough from its environment.
                 async let written: Void = {

@@ -106,36 +106,15 @@ final class TopDesk: Sendable {
             isPlanned = true
             var parts = VerbParts(
                 work, action, total: selection.ids.count, steps: nil, inspector: inspector, reportsStop: false)
-            try perform(&parts, total: selection.ids.count)
+            try UnseenLoop(total: selection.ids.count).run(&parts) {
+                stops.load(ordering: .relaxed)
+            } note: { done in
+                state.withLock { $0.events.append(.acted(done)) }
+            }
             return .success(parts.report)
         } catch {
             return .failure(TopStop(text: (isPlanned ? "" : "nothing was changed: ") + Self.text(error)))
         }
-    }
-
-    private func perform(_ parts: inout VerbParts, total: Int) throws {
-        let start = ContinuousClock.now
-        var pace = Pace(nil)
-        var done = 0
-        do {
-            while done < total, let count = try parts.next(parts.room) {
-                done += count
-                state.withLock { $0.events.append(.acted(done)) }
-                let pause = pace.pause(after: count, elapsed: .now - start, parts.lastWrite)
-                if done < total { try wait(pause) }
-            }
-        } catch {
-            throw try parts.stop(after: done).failure(error)
-        }
-    }
-
-    private func wait(_ pause: Duration) throws {
-        let end = ContinuousClock.now + pause
-        repeat {
-            if stops.load(ordering: .relaxed) { throw CancellationError() }
-            let rest = min(.milliseconds(50), end - .now) / .microseconds(1)
-            if rest > 0 { usleep(UInt32(rest)) }
-        } while ContinuousClock.now < end
     }
 
     // MARK: -
