@@ -42,6 +42,14 @@ public struct StatusReport: Sendable {
         public let address: String
         /// As of the consumer's last account, a second or so ago.
         public let state: NodeState
+        /// Why it is not consumed, in words for people, as its row of the loss ledger says it; `nil` where it is consumed.
+        public internal(set) var reason: String?
+        /// Since when it is not consumed, in microseconds since 1970; `nil` where it is.
+        public internal(set) var notConsumedSince: Int64?
+
+        init(id: String, address: String, state: NodeState) {
+            (self.id, self.address, self.state) = (id, address, state)
+        }
     }
 
     /// Commands whose lanes wait for a node that cannot be reached.

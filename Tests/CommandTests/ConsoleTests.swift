@@ -19,7 +19,7 @@ struct ConsoleTests {
         let address = try #require(MetricsAddress(argument: "127.0.0.1:0"))
         let desk = WebDesk(
             database: database, redaction: try redact.map { [try #require(RedactionRules(argument: $0))] } ?? [],
-            allowsChanges: changes)
+            allowsChanges: changes, isAlone: false)
         let http = try await HTTPService.bind(address, flag: "--listen", limits: WebService.limits)
         let port = try #require(http.address.split(separator: ":").last.flatMap { Int($0) })
         let place = ServedPlace(address: address, token: token.flatMap { ListenToken($0) })
@@ -125,14 +125,18 @@ struct ConsoleTests {
             throw HandlerError.permanent("no such customer: \(message.text ?? "")")
         }
         let secret = "SECRET-4711"
-        try await withDatabase(texts: [#"{"phone":"\#(secret)","n":1}"#], handler: quoting) { path in
+        // The second is larger than what is read for a list, the third than what is read for one row.
+        let texts = [0, 9_000, 300_000].map { #"{"phone":"\#(secret)","n":1,"x":"\#(String(repeating: "y", count: $0))"}"# }
+        try await withDatabase(texts: texts, handler: quoting) { path in
             let pages = [
-                "/api/status", "/api/journal", "/api/journal?state=dead", "/api/journal/1", "/api/journal/causes", "/api/lanes",
-                "/api/outbox",
+                "/api/status", "/api/journal", "/api/journal?state=dead", "/api/journal/1", "/api/journal/2", "/api/journal/3",
+                "/api/journal/causes", "/api/lanes", "/api/outbox", "/api/actions",
             ]
             try await serving(path) { port in
-                let journal = try get("/api/journal", port)
-                #expect(journal.body.contains(secret))
+                for page in ["/api/journal", "/api/journal/1", "/api/journal/3"] {
+                    let shown = try get(page, port)
+                    #expect(shown.body.contains(secret), "\(page)")
+                }
             }
             try await serving(path, redact: "data.frame.data.phone") { port in
                 for page in pages {
@@ -141,7 +145,36 @@ struct ConsoleTests {
                     #expect(!answer.body.contains(secret) && !answer.body.contains("4711"), "\(page): \(answer.body)")
                 }
                 #expect(try get("/api/journal/1", port).body.contains(#"\"n\":1"#.replacing("\\\"", with: #"\\\""#)))
-                #expect(try get("/api/journal?error=\(secret)", port).status == 400)
+                // What is larger than what is read is hidden whole, and so is what may quote it.
+                for id in 1...3 {
+                    let row = try object(get("/api/journal/\(id)", port))
+                    #expect(row["state"]?.text == "dead" && row["last_error"]?.text == "[redacted]")
+                    #expect((row["payload"]?.text == "[redacted]") == (id == 3))
+                }
+                for page in [
+                    "/api/journal?error=4711", "/api/journal/retry/selection?error=4711", "/api/lanes/skip/selection?lane=x",
+                ] {
+                    let answer = try get(page, port)
+                    #expect(answer.status == 400 || answer.status == 409)
+                    #expect(!answer.body.contains("count"))
+                }
+            }
+        }
+    }
+
+    @Test("P12: a lane that is named after what must not be shown is shown without its name, and cannot be named")
+    func redactedLanes() async throws {
+        try await withDatabase(texts: ["bad"], parking: true, handler: answerEnd) { path in
+            let lane = try #require(try Inspector(database: path).parkedLanes().first?.lane)
+            try await serving(path) { port in
+                let lanes = try get("/api/lanes", port)
+                #expect(lanes.body.contains("\"lane\":\"\(lane)\""))
+                #expect(try selection("/api/lanes/skip/selection?lane=\(lane)", port).count == 1)
+            }
+            try await serving(path, redact: "lane,client") { port in
+                let lanes = try get("/api/lanes", port)
+                #expect(lanes.body.contains("no good") && !lanes.body.contains(lane))
+                #expect(try get("/api/lanes/skip/selection?lane=\(lane)", port).status == 409)
             }
         }
     }
@@ -184,6 +217,12 @@ struct ConsoleTests {
                 #expect(undone.count == 1)
                 #expect(try post("/api/changes", #"{"selection":"\#(undone.name)"}"#, port).status == 200)
                 #expect(try inspector.entries(JournalFilter()).filter { $0.state == .dead }.count == 1)
+                // What has changed since is not undone, and said so.
+                _ = try JournalOperator(database: path).discard([dead[1]])
+                let late = try selection("/api/actions/\(try inspector.actions()[0].id)/selection", port)
+                _ = try JournalOperator(database: path).restore([dead[1]])
+                let skipped = try object(post("/api/changes", #"{"selection":"\#(late.name)"}"#, port))
+                #expect(skipped["applied"]?.number == 0 && skipped["skipped"]?.array?.count == 1)
                 // One row by its id, and one that is not there.
                 #expect(try selection("/api/journal/retry/selection?id=\(dead[1])", port).count == 1)
                 #expect(try get("/api/journal/retry/selection?id=999", port).status == 404)
@@ -306,7 +345,7 @@ struct ConsoleTests {
                 assert.equal(lines.replace(/\s+/g, ''), json.replace(/\s+/g, ''));
                 assert.ok(lines.includes('12345678901234567890') && lines.includes('1.50') && lines.split('\n').length === 12, lines);
                 for (const broken of ['{', '"', '}}}}', '[[[', '"\\', ',,', '']) assert.equal(typeof pretty(broken), 'string');
-                assert.equal(pretty('['.repeat(200)).split('\n').at(-1).length, 200);
+                assert.equal(pretty('['.repeat(200)).split('\n').at(-1).length, 40);
                 assert.equal(isStructured('{"a":1}'), true);
                 for (const plain of ['1', '"x"', 'hello', '{', '']) assert.equal(isStructured(plain), false);
                 assert.equal(visible('a\u202eb\u0000c\u009b\u200b\n中'), 'a\\u202eb\\u0000c\\u009b\\u200b\n中');

@@ -47,6 +47,13 @@ struct WebGateTests {
             #expect(try refusal(theirs, .POST, "/api/pause") == .forbidden, "\(origin)")
             #expect(try refusal(theirs) == .forbidden, "\(origin)")
         }
+        // What no page sends by itself: an image, say, has no Origin.
+        for (site, status) in [
+            ("cross-site", HTTPResponseStatus.forbidden), ("same-site", .forbidden), ("same-origin", nil), ("none", nil),
+        ] {
+            #expect(try refusal(["Host": "localhost", "Sec-Fetch-Site": site]) == status, "\(site)")
+        }
+        #expect(try refusal(["Host": "localhost", "Sec-Fetch-Site": "cross-site"], .GET, "/") == nil)
         // What a form can send without being asked first.
         for type in [
             "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "text/plain; application/json",

@@ -11,11 +11,12 @@ struct WebRouteTests {
     }
 
     private func refusal(
-        _ path: String, _ query: [String: String] = [:], method: HTTPMethod = .GET, body: String = "{}"
+        _ path: String, _ query: [String: String] = [:], method: HTTPMethod = .GET, body: String = "{}", redacts: Bool = false
     ) -> WebRefusal? {
         do throws(WebRefusal) {
             _ = try WebRoute(
-                .init(method: method, path: path, query: query, headers: [:], body: Array(body.utf8)), database: "/nowhere/db")
+                .init(method: method, path: path, query: query, headers: [:], body: Array(body.utf8)), database: "/nowhere/db",
+                redacts: redacts)
             return nil
         } catch { return error }
     }
@@ -45,6 +46,11 @@ struct WebRouteTests {
             return
         }
         #expect(outbox.filters.filter.isPartial && outbox.filters.filter.kind == "mesh.publish")
+        guard case .rows(let all) = try route("/api/outbox", ["partial": "false"]), let whole = all as? OutboxListCommand else {
+            Issue.record("no list of the outbox")
+            return
+        }
+        #expect(!whole.filters.filter.isPartial)
     }
 
     @Test("P12: only what may be asked for here, and nothing that is a command line's own")
@@ -119,10 +125,12 @@ struct WebRouteTests {
         func kind(_ method: HTTPMethod, _ path: String) -> WebRoute.Kind {
             .init(.init(method: method, path: path, query: [:], headers: [:], body: []))
         }
-        for path in ["/api/status", "/api/about", "/api/journal/17", "/api/outbox/1", "/api/lanes", "/api/gaps", "/api/actions"] {
+        for path in ["/api/status", "/api/about", "/api/journal/17", "/api/outbox/1", "/api/actions/1"] {
             #expect(kind(.GET, path) == .look, "\(path)")
         }
-        for path in ["/api/journal", "/api/outbox/causes", "/api/journal/retry/selection"] {
+        for path in [
+            "/api/journal", "/api/outbox/causes", "/api/journal/retry/selection", "/api/lanes", "/api/gaps", "/api/actions",
+        ] {
             #expect(kind(.GET, path) == .search, "\(path)")
         }
         #expect(kind(.POST, "/api/changes") == .change)
@@ -131,6 +139,6 @@ struct WebRouteTests {
 
 extension WebSelection {
     fileprivate init(ids: [Int64]) {
-        self.init(change: .bulk(.retry, .journal, again: false), ids: ids, hasMore: false, filter: "{}")
+        self.init(change: .bulk(.retry, .journal, again: false), count: ids.count, ids: ids, hasMore: false, filter: "{}")
     }
 }

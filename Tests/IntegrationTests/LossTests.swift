@@ -218,6 +218,13 @@ struct LossTests {
                     for await event in consumer.events {
                         if case .nodeNotConsuming = event { break }
                     }
+                    // The status says so, too, once it is committed.
+                    let inspector = try Inspector(database: database)
+                    while try inspector.status().nodes.first?.reason?.contains("no such topic") != true {
+                        try await Task.sleep(for: .milliseconds(10))
+                    }
+                    let node = try #require(try inspector.status().nodes.first)
+                    #expect(node.state == .connected && node.notConsumedSince != nil)
                 }
                 let (epochs, gaps) = try oldestFirst(database)
                 #expect(gaps.first?.reason.contains("no such topic") == true)

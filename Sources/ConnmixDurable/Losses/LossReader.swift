@@ -76,6 +76,16 @@ enum LossReader {
         return records
     }
 
+    /// What goes on of a run, by node.
+    static func openGaps(_ connection: Connection, of run: Int64) throws -> [String: (since: Int64, reason: String)] {
+        let select = try connection.statement(
+            "SELECT node, began_at, reason FROM gap WHERE ended_at IS NULL AND run = ?1 ORDER BY began_at")
+        select.bind(1, run)
+        var gaps: [String: (since: Int64, reason: String)] = [:]
+        try select.forEach { gaps[$0.text(0)] = (since: $0.time(1), reason: $0.text(2)) }
+        return gaps
+    }
+
     static func runs(_ connection: Connection, limit: Int, newest: Newest) throws -> [RunRecord] {
         let select = try connection.statement(
             """

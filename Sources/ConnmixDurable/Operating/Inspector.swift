@@ -55,7 +55,7 @@ public final class Inspector: Sendable {
                     paused: owner == nil ? nil : RunTable.paused(pause, account: account?.paused)),
                 topics: work.topics, handler: work.handler, handlerTrouble: work.trouble,
                 paused: try Pauses.list(connection), probed: work.probed,
-                nodes: try account.map { try AccountText.nodes($0.nodesJSON) } ?? [],
+                nodes: try account.map { try Self.nodes($0.nodesJSON, of: run?.id, connection) } ?? [],
                 waiting: try account?.waitingJSON.map { try AccountText.waiting($0) } ?? [],
                 atRisk: atRisk.messages, atRiskHigh: owner == nil ? 0 : high, atRiskUpdatedAt: atRisk.updatedAt,
                 lossBound: LossBound(
@@ -70,6 +70,19 @@ public final class Inspector: Sendable {
                     path: store.path, bytes: size.database, walBytes: size.log,
                     schemaVersion: try connection.integer("PRAGMA user_version"), synchronous: run?.synchronous),
                 takenAt: takenAt)
+        }
+    }
+
+    /// The consumer's nodes, with why those are not consumed that are not.
+    private static func nodes(_ json: String, of run: Int64?, _ connection: Connection) throws -> [StatusReport.Node] {
+        let nodes = try AccountText.nodes(json)
+        guard let run, nodes.contains(where: { $0.state != .consuming }) else { return nodes }
+        let gaps = try LossReader.openGaps(connection, of: run)
+        return nodes.map { node in
+            guard node.state != .consuming, let gap = gaps[node.id] else { return node }
+            var node = node
+            (node.notConsumedSince, node.reason) = (gap.since, gap.reason)
+            return node
         }
     }
 

@@ -91,7 +91,8 @@ extension OperatorAction.State {
 }
 
 extension JSONWriter {
-    mutating func members(of listed: ActionsListCommand.Listed) {
+    /// - Parameter selection: what is shown of what was asked for, as JSON.
+    mutating func members(of listed: ActionsListCommand.Listed, selection: String? = nil) {
         let action = listed.action
         key("id"); integer(action.id)
         key("verb"); string(action.verb)
@@ -103,7 +104,7 @@ extension JSONWriter {
         key("interrupted"); bool(action.isInterrupted)
         key("actor"); string(action.actor)
         key("reason"); string(action.reason)
-        key("selection"); object(action.selection)
+        key("selection"); object(selection ?? action.selection)
         key("created_at"); time(action.createdAt)
         key("ended_at"); time(action.endedAt)
     }

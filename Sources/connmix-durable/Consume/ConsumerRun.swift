@@ -57,7 +57,7 @@ enum ConsumerRun {
         if let web = ports.web {
             let http = try await HTTPService.bind(web.address, flag: "--web", limits: WebService.limits)
             logger.info("serving the console", metadata: ["address": "\(http.address)"])
-            let desk = WebDesk(database: configuration.database, redaction: [], allowsChanges: false)
+            let desk = WebDesk(database: configuration.database, redaction: [], allowsChanges: false, isAlone: false)
             services.append(WebService(http, place: web, desk: desk))
         }
         if let listen = ports.listen {

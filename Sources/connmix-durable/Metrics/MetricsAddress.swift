@@ -1,9 +1,11 @@
 import ArgumentParser
 
 /// `HOST:PORT`; without a host the loopback.
-struct MetricsAddress: ExpressibleByArgument, Equatable {
+struct MetricsAddress: ExpressibleByArgument, Equatable, CustomStringConvertible {
     let host: String
     let port: Int
+
+    var description: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 
     /// Nobody on another machine reaches it.
     var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" || host == "localhost" }

@@ -2,9 +2,9 @@ import ConnmixDurable
 
 /// The keys of CLI.md; a contract.
 extension JSONWriter {
-    /// - Parameter words: what is shown of the text of a cause, whose newest entry is named.
-    mutating func members(of snapshot: StatusSnapshot, words: (String, Int64) -> String = { text, _ in text }) {
-        members(of: snapshot.status)
+    /// - Parameter words: what is shown of a text that a handler made, of which entry where that is known.
+    mutating func members(of snapshot: StatusSnapshot, words: (String, Int64?) -> String = { text, _ in text }) {
+        members(of: snapshot.status) { words($0, nil) }
         let activity = snapshot.activity
         key("rates")
         if let rates = snapshot.rates {
@@ -35,7 +35,8 @@ extension JSONWriter {
         key("taken_at"); time(snapshot.status.takenAt)
     }
 
-    mutating func members(of status: StatusReport) {
+    /// - Parameter words: what is shown of a text that a handler made.
+    mutating func members(of status: StatusReport, words: (String) -> String = { $0 }) {
         key("consumer")
         object { writer in
             writer.key("running"); writer.bool(status.consumer.isRunning)
@@ -51,7 +52,7 @@ extension JSONWriter {
         key("workers")
         if let trouble = status.handlerTrouble {
             object { writer in
-                writer.key("cannot_run"); writer.string(trouble.reason)
+                writer.key("cannot_run"); writer.string(words(trouble.reason))
                 writer.key("since"); writer.time(trouble.since)
             }
         } else {
@@ -63,7 +64,7 @@ extension JSONWriter {
             writer.object { writer in
                 writer.key("topic"); writer.string(outage.topic)
                 writer.key("since"); writer.time(outage.since)
-                writer.key("cause"); writer.string(outage.cause)
+                writer.key("cause"); writer.string(words(outage.cause))
             }
         }
         key("nodes")
@@ -72,6 +73,8 @@ extension JSONWriter {
                 writer.key("id"); writer.string(node.id)
                 writer.key("address"); writer.string(node.address)
                 writer.key("state"); writer.string(node.state.rawValue)
+                writer.key("not_consumed_since"); writer.time(node.notConsumedSince)
+                writer.key("reason"); writer.string(node.reason)
             }
         }
         key("waiting")

@@ -33,7 +33,7 @@ enum StatusScreen {
         }
         for (index, node) in status.nodes.enumerated() {
             sheet.add(
-                index == 0 ? "nodes" : " ", "\(node.id)  \(node.address)  \(node.state)",
+                index == 0 ? "nodes" : " ", "\(node.id)  \(node.address)  \(node.stateText(now: status.takenAt))",
                 node.state == .consuming ? .green : .yellow)
         }
         for (index, entry) in status.waiting.enumerated() {
@@ -104,5 +104,13 @@ enum StatusScreen {
                 } + [.init(title: "oldest", isNumber: true)])
         table.add([""] + counts.map { "\($0.1)" } + [oldest.map { Age.text($0, now: now) } ?? "-"])
         return table.text(terminal)
+    }
+}
+
+extension StatusReport.Node {
+    /// Its state, and where it is not consumed for how long and why.
+    func stateText(now: Int64) -> String {
+        guard let notConsumedSince else { return state.rawValue }
+        return "\(state), not consumed for \(Age.text(notConsumedSince, now: now))\(reason.map { ": \($0)" } ?? "")"
     }
 }

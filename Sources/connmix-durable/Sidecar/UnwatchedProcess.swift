@@ -25,8 +25,13 @@ enum UnwatchedProcess {
         guard areThere.load(ordering: .relaxed), number > 1 else { return false }
         _ = kill(-number, SIGKILL)
         _ = kill(number, SIGKILL)
-        var facts = siginfo_t()
-        while waitid(P_PID, id_t(number), &facts, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        // A millisecond or two; one that the kernel holds fast is not waited for.
+        for _ in 0..<1_000 {
+            var facts = siginfo_t()
+            let result = waitid(P_PID, id_t(number), &facts, WEXITED | WNOWAIT | WNOHANG)
+            if result == 0, facts._sifields._sigchld.si_pid == number { break }
+            usleep(1_000)
+        }
         return true
     }
 }

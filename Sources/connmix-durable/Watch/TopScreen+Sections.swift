@@ -54,7 +54,8 @@ extension TopScreen {
             status.nodes.map { node in
                 var line = ScreenLine(node.id.escapedForTerminal.cut(to: limit).padded(to: min(limit, names)) + "  ")
                 line.add(node.address.padded(to: 22) + "  ")
-                line.add(node.state.rawValue, node.state == .consuming ? .green : .yellow)
+                line.add(
+                    node.stateText(now: status.takenAt).escapedForTerminal, node.state == .consuming ? .green : .yellow)
                 return line
             }
             + status.waiting.map { ScreenLine($0.text(now: status.takenAt).escapedForTerminal, .yellow) }

@@ -9,13 +9,13 @@ struct WebChanges {
 
     /// - Returns: the command line's report. What has changed since it was selected is in `skipped`.
     func perform(_ selection: WebSelection, reason: String?) throws -> String {
-        guard !selection.ids.isEmpty else {
+        guard selection.count > 0 else {
             throw WebRefusal(status: .conflict, reason: "nothing was selected; nothing was changed")
         }
         let report =
             switch selection.change {
             case .bulk(let verb, let ledger, let again): try work(selection, verb, ledger, again: again, reason)
-            case .undo(let action): try undo(action, selection.ids.count, reason)
+            case .undo(let action): try undo(action, selection.count, reason)
             }
         return JSONWriter.text { report.write(to: &$0) }
     }
@@ -31,7 +31,14 @@ struct WebChanges {
         return BulkReport(work, parts.report, total: total)
     }
 
+    /// - Throws: where it has come to be about other rows than were agreed to.
     private func undo(_ action: OperatorAction, _ count: Int, _ reason: String?) throws -> BulkReport {
+        let now = try inspector.appliedRows(of: inspector.action(action.id)).count
+        guard now == count else {
+            throw WebRefusal(
+                status: .conflict,
+                reason: "action \(action.id) is about \(action.ledger.rows(now)) by now, not \(count); nothing was changed")
+        }
         let report =
             switch action.ledger {
             case .journal: try JournalOperator(database: database).undo(action.id, reason: reason)

@@ -37,7 +37,7 @@ struct WebCommand: AsyncParsableCommand {
     func run() async throws {
         let place = try ServedPlace(listen, tokenFile: tokenFile, .console)
         _ = try database.inspector()
-        let desk = WebDesk(database: database.database, redaction: redact, allowsChanges: allowChanges)
+        let desk = WebDesk(database: database.database, redaction: redact, allowsChanges: allowChanges, isAlone: true)
         let http = try await HTTPService.bind(place.address, flag: "--listen", limits: WebService.limits)
         StandardError.write(line: "the console is at http://\(http.address)/, Ctrl-C ends")
         var logger = Logger(label: "connmix-durable") { _ in LineLogHandler(format: .text) }

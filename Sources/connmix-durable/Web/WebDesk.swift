@@ -1,6 +1,7 @@
 import ConnmixDurable
 import NIOHTTP1
 import NIOPosix
+import ServiceLifecycle
 import Synchronization
 
 /// Reads and changes the file for the console, on threads of its own: never on those that run a consumer's tasks.
@@ -23,24 +24,37 @@ final class WebDesk: Sendable {
     let database: String
     let allowsChanges: Bool
     private let redaction: [RedactionRules]
+    /// Whether this process is only the console's, and leaves the processor to the consumer's.
+    private let isAlone: Bool
     private let state = Mutex(State())
     private let stops = Atomic(false)
     private let looks = NIOThreadPool(numberOfThreads: 1)
     private let searches = NIOThreadPool(numberOfThreads: 2)
     private let changes = NIOThreadPool(numberOfThreads: 1)
 
-    init(database: String, redaction: [RedactionRules], allowsChanges: Bool) {
+    /// - Parameter isAlone: whether no consumer runs in this process: its threads share SQLite's locks with ours.
+    init(database: String, redaction: [RedactionRules], allowsChanges: Bool, isAlone: Bool) {
+        self.isAlone = isAlone
         self.database = database
         self.redaction = redaction
         self.allowsChanges = allowsChanges
     }
 
-    /// Answers while `body` runs. A search and a change that go on then end with the rows that they are at.
+    /// Answers while `body` runs. Once it is to stop, a search and a change end with the rows that they are at, and what waits is refused.
     func working(_ body: () async throws -> Void) async throws {
         let pools = [looks, searches, changes]
         for pool in pools { pool.start() }
         let result: Result<Void, any Error>
-        do { result = .success(try await body()) } catch { result = .failure(error) }
+        do {
+            try await withTaskCancellationOrGracefulShutdownHandler {
+                try await body()
+            } onCancelOrGracefulShutdown: {
+                self.stops.store(true, ordering: .relaxed)
+            }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
         stops.store(true, ordering: .relaxed)
         for pool in pools { try await pool.shutdownGracefully() }
         try result.get()
@@ -58,20 +72,23 @@ final class WebDesk: Sendable {
         do {
             result = try await pool.runIfActive {
                 // A consumer waits for the lock that a change holds; whoever only looks has time.
-                if pool !== self.changes { ThreadPriority.lower() }
+                if self.isAlone, pool !== self.changes { ThreadPriority.lower() }
                 return self.body(request)
             }
         } catch {
-            throw WebRefusal(status: .serviceUnavailable, reason: "the console is stopping")
+            throw Self.stopping
         }
         return .init(status: .ok, body: try result.get())
     }
+
+    private static let stopping = WebRefusal(status: .serviceUnavailable, reason: "the console is stopping")
 
     // MARK: On a thread of a pool
 
     private func body(_ request: HTTPService.Request) -> Result<String, WebRefusal> {
         do {
-            return .success(try text(WebRoute(request, database: database), openInspector()))
+            guard !hasStopped else { throw Self.stopping }
+            return .success(try text(WebRoute(request, database: database, redacts: !redaction.isEmpty), openInspector()))
         } catch {
             forget(after: error)
             return .failure(WebRefusal(error))
@@ -89,7 +106,9 @@ final class WebDesk: Sendable {
         case .lanes: return try reads.lanes()
         case .losses(let gaps): return try reads.losses(gaps)
         case .actions(let actions): return try reads.actions(actions)
-        case .selection(let change): return keep(try WebSelection(change, inspector, check: reads.check))
+        case .selection(let change):
+            try checkLanes(of: change, reads)
+            return keep(try WebSelection(change, inspector, check: reads.check))
         case .undoing(let action): return keep(try WebSelection(undoing: inspector.action(action), inspector))
         case .change(let consent):
             guard let selection = consent.selection.flatMap({ name in state.withLock { $0.selections.take(name) } }) else {
@@ -109,6 +128,14 @@ final class WebDesk: Sendable {
         }
     }
 
+    /// - Throws: where a lane is named that does not stand still, or whose name must not be known.
+    private func checkLanes(of change: any BulkCommand, _ reads: WebReads) throws {
+        guard let lanes = (change as? any LaneVerbCommand)?.lanes.lane else { return }
+        guard try lanes.allSatisfy(reads.knows) else {
+            throw WebRefusal(status: .conflict, reason: "there is no lane of that name that stands still")
+        }
+    }
+
     private func about() -> String {
         JSONWriter.text { writer in
             writer.key("version"); writer.string(ProgramVersion.text)
@@ -123,7 +150,7 @@ final class WebDesk: Sendable {
         return JSONWriter.text { writer in
             writer.key("selection"); writer.string(name)
             writer.key("verb"); writer.string(selection.change.verb.rawValue)
-            writer.key("count"); writer.integer(selection.ids.count)
+            writer.key("count"); writer.integer(selection.count)
             writer.key("more"); writer.bool(selection.hasMore)
             writer.key("ids"); writer.array(selection.ids.prefix(20)) { $0.integer($1) }
         }
@@ -135,7 +162,7 @@ final class WebDesk: Sendable {
     private func deadline() -> () throws -> Void {
         let end = ContinuousClock.now + Self.searchPatience
         return { [self] in
-            if hasStopped { throw WebRefusal(status: .serviceUnavailable, reason: "the console is stopping") }
+            if hasStopped { throw Self.stopping }
             guard ContinuousClock.now > end else { return }
             throw WebRefusal(
                 status: .serviceUnavailable,
@@ -180,7 +207,15 @@ extension WebRefusal {
         switch error {
         case let refusal as WebRefusal: self = refusal
         case let failure as Failure:
-            self.init(status: failure.exit == .failed ? .conflict : .badRequest, reason: failure.message)
+            let status: HTTPResponseStatus =
+                switch failure.exit {
+                case .failed: .conflict
+                case .usage, .badData: .badRequest
+                case .noPermission: .forbidden
+                case .bug: .internalServerError
+                default: .serviceUnavailable
+                }
+            self.init(status: status, reason: failure.message)
         case let error as ConnmixError:
             let status: HTTPResponseStatus =
                 switch error.code {

@@ -19,6 +19,12 @@ struct WebGate: Sendable {
         if let origin = request.headers.first(name: "Origin"), Self.authority(of: origin) != host {
             throw WebRefusal(status: .forbidden, reason: "another site's page may not ask here")
         }
+        // Browsers say where a request comes from, also one that has no Origin, as that of an image.
+        if let site = request.headers.first(name: "Sec-Fetch-Site"), site != "same-origin", site != "none",
+            WebAsset(path: request.path) == nil
+        {
+            throw WebRefusal(status: .forbidden, reason: "another site's page may not ask here")
+        }
         guard WebAsset(path: request.path) == nil else {
             guard request.method == .GET || request.method == .HEAD else { throw Self.wrongMethod("GET") }
             return

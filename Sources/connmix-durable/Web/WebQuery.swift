@@ -6,6 +6,7 @@ import NIOHTTP1
 struct WebQuery {
     private let values: [String: String]
     private let database: String
+    private let redacts: Bool
 
     static let times = ["since", "until", "limit"]
     private static let filters = [
@@ -18,15 +19,29 @@ struct WebQuery {
     /// - Parameters:
     ///   - values: an empty one counts as not given, as forms send it.
     ///   - database: the file that is meant, whatever a command would take by itself.
-    init(_ values: [String: String], database: String) {
-        self.values = values.filter { !$0.value.isEmpty }
+    ///   - redacts: whether values must not be shown: whoever may search what quotes them finds them.
+    init(_ values: [String: String], database: String, redacts: Bool = false) {
+        self.values = values.filter { !$0.value.isEmpty && !(Self.flags.contains($0.key) && $0.value == "false") }
         self.database = database
+        self.redacts = redacts
     }
 
     /// What is named by `topic`; `nil` where nothing is.
     var topics: [String]? { values["topic"].map { [$0] } }
 
     var isIntake: Bool { values["intake"] == "true" }
+
+    /// A list that has a limit.
+    func list<List: ParsableArguments>(
+        _ type: List.Type, _ names: [String], limit: (List) -> Int
+    ) throws(WebRefusal) -> List {
+        let list = try parsed(type, names)
+        let limit = limit(list)
+        guard (1...WebRoute.listLimit).contains(limit) else {
+            throw WebRefusal(status: .badRequest, reason: "limit is \(limit); it may be 1 to \(WebRoute.listLimit)")
+        }
+        return list
+    }
 
     /// A page of a ledger.
     func list<List: RowListCommand>(_ type: List.Type) throws(WebRefusal) -> List {
@@ -81,6 +96,9 @@ struct WebQuery {
             throw WebRefusal(
                 status: .badRequest,
                 reason: "there is no \(unknown.boundedForPeople(100).escapedForTerminal) here; there are: \(known)")
+        }
+        guard !redacts || values["error"] == nil else {
+            throw WebRefusal(status: .badRequest, reason: "what errors quote is not searched where values are not to be shown")
         }
         let words = values.sorted { $0.key < $1.key }.filter { !others.contains($0.key) }.map { name, value in
             Self.flags.contains(name) ? "--\(name)" : "--\(name)=\(value)"

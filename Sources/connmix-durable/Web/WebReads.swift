@@ -12,9 +12,15 @@ struct WebReads {
     private static let listedBytes = 8 << 10
     private static let shownBytes = 256 << 10
     private static let usualLimit = 50
+    /// So many attempts and commands of one entry are shown, and so many lanes.
+    private static let partLimit = 200
 
     func status(_ snapshot: StatusSnapshot) -> String {
-        JSONWriter.text { $0.members(of: snapshot, words: masked) }
+        JSONWriter.text { writer in
+            writer.members(of: snapshot) { text, entry in
+                entry.map { masked(text, $0) } ?? (redaction.isEmpty ? text : WebRow.hidden)
+            }
+        }
     }
 
     // MARK: Ledgers
@@ -23,9 +29,6 @@ struct WebReads {
 
     private func page<List: RowListCommand>(_ list: List) throws -> String {
         typealias Row = List.Filters.Row
-        guard redaction.isEmpty || list.filters.common.error == nil else {
-            throw WebRefusal(status: .badRequest, reason: "what errors quote is not searched where values are not to be shown")
-        }
         let limit = list.filters.common.limit ?? Self.usualLimit
         var filter = list.filters.filter
         // One more than is shown tells whether there are more.
@@ -45,14 +48,15 @@ struct WebReads {
         case .journal:
             let detail = try JournalDetail.read(inspector, id, withData: false)
             var row = WebRow(detail.entry, try payloads([id], .journal, Self.shownBytes)[id])
-            row.more = { $0.log(of: detail.attempts) }
+            row.more = { $0.log(of: detail.attempts.suffix(Self.partLimit)) }
             bytes = row.json(redaction, as: .whole)
-            let commands = try OutboxRecord.shown(detail.commands, self)
+            let commands = try OutboxRecord.shown(Array(detail.commands.prefix(Self.partLimit)), self)
             bytes.removeLast()
             var rest = JSONWriter()
             rest.object { writer in
                 writer.key("commands"); writer.array(commands) { $0.json($1) }
-                writer.key("replays"); writer.array(detail.replays) { $0.integer($1) }
+                writer.key("more_commands"); writer.integer(max(0, detail.commands.count - Self.partLimit))
+                writer.key("replays"); writer.array(detail.replays.prefix(Self.partLimit)) { $0.integer($1) }
             }
             bytes += [UInt8(ascii: ",")] + rest.bytes.dropFirst()
         case .outbox:
@@ -97,15 +101,15 @@ struct WebReads {
         let lanes = try inspector.stillLanes()
         return JSONWriter.text { writer in
             writer.key("rows")
-            writer.array(lanes.prefix(1_000)) { writer, lane in
-                let name = masked(lane.lane, lane.head)
+            writer.array(lanes.prefix(Self.partLimit)) { writer, lane in
+                let (name, reason) = masked(lane)
                 writer.object { writer in
-                    writer.members(of: lane, name: name, reason: masked(lane.reason, lane.head))
+                    writer.members(of: lane, name: name, reason: reason)
                     // What is not shown cannot be named, either.
                     writer.key("can_be_named"); writer.bool(name == lane.lane)
                 }
             }
-            writer.key("more"); writer.integer(max(0, lanes.count - 1_000))
+            writer.key("more"); writer.integer(max(0, lanes.count - Self.partLimit))
         }
     }
 
@@ -122,7 +126,7 @@ struct WebReads {
             writer.key("rows")
             writer.array(listed) { writer, listed in
                 writer.object { writer in
-                    writer.members(of: listed)
+                    writer.members(of: listed, selection: redaction.isEmpty ? nil : "\"\(WebRow.hidden)\"")
                     writer.key("can_be_undone"); writer.bool(OperatorVerb(rawValue: listed.action.verb)?.canBeUndone ?? false)
                 }
             }
@@ -131,20 +135,36 @@ struct WebReads {
 
     // MARK: Redaction
 
+    /// Whether a lane stands still whose name may be shown. One that may not is as unknown as any other.
+    func knows(lane: String) throws -> Bool {
+        guard !redaction.isEmpty else { return true }
+        return try inspector.stillLanes().contains { $0.lane == lane && masked($0).name == lane }
+    }
+
+    private func masked(_ lane: StillLane) -> (name: String, reason: String) {
+        let texts = masked(["lane": lane.lane, "last_error": lane.reason], lane.head, .journal)
+        return (texts["lane"] ?? WebRow.hidden, texts["last_error"] ?? WebRow.hidden)
+    }
+
     /// A text that a handler or the engine made of an entry, without what must not be shown.
     private func masked(_ text: String, _ entry: Int64) -> String { masked(text, entry, .journal) }
 
     private func masked(_ text: String, _ id: Int64, _ ledger: Ledger) -> String {
-        guard !redaction.isEmpty else { return text }
-        guard let payload = try? payloads([id], ledger, Self.shownBytes)[id], payload.isWhole else { return WebRow.hidden }
+        masked(["last_error": text], id, ledger)["last_error"] ?? WebRow.hidden
+    }
+
+    /// - Parameter texts: by the names under which rules and quotes are looked for.
+    private func masked(_ texts: [String: String], _ id: Int64, _ ledger: Ledger) -> [String: String] {
+        guard !redaction.isEmpty else { return texts }
+        guard let payload = try? payloads([id], ledger, Self.shownBytes)[id], payload.isWhole else { return [:] }
         var writer = JSONWriter()
         writer.object { writer in
-            writer.key("last_error"); writer.string(text)
+            for (name, text) in texts { writer.key(name); writer.string(text) }
             writer.data(payload.bytes)
         }
         var rules = Redaction(redaction)
-        let members = JSONParts.members(of: rules.apply(to: writer.bytes, isUnreadable: false)[...])
-        return members?.first { $0.name == "last_error" }.flatMap { JSONParts.text(of: $0.value) } ?? WebRow.hidden
+        let members = JSONParts.members(of: rules.apply(to: writer.bytes, isUnreadable: false)[...]) ?? []
+        return Dictionary(members.compactMap { member in JSONParts.text(of: member.value).map { (member.name, $0) } }) { $1 }
     }
 }
 

@@ -14,8 +14,8 @@ enum WebRoute {
         case change
 
         init(_ request: HTTPService.Request) {
-            let isOfLedger = Ledger.allCases.contains { request.path.hasPrefix("/api/\($0)") }
-            self = request.method == .POST ? .change : isOfLedger && !request.path.isRow ? .search : .look
+            let isLook = request.path == "/api/about" || request.path == "/api/status" || request.path.isRow
+            self = request.method == .POST ? .change : isLook ? .look : .search
         }
     }
 
@@ -38,23 +38,29 @@ enum WebRoute {
 
     /// The most rows on a page.
     static let pageLimit = 200
+    /// The most of what has no pages.
+    static let listLimit = 1_000
     /// The most rows that one change takes.
     static let changeLimit = 10_000
 
     /// - Throws: where there is nothing of the kind.
-    init(_ request: HTTPService.Request, database: String) throws(WebRefusal) {
+    init(_ request: HTTPService.Request, database: String, redacts: Bool = false) throws(WebRefusal) {
         let path = request.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
-        let query = WebQuery(request.query, database: database)
+        let query = WebQuery(request.query, database: database, redacts: redacts)
         switch (request.method, path) {
         case (.GET, ["api", "about"]): self = .about
         case (.GET, ["api", "status"]): self = .status
         case (.GET, ["api", "journal"]): self = .rows(try query.list(JournalListCommand.self))
         case (.GET, ["api", "outbox"]): self = .rows(try query.list(OutboxListCommand.self))
-        case (.GET, ["api", "journal", "causes"]): self = .causes(try query.parsed(JournalCausesCommand.self, WebQuery.times))
-        case (.GET, ["api", "outbox", "causes"]): self = .causes(try query.parsed(OutboxCausesCommand.self, WebQuery.times))
+        case (.GET, ["api", "journal", "causes"]):
+            self = .causes(try query.list(JournalCausesCommand.self, WebQuery.times) { $0.causes.limit })
+        case (.GET, ["api", "outbox", "causes"]):
+            self = .causes(try query.list(OutboxCausesCommand.self, WebQuery.times) { $0.causes.limit })
         case (.GET, ["api", "lanes"]): self = .lanes
-        case (.GET, ["api", "gaps"]): self = .losses(try query.parsed(GapsCommand.self, WebQuery.times + ["node", "order"]))
-        case (.GET, ["api", "actions"]): self = .actions(try query.parsed(ActionsListCommand.self, ["limit"]))
+        case (.GET, ["api", "gaps"]):
+            self = .losses(try query.list(GapsCommand.self, WebQuery.times + ["node", "order"]) { $0.limit })
+        case (.GET, ["api", "actions"]):
+            self = .actions(try query.list(ActionsListCommand.self, ["limit"]) { $0.limit })
         case (.GET, let path) where path.count == 3 && path[0] == "api" && Ledger(path: path[1]) != nil:
             guard let ledger = Ledger(path: path[1]), let id = Int64(path[2]) else { throw Self.nothing(request) }
             self = .row(ledger, id)

@@ -42,6 +42,9 @@ struct WebRow {
         (self.payload, type, isUnreadable) = (payload, command.type, false)
     }
 
+    /// Texts that handlers and engines make, perhaps of the payload.
+    private static let derived: Set<String> = ["last_error", "lane", "dedupe_key"]
+
     /// An object, without what the rules take out.
     func json(_ rules: [RedactionRules], as form: Form) -> [UInt8] {
         var writer = JSONWriter()
@@ -58,42 +61,82 @@ struct WebRow {
         let object = redaction.apply(to: writer.bytes, isUnreadable: isUnreadable)
         guard let all = JSONParts.members(of: object[...]) else { return JSONParts.string(Self.hidden) }
         let data = all.first { $0.name == "data" || $0.name == "data_base64" }
+        // Of what was not read whole nobody knows what may be quoted.
+        let hidesQuotes = !rules.isEmpty && data == nil
         var rest = JSONWriter()
         rest.object { writer in
             for member in all where member.name != "data" && member.name != "data_base64" {
-                writer.key(member.name); writer.json(Array(member.value))
+                writer.key(member.name)
+                writer.json(hidesQuotes ? Self.withoutQuotes(member) : Array(member.value))
             }
             write(shown(data, isRedacted: !rules.isEmpty), as: form, to: &writer)
         }
         return rest.bytes
     }
 
-    /// The payload for people.
-    private func shown(_ data: JSONParts.Member?, isRedacted: Bool) -> [UInt8]? {
-        guard let payload else { return nil }
-        guard let data else {
-            // Too large to be read whole: nobody knows what stands in it.
-            return isRedacted ? Array(Self.hidden.utf8) : payload.bytes
+    private static func withoutQuotes(_ member: JSONParts.Member) -> [UInt8] {
+        func hide(_ value: ArraySlice<UInt8>) -> [UInt8] {
+            JSONParts.text(of: value) == nil ? Array(value) : JSONParts.string(hidden)
         }
-        let isText = type == .text || type == .binary || data.name == "data_base64"
-        return isText ? JSONParts.text(of: data.value).map { Array($0.utf8) } : Array(data.value)
+        if derived.contains(member.name) { return hide(member.value) }
+        guard member.name == "attempts_log", let log = JSONParts.elements(of: member.value) else { return Array(member.value) }
+        return JSONParts.array(
+            log.map { attempt in
+                guard let members = JSONParts.members(of: attempt) else { return JSONParts.string(hidden) }
+                return JSONParts.object(members.map { ($0.key, $0.name == "error" ? hide($0.value) : Array($0.value)) })
+            })
     }
 
-    private func write(_ shown: [UInt8]?, as form: Form, to writer: inout JSONWriter) {
+    /// A payload for people.
+    private struct Shown {
+        var text: [UInt8]
+        var isBase64 = false
+    }
+
+    private func shown(_ data: JSONParts.Member?, isRedacted: Bool) -> Shown? {
+        guard let payload else { return nil }
+        guard let data else {
+            if isRedacted { return Shown(text: Array(Self.hidden.utf8)) }
+            guard type == .binary || String(validating: payload.text, as: UTF8.self) == nil else {
+                return Shown(text: Array(payload.text))
+            }
+            return Shown(text: Array(Base64.text(payload.bytes).utf8), isBase64: true)
+        }
+        let isBase64 = type == .binary || data.name == "data_base64"
+        guard type == .text || isBase64 else { return Shown(text: Array(data.value)) }
+        // Something else stands there where a rule has taken it out.
+        guard let text = JSONParts.text(of: data.value) else { return Shown(text: Array(data.value)) }
+        return Shown(text: Array(text.utf8), isBase64: isBase64 && text != Self.hidden)
+    }
+
+    private func write(_ shown: Shown?, as form: Form, to writer: inout JSONWriter) {
         switch form {
         case .preview:
             writer.key("preview"); writer.string(shown.map { line($0) })
         case .whole:
-            writer.key("payload"); writer.string(shown.map { String(decoding: $0, as: UTF8.self) })
+            writer.key("payload"); writer.string(shown.map { String(decoding: $0.text, as: UTF8.self) })
             writer.key("payload_bytes"); writer.integer(payload?.size)
+            writer.key("payload_is_base64"); writer.bool(shown?.isBase64 ?? false)
             writer.key("payload_is_cut"); writer.bool(payload.map { !$0.isWhole } ?? false)
         }
     }
 
-    private func line(_ shown: [UInt8]) -> String {
-        let isWholeEntry = type == nil && payload?.isWhole == true
-        let text = isWholeEntry ? Preview.text(shown) : String(decoding: shown.prefix(600), as: UTF8.self)
-        return payload?.isWhole == true ? text : "\(ByteText.text(payload?.size ?? 0)): \(text)"
+    private func line(_ shown: Shown) -> String {
+        let isWhole = payload?.isWhole == true
+        let text =
+            type == nil && isWhole && !shown.isBase64
+            ? Preview.text(shown.text) : String(decoding: shown.text.prefix(600), as: UTF8.self)
+        return isWhole ? text : "\(ByteText.text(payload?.size ?? 0)): \(text)"
+    }
+}
+
+extension WebRow.Payload {
+    /// Its beginning without a character that was cut in two.
+    fileprivate var text: ArraySlice<UInt8> {
+        guard !isWhole, let start = bytes.suffix(4).lastIndex(where: { $0 & 0xC0 != 0x80 }), bytes[start] >= 0xC0 else {
+            return bytes[...]
+        }
+        return bytes[..<start]
     }
 }
 

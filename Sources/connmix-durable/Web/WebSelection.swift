@@ -16,6 +16,8 @@ struct WebSelection: Sendable {
     }
 
     let change: Change
+    let count: Int
+    /// Of an undo the first few: its action knows the others.
     let ids: [Int64]
     /// Whether more match than one change takes.
     let hasMore: Bool
@@ -29,11 +31,15 @@ struct WebSelection: Sendable {
     }
 
     init(undoing action: OperatorAction, _ inspector: Inspector) throws {
-        self.init(change: .undo(action), ids: try inspector.appliedRows(of: action), hasMore: false, filter: "")
+        guard action.state != .running || action.isInterrupted else {
+            throw WebRefusal(status: .conflict, reason: "action \(action.id) is going on; undo it when it has ended")
+        }
+        let rows = try inspector.appliedRows(of: action)
+        self.init(change: .undo(action), count: rows.count, ids: Array(rows.prefix(20)), hasMore: false, filter: "")
     }
 
-    init(change: Change, ids: [Int64], hasMore: Bool, filter: String) {
-        (self.change, self.ids, self.hasMore, self.filter) = (change, ids, hasMore, filter)
+    init(change: Change, count: Int, ids: [Int64], hasMore: Bool, filter: String) {
+        (self.change, self.count, self.ids, self.hasMore, self.filter) = (change, count, ids, hasMore, filter)
     }
 
     private static func select<Bulk: BulkCommand>(_ change: Bulk, _ inspector: Inspector, _ check: () throws -> Void) throws
@@ -44,15 +50,16 @@ struct WebSelection: Sendable {
             let names = found.missing.prefix(10).map { "\($0)" }.joined(separator: ", ")
             throw WebRefusal(status: .notFound, reason: "the \(Bulk.ledger) has no \(Bulk.ledger.row) \(names)")
         }
+        let ids = Array(found.ids.prefix(WebRoute.changeLimit))
         return WebSelection(
-            change: .bulk(Bulk.verb, Bulk.ledger, again: change.again), ids: Array(found.ids.prefix(WebRoute.changeLimit)),
+            change: .bulk(Bulk.verb, Bulk.ledger, again: change.again), count: ids.count, ids: ids,
             hasMore: found.ids.count > WebRoute.changeLimit, filter: found.filter)
     }
 }
 
 /// The selections that were shown last. Pure.
 struct WebSelections {
-    /// So many are kept, the newest. Each has at most `WebRoute.changeLimit` ids; of an undo as many as its action.
+    /// So many are kept, the newest. Each has at most `WebRoute.changeLimit` ids.
     static let limit = 32
 
     private var kept: [(name: String, selection: WebSelection)] = []

@@ -23,7 +23,10 @@ struct WebService: Service {
 
     func run() async throws {
         try await desk.working {
-            try await http.run(screen: { screen($0) }, { await respond(to: $0) })
+            // Not on the one loop that a consumer with workers runs on.
+            try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                try await http.run(screen: { screen($0) }, { await respond(to: $0) })
+            }
         }
     }
 

@@ -41,7 +41,7 @@ async function ask(path, { body, signal } = {}) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body) headers['Content-Type'] = 'application/json';
   const response = await fetch(path, { method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal });
-  const answer = await response.json().catch(() => ({ error: `the answer is no JSON (${response.status})` }));
+  const answer = await response.json();
   if (response.status === 401) {
     await login(token ? 'This is not the token.' : '');
     return ask(path, { body, signal });
@@ -58,13 +58,21 @@ function login(error) {
     const form = dialog.querySelector('form');
     dialog.querySelector('.error').textContent = error;
     form.reset();
-    dialog.addEventListener('cancel', (event) => event.preventDefault());
-    form.onsubmit = () => {
-      token = form.elements.token.value.trim();
+    form.onsubmit = (event) => {
+      const given = form.elements.token.value.trim();
+      if (!/^[\x21-\x7e]+$/.test(given)) {
+        event.preventDefault();
+        dialog.querySelector('.error').textContent = 'A token has letters, digits and signs only.';
+        return;
+      }
+      token = given;
       sessionStorage.setItem('token', token);
       asking = undefined;
+      dialog.onclose = null;
       resolve();
     };
+    // Esc does not help: without it there is nothing to see.
+    dialog.onclose = () => dialog.showModal();
     dialog.showModal();
   });
   return asking;
@@ -104,7 +112,10 @@ const meaning = {
 };
 
 /// Selects, asks, and changes what was selected.
+let changing = false;
 async function change(verb, path, what, counts = true) {
+  if (changing) return;
+  changing = true;
   try {
     const [place, search = ''] = path.split('?');
     const found = counts ? await ask(`${place}/selection${search && '?' + search}`) : { count: null };
@@ -120,6 +131,7 @@ async function change(verb, path, what, counts = true) {
     const button = dialog.querySelector('button.primary');
     button.textContent = verbs[verb];
     dialog.returnValue = '';
+    dialog.querySelector('.leave').onclick = () => dialog.close();
     dialog.showModal();
     form.elements.reason.focus();
     const goes = await new Promise((resolve) => {
@@ -132,6 +144,8 @@ async function change(verb, path, what, counts = true) {
     await draw();
   } catch (error) {
     toast(error.message);
+  } finally {
+    changing = false;
   }
 }
 
@@ -258,6 +272,7 @@ function overview() {
     h('section', { class: 'wide' }, h('h3', {}, 'Nodes'), table([
       { title: 'Node', kind: 'id', cell: (node) => node.id }, { title: 'Address', cell: (node) => node.address },
       { title: 'State', cell: (node) => state(node.state) },
+      { title: 'Not consumed', cell: (node) => node.reason ? h('span', { class: 'warn' }, `for ${ageOf(node.not_consumed_since, now)}: ${node.reason}`) : '' },
     ], status.nodes, { empty: status.consumer.running ? 'The center lists no node.' : 'Nodes are known while a consumer runs.' })),
     h('section', { class: 'wide' }, h('h3', {}, 'Died within the hour'), table([
       { title: 'Messages', kind: 'number', cell: (cause) => count(cause.count) }, { title: 'Cause', cell: (cause) => cause.cause },
@@ -362,7 +377,7 @@ async function causes(ledger, values) {
       { title: 'first', kind: 'number', cell: (cause) => time(cause.first_seen, now) },
       { title: 'last', kind: 'number', cell: (cause) => time(cause.last_seen, now) },
       { title: 'cause', cell: (cause) => cause.cause },
-      { title: '', cell: (cause) => cause.dead ? doer('retry', `api/${ledger}/retry${query({ cause: cause.id })}`, `Dead ones of this cause: ${cause.cause}`) : '' },
+      { title: '', cell: (cause) => cause.dead ? doer('retry', `api/${ledger}/retry${query({ cause: cause.id, state: ledger === 'journal' ? 'dead' : 'dead,expired' })}`, `Dead ones of this cause: ${cause.cause}`) : '' },
     ], found.rows, { open: (cause) => `#/${ledger}${query({ state: states, cause: cause.id })}`, empty: 'Nothing failed in that time.' }),
     found.more ? h('p', { class: 'quiet' }, `There are ${count(found.more)} more causes.`) : null,
   ];
@@ -372,10 +387,12 @@ async function causes(ledger, values) {
 
 function payload(row) {
   if (row.payload === null) return [h('h3', {}, 'Data'), h('p', { class: 'quiet' }, 'none')];
-  const text = row.payload_is_cut ? row.payload : isStructured(row.payload) ? pretty(row.payload) : row.payload;
+  // What is very large is shown as it is: a line for each value would be many times as much.
+  const isSmall = row.payload.length <= 65536 && !row.payload_is_cut;
+  const text = isSmall && isStructured(row.payload) ? pretty(row.payload) : row.payload;
   return [
     h('h3', {}, 'Data'),
-    h('p', { class: 'quiet' }, `${bytes(row.payload_bytes)}${row.type === 'binary' ? ', binary, shown in base64' : ''}${row.payload_is_cut ? '; this is its beginning' : ''}`),
+    h('p', { class: 'quiet' }, `${bytes(row.payload_bytes)}${row.payload_is_base64 ? ', no text, shown in base64' : ''}${row.payload_is_cut ? '; this is its beginning' : ''}`),
     h('pre', {}, text),
     h('div', { class: 'bar' }, h('button', {
       onclick: () => navigator.clipboard?.writeText(row.payload).then(() => toast('Copied.'), () => toast('The browser did not let it be copied.')),
@@ -405,7 +422,7 @@ async function detail(ledger, id) {
       ['last error', row.last_error && h('span', { class: 'bad' }, row.last_error)],
       ['delivered', row.delivered], ['failed for', row.failed],
     ]),
-    row.waits.length ? [h('h3', {}, 'Waits'), h('ul', {}, row.waits.map((wait) => h('li', {}, waitText(wait))))] : null,
+    some(row.waits).length ? [h('h3', {}, 'Waits'), h('ul', {}, some(row.waits).map((wait) => h('li', {}, waitText(wait))))] : null,
     payload(row)];
   }
   return [head, facts([
@@ -413,18 +430,21 @@ async function detail(ledger, id) {
     ['received', when(row.received_at)], ['next try', row.state === 'pending' ? until(row.available_at) : null], ['finished', when(row.finished_at)],
     ['last error', row.last_error && h('span', { class: 'bad' }, row.last_error)], ['handler', row.handler_version],
     ['replay of', row.replay_of === null ? null : h('a', { href: `#/journal/${row.replay_of}` }, row.replay_of)],
-    ['replays', row.replays.length ? h('span', {}, row.replays.slice(0, 50).map((replay) => [h('a', { href: `#/journal/${replay}` }, replay), ' '])) : null],
+    ['replays', some(row.replays).length ? h('span', {}, row.replays.slice(0, 50).map((replay) => [h('a', { href: `#/journal/${replay}` }, replay), ' '])) : null],
     ['dedupe key', row.dedupe_key],
   ]),
   payload(row),
-  row.attempts_log.length ? [h('h3', {}, 'Failed attempts'), h('ol', { class: 'tries' }, row.attempts_log.slice(-100).map((attempt) =>
+  some(row.attempts_log).length ? [h('h3', {}, 'Failed attempts'), h('ol', { class: 'tries' }, some(row.attempts_log).map((attempt) =>
     h('li', {}, h('b', {}, attempt.attempt), ' ', attempt.outcome, ', ', time(attempt.ended_at, now), ' ago, took ',
       age((Date.parse(attempt.ended_at) - Date.parse(attempt.started_at)) / 1000), h('div', { class: 'bad' }, attempt.error))))] : null,
   h('h3', {}, 'Commands it caused'),
-  table(columnsOf('outbox', now).filter(({ title }) => title !== 'Age' && title !== 'Waits for'), row.commands.slice(0, 200),
-    { open: (command) => `#/outbox/${command.id}`, empty: 'none' })];
+  table(columnsOf('outbox', now).filter(({ title }) => title !== 'Age' && title !== 'Waits for'), some(row.commands),
+    { open: (command) => `#/outbox/${command.id}`, empty: 'none' }),
+  row.more_commands ? h('p', { class: 'quiet' }, `and ${count(row.more_commands)} more`) : null];
 }
 
+/// A list; none where it must not be shown.
+const some = (list) => Array.isArray(list) ? list : [];
 const waitText = (wait) => Object.entries(wait).filter(([, value]) => value !== null).map(([name, value]) => `${name.replaceAll('_', ' ')}: ${value}`).join(', ');
 
 let under = '#/';
@@ -498,7 +518,7 @@ function drawFrame({ page }) {
 }
 
 let drawing;
-let rowsAt = '';
+let rowsAt = null;
 
 /// - Parameter isTick: whether nobody asked for it: what somebody reads or types into stays as it is.
 async function draw(isTick = false) {
@@ -515,21 +535,24 @@ async function draw(isTick = false) {
       // A row must not move away from under the hand that clicks it.
       || (here.page && main.querySelector('tbody:hover')) || getSelection().toString());
     if (isRow) {
-      const shown = await detail(here.page, here.second);
-      if (mine.signal.aborted) return;
-      if (!isBusy || $('#detail').hidden) $('#detail').replaceChildren(...shown.flat(Infinity).filter(Boolean));
-      $('#detail').hidden = false;
+      if (!isBusy || $('#detail').hidden) {
+        const shown = await detail(here.page, here.second);
+        if (mine.signal.aborted) return;
+        $('#detail').replaceChildren(...shown.flat(Infinity).filter(Boolean));
+        $('#detail').hidden = false;
+      }
     } else {
       $('#detail').hidden = true;
       under = location.hash || '#/';
     }
-    if (isBusy && rowsAt) return;
+    if (isBusy && rowsAt !== null) return;
     const shown = await content(isRow ? { ...here, ...backOf(here) } : here);
     if (mine.signal.aborted) return;
     $('main').replaceChildren(...[shown].flat(Infinity).filter(Boolean));
     rowsAt = here.page;
   } catch (error) {
-    if (error.name === 'AbortError') return;
+    if (mine.signal.aborted || error.name === 'AbortError') return;
+    rowsAt = null;
     failed(error);
   }
 }

@@ -5,7 +5,7 @@ export function pretty(json) {
   let out = '';
   let depth = 0;
   let inString = false;
-  const line = () => '\n' + '  '.repeat(Math.min(depth, 100));
+  const line = () => '\n' + '  '.repeat(Math.min(depth, 20));
   for (let i = 0; i < json.length; i++) {
     const c = json[i];
     if (inString) {
