@@ -93,4 +93,15 @@ struct WorkerSessionTests {
         let late = session.answered(answer(101), now: now)
         #expect(late == .violation("it wrote a line though it held no message"))
     }
+
+    @Test(
+        "what is no JSON is no answer, also where its error breaks off",
+        arguments: [
+            "{\"id\":1,\"ok\":false,\"error\":\"no\r,\"permanent\":true}", #"{"id":1,"ok":false,"error":"no}"#,
+            #"{"id":1,"ok":false,"error":"\u12"}"#, #"{"id":1,"ok":true} {"#, #"{"id":1 "ok":true}"#,
+        ])
+    func noAnswers(line: String) {
+        #expect(WorkerAnswer(Array(line.utf8)) == nil)
+        #expect(WorkerAnswer(Array(#"{"id":1,"ok":false,"error":"no\r"}"#.utf8))?.verdict == .failed("no\r"))
+    }
 }

@@ -31,7 +31,8 @@ struct WorkerAnswer: Sendable, Equatable {
                 let name = scanner.text((key, escaped))
                 if name == "commands" { return Self.elements(&scanner, bytes, &commands) }
                 if name == "error", scanner.peek() == UInt8(ascii: "\"") {
-                    error = scanner.string().map { scanner.text($0) }
+                    guard let text = scanner.string() else { return false }
+                    error = scanner.text(text)
                     return true
                 }
                 guard let place = scanner.value() else { return false }
