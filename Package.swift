@@ -308,7 +308,10 @@ if Context.environment["CONNMIX_FUZZ"] != nil {
     package.products.removeAll { $0.name == "connmix-durable" }
     package.targets = package.targets.compactMap { target in
         switch target.name {
-        case "connmix-durable": .target(name: target.name, dependencies: target.dependencies, swiftSettings: settings + library)
+        case "connmix-durable":
+            .target(
+                name: target.name, dependencies: target.dependencies, resources: target.resources,
+                swiftSettings: settings + library)
         case "FuzzTests":
             .executableTarget(
                 name: "fuzz", dependencies: target.dependencies, path: "Tests/FuzzTests",

@@ -149,11 +149,13 @@ struct NodeConnectionMachine {
     mutating func saw(unwritten: Int, now: ContinuousClock.Instant) { pulse.saw(unwritten: unwritten, now: now) }
 
     /// A popped message came in.
-    mutating func messageArrived(now: ContinuousClock.Instant) {
+    ///
+    /// - Parameter now: looked at only where the node is to be left, which is never the case at full speed.
+    mutating func messageArrived(now: @autoclosure () -> ContinuousClock.Instant) {
         hasMessageSinceUnpop = true
-        lateUnpopAlive(since: now)
+        if lateUnpop != nil { lateUnpopAlive(since: now()) }
         guard case .leaving(let deadline, _?) = phase else { return }
-        phase = .leaving(deadline: deadline, quietUntil: now + settings.quietTime)
+        phase = .leaving(deadline: deadline, quietUntil: now() + settings.quietTime)
     }
 
     private mutating func lateUnpopAlive(since now: ContinuousClock.Instant) {
