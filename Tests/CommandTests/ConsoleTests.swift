@@ -122,18 +122,23 @@ struct ConsoleTests {
     func redacted() async throws {
         let quoting: MessageHandler = { message, context in
             if message.text == "end" { return try context.meshSend(to: message.client, "ended") }
+            // Said again in a reply, and in the name of its lane.
+            if message.text?.contains("reply") == true {
+                return try context.stage(
+                    .meshSend(to: message.client, "received: \(message.text ?? "")").with { $0.lane = message.text })
+            }
             throw HandlerError.permanent("no such customer: \(message.text ?? "")")
         }
         let secret = "SECRET-4711"
         // The second is larger than what is read for a list, the third than what is read for one row.
         let texts = [0, 9_000, 300_000].map { #"{"phone":"\#(secret)","n":1,"x":"\#(String(repeating: "y", count: $0))"}"# }
-        try await withDatabase(texts: texts, handler: quoting) { path in
+        try await withDatabase(texts: texts + [#"{"phone":"\#(secret)","reply":1}"#], handler: quoting) { path in
             let pages = [
                 "/api/status", "/api/journal", "/api/journal?state=dead", "/api/journal/1", "/api/journal/2", "/api/journal/3",
-                "/api/journal/causes", "/api/lanes", "/api/outbox", "/api/actions",
+                "/api/journal/4", "/api/journal/causes", "/api/lanes", "/api/outbox", "/api/outbox/1", "/api/actions",
             ]
             try await serving(path) { port in
-                for page in ["/api/journal", "/api/journal/1", "/api/journal/3"] {
+                for page in ["/api/journal", "/api/journal/1", "/api/journal/3", "/api/outbox", "/api/outbox/1"] {
                     let shown = try get(page, port)
                     #expect(shown.body.contains(secret), "\(page)")
                 }
@@ -348,7 +353,7 @@ struct ConsoleTests {
                 assert.equal(pretty('['.repeat(200)).split('\n').at(-1).length, 40);
                 assert.equal(isStructured('{"a":1}'), true);
                 for (const plain of ['1', '"x"', 'hello', '{', '']) assert.equal(isStructured(plain), false);
-                assert.equal(visible('a\u202eb\u0000c\u009b\u200b\n中'), 'a\\u202eb\\u0000c\\u009b\\u200b\n中');
+                assert.equal(visible('a\u202eb\u0000c\u009b\u200b\n中\u{e0041}😀'), 'a\\u202eb\\u0000c\\u009b\\u200b\n中\\u{e0041}😀');
                 assert.deepEqual([0.25, 59, 60, 3599, 7200, 200000].map(age), ['250ms', '59s', '1m', '59m', '2h', '2d']);
                 assert.equal(age(null), '');
                 assert.deepEqual([0, 1023, 1024, 1048576 * 5].map(bytes), ['0 B', '1023 B', '1.0 KiB', '5.0 MiB']);

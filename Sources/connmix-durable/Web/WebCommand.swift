@@ -13,8 +13,8 @@ struct WebCommand: AsyncParsableCommand {
               connmix-durable web --allow-changes --token-file /etc/connmix/console.token
               connmix-durable web --redact data.user.phone,data.token
 
-            It reads as the command line does, whether a consumer runs or not, and changes nothing without --allow-changes. Everybody on
-            this machine reaches it; with --token-file only who names the token. Beyond this machine a token is needed, and a proxy that
+            It reads as the command line does, whether a consumer runs or not, and changes nothing without --allow-changes. Everybody on \
+            this machine reaches it; with --token-file only who names the token. Beyond this machine a token is needed, and a proxy that \
             speaks TLS is yours to put before it.
             """)
 

@@ -62,9 +62,15 @@ struct WebReads {
         case .outbox:
             let detail = try OutboxRecord.Detail.read(inspector, id, withData: false)
             var row = WebRow(detail.command, waiting: detail.waiting, try payloads([id], .outbox, Self.shownBytes)[id])
+            row.words = words(of: detail.command.messageID)
             row.more = { writer in
                 writer.key("waits")
-                writer.array(detail.waits) { writer, wait in writer.object { wait.write(to: &$0) } }
+                writer.array(detail.waits) { writer, wait in
+                    writer.object { writer in
+                        wait.write(to: &writer)
+                        writer.key("text"); writer.string(wait.text(now: Timestamp.now()))
+                    }
+                }
             }
             bytes = row.json(redaction, as: .whole)
         }
@@ -135,6 +141,12 @@ struct WebReads {
 
     // MARK: Redaction
 
+    /// What is shown of the texts of a command, which its handler may have made of its message.
+    fileprivate func words(of message: Int64?) -> (String, String) -> String {
+        guard !redaction.isEmpty, let message else { return { text, _ in text } }
+        return { masked([$1: $0], message, .journal)[$1] ?? WebRow.hidden }
+    }
+
     /// Whether a lane stands still whose name may be shown. One that may not is as unknown as any other.
     func knows(lane: String) throws -> Bool {
         guard !redaction.isEmpty else { return true }
@@ -173,6 +185,10 @@ extension LedgerRow {
     fileprivate static func shown(_ rows: [Self], _ reads: WebReads) throws -> [[UInt8]] {
         let payloads = try reads.listed(rows.map(\.id), ledger)
         let waiting = try waiting(reads.inspector)
-        return rows.map { $0.webRow(payloads[$0.id], waiting).json(reads.redaction, as: .preview) }
+        return rows.map { row in
+            var shown = row.webRow(payloads[row.id], waiting)
+            if let command = row as? OutboxRecord { shown.words = reads.words(of: command.messageID) }
+            return shown.json(reads.redaction, as: .preview)
+        }
     }
 }

@@ -26,6 +26,8 @@ struct WebRow {
     /// `nil` for an entry.
     private let type: OutboxRecord.DataType?
     private let isUnreadable: Bool
+    /// Of a command what is shown of its texts, where the message that caused it holds what must not be shown.
+    var words: (_ text: String, _ name: String) -> String = { text, _ in text }
     /// Further members.
     var more: (inout JSONWriter) -> Void = { _ in }
 
@@ -67,9 +69,18 @@ struct WebRow {
         rest.object { writer in
             for member in all where member.name != "data" && member.name != "data_base64" {
                 writer.key(member.name)
-                writer.json(hidesQuotes ? Self.withoutQuotes(member) : Array(member.value))
+                if Self.derived.contains(member.name), !hidesQuotes, let text = JSONParts.text(of: member.value) {
+                    writer.string(words(text, member.name))
+                } else {
+                    writer.json(hidesQuotes ? Self.withoutQuotes(member) : Array(member.value))
+                }
             }
-            write(shown(data, isRedacted: !rules.isEmpty), as: form, to: &writer)
+            var shown = shown(data, isRedacted: !rules.isEmpty)
+            if let text = shown?.text, !rules.isEmpty {
+                // As an error that may quote it.
+                shown?.text = Array(words(String(decoding: text, as: UTF8.self), "last_error").utf8)
+            }
+            write(shown, as: form, to: &writer)
         }
         return rest.bytes
     }

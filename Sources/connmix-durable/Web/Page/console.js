@@ -102,7 +102,7 @@ const meaning = {
   retry: 'It is tried again under its own id, with all its attempts.',
   replay: 'A new message is made of it. What its handler did before may be done again.',
   discard: 'It is put aside; restore brings it back.',
-  restore: 'It is put back, dead as it was.',
+  restore: 'It is put back, and handled again.',
   cancel: 'It is not sent. One that is on its way at this moment may be applied all the same.',
   release: 'The lane opens, and its head is handled again first.',
   skip: 'The lane opens; its dead head stays dead.',
@@ -124,7 +124,7 @@ async function change(verb, path, what, counts = true) {
     const form = dialog.querySelector('form');
     form.reset();
     dialog.querySelector('h2').textContent = visible(
-      counts ? `${verbs[verb]} ${count(found.count)} ${found.count === 1 ? 'row' : 'rows'}?` : `${verbs[verb]} ${what}?`);
+      counts ? `${verbs[verb]} ${verb === 'undo' ? 'up to ' : ''}${count(found.count)} ${found.count === 1 ? 'row' : 'rows'}?` : `${verbs[verb]} ${what}?`);
     dialog.querySelector('.what').textContent = visible(
       `${counts ? `${what}. ` : ''}${meaning[verb]}${found.more ? ` There are more: these are the first ${count(found.count)}.` : ''}`);
     dialog.querySelector('.error').textContent = '';
@@ -143,7 +143,7 @@ async function change(verb, path, what, counts = true) {
     toast(words(verb, report), report.applied && verb !== 'undo' ? () => undo(report.action) : undefined);
     await draw();
   } catch (error) {
-    toast(error.message);
+    toast(error instanceof Refused ? error.message : `The console did not answer. Whether to ${verb} was done is to be seen under Actions.`);
   } finally {
     changing = false;
   }
@@ -226,6 +226,10 @@ function notices(now) {
   if (!status.consumer.running) {
     list.push([true, 'No consumer runs on this file.', status.consumer.ended ? ` The last one ${status.consumer.ended}, ${ageOf(status.consumer.ended_at, now)} ago.` : '']);
   }
+  if (status.consumer.running && !status.nodes.some((node) => node.state === 'consuming')) {
+    const reasons = [...new Set(status.nodes.map((node) => node.reason).filter(Boolean))];
+    list.push([true, status.nodes.length ? 'No node is being consumed' : 'No node is known: is the center reachable?', reasons.length ? `: ${reasons.join('; ')}` : '.']);
+  }
   if (status.consumer.paused) list.push([true, 'The consumer waits: ', status.consumer.paused]);
   if (status.workers) list.push([true, `The handler cannot run, for ${ageOf(status.workers.since, now)}: `, status.workers.cannot_run]);
   for (const pause of status.paused) {
@@ -240,7 +244,7 @@ function notices(now) {
     list.push([false, `${count(wait.commands)} commands wait for the node ${wait.node}, for ${ageOf(wait.since, now)}.`]);
   }
   if (status.lanes_parked) {
-    list.push([false, h('a', { href: '#/lanes' }, `${count(status.lanes_parked)} lanes are parked`), ' behind a dead message, until somebody acts.']);
+    list.push([false, h('a', { href: '#/lanes' }, status.lanes_parked === 1 ? '1 lane is parked' : `${count(status.lanes_parked)} lanes are parked`), ' behind a dead message, until somebody acts.']);
   }
   if (!list.length) return null;
   return h('section', { class: `panel wide notice ${list.some(([isBad]) => isBad) ? 'bad' : ''}` }, list.map(([, ...parts]) => h('p', {}, parts)));
@@ -264,7 +268,8 @@ function overview() {
       ['handler version', status.consumer.handler_version],
     ]), about.changes && status.topics.length ? h('div', { class: 'bar' }, status.topics
       .filter((topic) => !status.paused.some((pause) => pause.topic === topic || pause.topic === null)).slice(0, 20)
-      .map((topic) => doer('pause', `api/pause${query({ topic })}`, `the topic ${topic}`, { counts: false, label: `Pause ${topic}` }))) : null),
+      .map((topic) => doer('pause', `api/pause${query({ topic })}`, `the topic ${topic}`, { counts: false, label: `Pause ${topic}` })),
+      status.paused.some((pause) => pause.topic === null) ? null : doer('pause', 'api/pause', 'all topics', { counts: false, label: 'Pause all' })) : null),
     h('section', { class: 'panel' }, h('h2', {}, 'File'), facts([
       ['path', status.database.path], ['size', bytes(status.database.bytes)], ['log', bytes(status.database.wal_bytes)],
       ['durability', status.database.synchronous], ['schema', status.database.schema_version],
@@ -275,7 +280,7 @@ function overview() {
       { title: 'Not consumed', cell: (node) => node.reason ? h('span', { class: 'warn' }, `for ${ageOf(node.not_consumed_since, now)}: ${node.reason}`) : '' },
     ], status.nodes, { empty: status.consumer.running ? 'The center lists no node.' : 'Nodes are known while a consumer runs.' })),
     h('section', { class: 'wide' }, h('h3', {}, 'Died within the hour'), table([
-      { title: 'Messages', kind: 'number', cell: (cause) => count(cause.count) }, { title: 'Cause', cell: (cause) => cause.cause },
+      { title: 'Messages', kind: 'number', cell: (cause) => count(cause.count) }, { title: 'Cause', cell: (cause) => h('a', { href: `#/journal${query({ state: 'dead', cause: cause.id })}` }, cause.cause) },
       { title: '', cell: (cause) => doer('retry', `api/journal/retry${query({ cause: cause.id })}`, `Dead messages of this cause: ${cause.cause}`) },
     ], status.dead_last_hour, { open: (cause) => `#/journal${query({ state: 'dead', cause: cause.id })}`, empty: 'No message has died.' })));
 }
@@ -344,7 +349,14 @@ function columnsOf(ledger, now) {
 
 async function list(ledger, values) {
   const { after, ...chosen } = values;
-  const page = await ask(`api/${ledger}${query(values)}`);
+  let page;
+  try {
+    page = await ask(`api/${ledger}${query(values)}`);
+  } catch (error) {
+    // The form stays, so that what is wrong in it can be mended.
+    if (!(error instanceof Refused) || error.status !== 400) throw error;
+    return [tabs(ledger, false), filters(ledger, chosen), h('p', { class: 'bad' }, error.message)];
+  }
   const now = Date.parse(status.taken_at);
   const isFiltered = Object.keys(chosen).some((name) => name !== 'order' && name !== 'limit');
   const offered = !isFiltered ? [] : chosen.state ? rowVerbs[ledger][chosen.state] ?? []
@@ -376,7 +388,7 @@ async function causes(ledger, values) {
       { title: 'dead', kind: 'number', cell: (cause) => h('span', { class: cause.dead && 'bad' }, count(cause.dead)) },
       { title: 'first', kind: 'number', cell: (cause) => time(cause.first_seen, now) },
       { title: 'last', kind: 'number', cell: (cause) => time(cause.last_seen, now) },
-      { title: 'cause', cell: (cause) => cause.cause },
+      { title: 'cause', cell: (cause) => h('a', { href: `#/${ledger}${query({ state: states, cause: cause.id })}` }, cause.cause) },
       { title: '', cell: (cause) => cause.dead ? doer('retry', `api/${ledger}/retry${query({ cause: cause.id, state: ledger === 'journal' ? 'dead' : 'dead,expired' })}`, `Dead ones of this cause: ${cause.cause}`) : '' },
     ], found.rows, { open: (cause) => `#/${ledger}${query({ state: states, cause: cause.id })}`, empty: 'Nothing failed in that time.' }),
     found.more ? h('p', { class: 'quiet' }, `There are ${count(found.more)} more causes.`) : null,
@@ -445,10 +457,13 @@ async function detail(ledger, id) {
 
 /// A list; none where it must not be shown.
 const some = (list) => Array.isArray(list) ? list : [];
-const waitText = (wait) => Object.entries(wait).filter(([, value]) => value !== null).map(([name, value]) => `${name.replaceAll('_', ' ')}: ${value}`).join(', ');
+const waitText = (wait) => wait.text ?? Object.entries(wait).filter(([, value]) => value !== null).map(([name, value]) => `${name.replaceAll('_', ' ')}: ${value}`).join(', ');
 
 let under = '#/';
-const close = () => { location.hash = under; };
+const close = () => {
+  $('#detail').hidden = true;
+  location.hash = under;
+};
 
 // MARK: The other pages
 
@@ -462,8 +477,8 @@ async function lanes() {
     { title: 'Parked', kind: 'number', cell: (lane) => time(lane.parked_at, now) },
     { title: 'Reason', cell: (lane) => lane.reason },
     { title: '', cell: (lane) => lane.can_be_named ? h('span', { class: 'bar' },
-      doer('release', `api/lanes/release${query({ lane: lane.lane })}`, `The lane ${lane.lane}`),
-      lane.state === 'parked' ? doer('skip', `api/lanes/skip${query({ lane: lane.lane })}`, `The lane ${lane.lane}`) : null) : '' },
+      doer('release', `api/lanes/release${query({ lane: lane.lane })}`, `The head of the lane ${lane.lane}, with ${count(lane.behind)} behind it`),
+      lane.state === 'parked' ? doer('skip', `api/lanes/skip${query({ lane: lane.lane })}`, `The head of the lane ${lane.lane}, with ${count(lane.behind)} behind it`) : null) : '' },
   ], found.rows, { empty: 'No lane is parked or waits.' }), found.more ? h('p', { class: 'quiet' }, `and ${count(found.more)} more`) : null];
 }
 
@@ -474,8 +489,11 @@ async function losses(values) {
     h('p', { class: 'quiet' }, 'Times in which a node was not consumed, connections that ended uncleanly, and files that were lost: when messages may have been lost.'),
     table([
       { title: 'What', cell: (loss) => loss.kind.replaceAll('_', ' ') }, { title: 'Node', kind: 'id', cell: (loss) => loss.node ?? '' },
-      { title: 'Began', kind: 'number', cell: (loss) => time(loss.began_at ?? loss.copied_at, now) },
-      { title: 'Ended', kind: 'number', cell: (loss) => time(loss.ended_at ?? loss.adopted_at, now) || (loss.kind === 'gap' ? h('span', { class: 'warn' }, 'goes on') : '') },
+      { title: 'When', kind: 'number', cell: (loss) => {
+        const at = loss.kind === 'gap' ? loss.began_at : loss.kind === 'unclean_end' ? loss.ended_at : loss.copied_at;
+        return at ? h('span', {}, time(at, now), ` ago, ${new Date(at).toLocaleTimeString()}`) : 'unknown';
+      } },
+      { title: 'Lasted', kind: 'number', cell: (loss) => loss.kind !== 'gap' ? '' : loss.ended_at ? age(loss.lasted) : h('span', { class: 'warn' }, `${age(loss.lasted)}, goes on`) },
       { title: 'Reason', cell: (loss) => loss.reason ?? '' }, { title: 'May be lost', cell: (loss) => loss.may_be_lost ?? '' },
     ], found.rows, { empty: 'No gap and no unclean end is on record.' }),
   ];
@@ -513,47 +531,83 @@ function drawFrame({ page }) {
   }));
   $('#file').textContent = visible(status.database.path);
   const pulse = $('#pulse');
-  pulse.className = status.consumer.running ? status.consumer.paused ? 'warn' : 'good' : 'bad';
-  pulse.textContent = status.consumer.running ? status.consumer.paused ? 'consumer waits' : 'consumer runs' : 'no consumer runs';
+  const [kind, words] = !status.consumer.running ? ['bad', 'no consumer runs']
+    : status.consumer.paused ? ['bad', 'consumer waits']
+      : !status.nodes.some((node) => node.state === 'consuming') ? ['bad', 'no node is consumed']
+        : status.workers ? ['bad', 'handler cannot run']
+          : status.probing.length ? ['bad', 'a topic fails']
+            : status.paused.length ? ['warn', 'paused by hand'] : ['good', 'consumer runs'];
+  pulse.className = kind;
+  pulse.textContent = words;
 }
 
 let drawing;
-let rowsAt = null;
+/// For which place the page and the row stand there; nothing where an error does.
+let shownPage = null;
+let shownRow = null;
 
-/// - Parameter isTick: whether nobody asked for it: what somebody reads or types into stays as it is.
+/// Puts other children in, and leaves scrolling and focus where they were.
+function put(container, children) {
+  const { scrollTop } = container;
+  const focused = container.contains(document.activeElement) ? document.activeElement : null;
+  const name = focused && `${focused.tagName} ${focused.textContent}`;
+  container.replaceChildren(...[children].flat(Infinity).filter(Boolean));
+  container.scrollTop = scrollTop;
+  if (name) [...container.querySelectorAll('button, a')].find((one) => `${one.tagName} ${one.textContent}` === name)?.focus({ preventScroll: true });
+}
+
+/// Whether somebody reads or types there: then it stays as it is.
+function isUsed(container) {
+  const selection = getSelection();
+  const isSelected = selection.toString() && container.contains(selection.anchorNode);
+  const isTyped = container.contains(document.activeElement) && document.activeElement.matches('input, select');
+  return isSelected || isTyped;
+}
+
+/// - Parameter isTick: whether nobody asked for it. It gives way to who did, and leaves alone what is used.
 async function draw(isTick = false) {
-  drawing?.abort();
-  const mine = drawing = new AbortController();
+  if (isTick && drawing?.isAsked) return;
+  drawing?.control.abort();
+  const mine = drawing = { control: new AbortController(), isAsked: !isTick };
+  const isOver = () => mine.control.signal.aborted;
   const here = place();
+  const isRow = /^\d+$/.test(here.second ?? '');
+  const page = isRow ? { ...here, second: undefined, values: {}, ...backOf(here) } : here;
+  const pageKey = JSON.stringify([page.page, page.second, page.values]);
+  const rowKey = isRow ? `${here.page}/${here.second}` : null;
   try {
-    keep(await ask('api/status', { signal: mine.signal }));
-    if (mine.signal.aborted) return;
+    keep(await ask('api/status', { signal: mine.control.signal }));
+    if (isOver()) return;
+    if (hasFailed) about = await ask('api/about');
+    answered();
     drawFrame(here);
-    const isRow = /^\d+$/.test(here.second ?? '');
-    const main = $('main');
-    const isBusy = isTick && (isRow || here.values.after || (main.contains(document.activeElement) && document.activeElement !== main)
-      // A row must not move away from under the hand that clicks it.
-      || (here.page && main.querySelector('tbody:hover')) || getSelection().toString());
-    if (isRow) {
-      if (!isBusy || $('#detail').hidden) {
-        const shown = await detail(here.page, here.second);
-        if (mine.signal.aborted) return;
-        $('#detail').replaceChildren(...shown.flat(Infinity).filter(Boolean));
-        $('#detail').hidden = false;
-      }
-    } else {
-      $('#detail').hidden = true;
+    const aside = $('#detail');
+    if (!isRow) {
+      aside.hidden = true;
+      shownRow = null;
       under = location.hash || '#/';
+    } else if (!(isTick && shownRow === rowKey && isUsed(aside))) {
+      const shown = await detail(here.page, here.second);
+      if (isOver()) return;
+      put(aside, shown);
+      if (shownRow !== rowKey) aside.scrollTop = 0;
+      aside.hidden = false;
+      shownRow = rowKey;
     }
-    if (isBusy && rowsAt !== null) return;
-    const shown = await content(isRow ? { ...here, ...backOf(here) } : here);
-    if (mine.signal.aborted) return;
-    $('main').replaceChildren(...[shown].flat(Infinity).filter(Boolean));
-    rowsAt = here.page;
+    const main = $('main');
+    const isRested = isTick && shownPage === pageKey && (isUsed(main) || page.values.after
+      // A row must not move away from under the hand that clicks it.
+      || (page.page && main.querySelector('tbody:hover')));
+    if (isRested) return;
+    const shown = await content(page);
+    if (isOver()) return;
+    put(main, shown);
+    shownPage = pageKey;
   } catch (error) {
-    if (mine.signal.aborted || error.name === 'AbortError') return;
-    rowsAt = null;
+    if (isOver() || error.name === 'AbortError') return;
     failed(error);
+  } finally {
+    mine.isAsked = false;
   }
 }
 
@@ -561,7 +615,7 @@ async function draw(isTick = false) {
 function backOf({ page }) {
   const [path, search = ''] = under.replace(/^#\/?/, '').split('?');
   const [first, second] = path.split('/');
-  return first === page ? { second, values: Object.fromEntries(new URLSearchParams(search)) } : { second: undefined, values: {} };
+  return first === page ? { second, values: Object.fromEntries(new URLSearchParams(search)) } : {};
 }
 
 function content({ page, second, values }) {
@@ -575,18 +629,29 @@ function content({ page, second, values }) {
   }
 }
 
+let hasFailed = false;
+
+function answered() {
+  hasFailed = false;
+  $('#alarm').hidden = true;
+}
+
 function failed(error) {
-  const pulse = $('#pulse');
   if (!(error instanceof Refused)) {
-    pulse.className = 'bad';
-    pulse.textContent = 'the console does not answer; trying again';
+    // What stands there is old, and may be wrong by now.
+    if (!hasFailed) $('#alarm').textContent = `The console has not answered since ${new Date().toLocaleTimeString()}: what is shown here is of then. Trying again.`;
+    hasFailed = true;
+    $('#alarm').hidden = false;
     return;
   }
+  answered();
   const words = h('section', { class: 'panel notice bad' }, h('p', {}, error.message), h('p', {}, h('a', { href: '#/' }, 'Overview')));
   if (/^\d+$/.test(place().second ?? '')) {
+    shownRow = null;
     $('#detail').replaceChildren(h('button', { class: 'close', onclick: close, 'aria-label': 'Close' }, '✕'), words);
     $('#detail').hidden = false;
   } else {
+    shownPage = null;
     $('main').replaceChildren(words);
   }
 }
