@@ -32,7 +32,7 @@ enum NameTarget {
     private static func terminal(_ text: String, _ limit: Int) throws {
         let escaped = text.escapedForTerminal
         for shown in [escaped, escaped.cut(to: limit), escaped.boundedForPeople(limit), escaped.padded(to: limit)] {
-            try hold(!shown.unicodeScalars.contains(where: \.actsOnTerminal), "nothing acts on the terminal")
+            try hold(shown.unicodeScalars.allSatisfy(\.isForPeople), "nothing acts on the terminal")
             try hold(!shown.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "no control byte comes out")
         }
         try hold(escaped.escapedForTerminal == escaped, "what was escaped stays as it is")
