@@ -58,7 +58,7 @@ enum ConsumerRun {
             let http = try await HTTPService.bind(web.address, flag: "--web", limits: WebService.limits)
             logger.info("serving the console", metadata: ["address": "\(http.address)"])
             let desk = WebDesk(database: configuration.database, redaction: [], allowsChanges: false, isAlone: false)
-            services.append(WebService(http, place: web, desk: desk))
+            services.append(WebService(http, place: web, desk: desk).beside(logger))
         }
         if let listen = ports.listen {
             let http = try await HTTPService.bind(listen.address, flag: "--listen")

@@ -1,3 +1,4 @@
+import Logging
 import NIOHTTP1
 import ServiceLifecycle
 
@@ -19,6 +20,25 @@ struct WebService: Service {
         self.http = http
         gate = WebGate(place: place, allowsChanges: desk.allowsChanges)
         self.desk = desk
+    }
+
+    /// Beside a consumer: where the console fails the consumer goes on without it.
+    func beside(_ logger: Logger) -> some Service { Beside(console: self, logger: logger) }
+
+    private struct Beside: Service {
+        let console: WebService
+        let logger: Logger
+
+        func run() async throws {
+            do {
+                try await console.run()
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                logger.error("the console ended, and the consumer goes on without it", metadata: ["reason": "\(error)"])
+                try await gracefulShutdown()
+            }
+        }
     }
 
     func run() async throws {
