@@ -1,5 +1,4 @@
 import ConnmixDurable
-import NIOHTTP1
 
 /// What the console reads, as JSON: the keys of the command line, and what a page needs beside them.
 struct WebReads {
