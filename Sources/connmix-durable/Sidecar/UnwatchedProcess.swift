@@ -12,7 +12,7 @@ enum UnwatchedProcess {
     ///
     /// Called where a process has just been started, on an executor that runs nothing else meanwhile: before Subprocess looks for its end.
     ///
-    /// - Returns: whether it was one. It has been given nothing yet.
+    /// - Returns: whether it was one. Nothing has been written to it; one of `--exec` may know its message from its environment, and have begun.
     static func end(_ process: ProcessIdentifier) -> Bool {
         end(process.value, watchedBy: process.processDescriptor)
     }
