@@ -106,7 +106,7 @@ struct DatabaseFile: Sendable {
     func refuseForeign(mustExist: Bool, for use: Use) throws {
         try checkPath(mustExist: mustExist, for: use)
         // An empty file is nobody's: what `touch` makes, and what a consumer leaves that was killed in its first moment.
-        guard size().database > 0 else { return }
+        guard size().database > 0, !wasEmpty else { return }
         let connection = try Connection(path: real, mode: .frozen)
         do {
             _ = try connection.integer("PRAGMA application_id")
@@ -121,6 +121,20 @@ struct DatabaseFile: Sendable {
             // So it looks in the middle of a checkpoint: the first page counts pages that are not there yet. Whoever opens it with its log
             // sees it whole, or says that it is not.
         }
+    }
+
+    /// Whether a journal lies beside it by which it is to be made empty again: its first write was cut off. Until SQLite has done so, when
+    /// it opens the file, anything may stand in it; a power cut may leave its beginning out, and the rest of the page there.
+    ///
+    /// The journal's first 20 bytes: its mark, two numbers, and how many pages the file had
+    /// (https://sqlite.org/fileformat.html#the_rollback_journal).
+    private var wasEmpty: Bool {
+        let journal = open(real + "-journal", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard journal >= 0 else { return false }
+        defer { close(journal) }
+        var header = [UInt8](repeating: 0, count: 20)
+        guard pread(journal, &header, header.count, 0) == header.count else { return false }
+        return header.starts(with: [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]) && header.suffix(4).allSatisfy { $0 == 0 }
     }
 
     /// The sizes of the file and of its log. Neither is opened.

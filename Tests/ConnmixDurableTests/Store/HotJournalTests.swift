@@ -43,6 +43,46 @@ struct HotJournalTests {
         }
     }
 
+    /// What a power cut left of a file's first write, and its journal: of the file's only page the beginning is missing.
+    private func makeFirstWrite(_ path: String, pages: UInt8) throws {
+        try Data([UInt8](repeating: 0, count: 3_584)).write(to: URL(fileURLWithPath: path))
+        var header: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7, 0, 0, 0, 0, 0xC7, 0x86, 0xFA, 0xFF]
+        header += [0, 0, 0, pages, 0, 0, 2, 0, 0, 0, 0x10, 0]
+        header += [UInt8](repeating: 0, count: 512 - header.count)
+        try Data(header).write(to: URL(fileURLWithPath: path + "-journal"))
+    }
+
+    @Test("P8: a first write that a power cut tore is undone, and a consumer makes the file anew")
+    func firstWrite() async throws {
+        try await withFolder { folder in
+            let path = folder + "/db"
+            try makeFirstWrite(path, pages: 0)
+            await (try Store(path: path)).close()
+            #expect(try DatabaseMaintenance(database: path).check().problems == [])
+        }
+    }
+
+    @Test("who only reads it is told that it is empty")
+    func firstWriteIsRead() async throws {
+        try await withFolder { folder in
+            let path = folder + "/db"
+            try makeFirstWrite(path, pages: 0)
+            let error = #expect(throws: ConnmixError.self) { try Inspector(database: path) }
+            #expect(error?.message.contains("is an empty file") == true)
+        }
+    }
+
+    @Test("what is no database, and was no empty file, is left as it is")
+    func notEmptyBefore() async throws {
+        try await withFolder { folder in
+            let path = folder + "/db"
+            try makeFirstWrite(path, pages: 1)
+            let error = #expect(throws: ConnmixError.self) { _ = try Store(path: path) }
+            #expect(error?.code == .foreignDatabase)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == 3_584)
+        }
+    }
+
     @Test("another program's file is left as it is")
     func foreign() async throws {
         try await withFolder { folder in
