@@ -128,7 +128,9 @@ final class SharedStore: Sendable {
     /// One short immediate transaction, never during a checkpoint of the owner. Where there is no owner, it looks after the log.
     ///
     /// - Parameter changes: what `body` changes that a running consumer must see.
+    /// - Throws: `fileLost` where the name leads to another file afterwards: what was written may be in one that nobody has any more.
     func write<T>(_ changes: ChangeMark, _ body: (Transaction) throws -> T) throws -> T {
+        let identity = FileIdentity(path: file.real)
         let transaction = Transaction(try file.openForChanges())
         // The lock file only now: reading must not need to write beside the database.
         let lock = try FileLock(database: file.real)
@@ -142,6 +144,12 @@ final class SharedStore: Sendable {
                     return try body(transaction)
                 }
             }
+        }
+        guard identity == FileIdentity(path: file.real) else {
+            throw ConnmixError(
+                .fileLost,
+                "\(path) was removed or replaced while it was written; what was just written may not be in it; look, and do it again"
+            )
         }
         if let before { keepLogShort(lock, transaction.connection, before: before) }
         return result

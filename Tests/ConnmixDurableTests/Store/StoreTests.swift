@@ -1,5 +1,6 @@
 import Dispatch
 import FoundationEssentials
+import Glibc
 import Testing
 import TestSupport
 
@@ -265,5 +266,20 @@ final class Gate: Sendable {
     func wait() {
         semaphore.wait()
         semaphore.signal()
+    }
+
+    @Test("what is written into a file that is replaced meanwhile is not confirmed")
+    func replaced() async throws {
+        try await withFolder { folder in
+            let (path, copy) = (folder + "/db", folder + "/copy")
+            for path in [path, copy] { await (try Store(path: path)).close() }
+            let outbox = try SharedStore(path: path)
+            let error = #expect(throws: ConnmixError.self) {
+                try outbox.write(.newCommands) { _ in _ = rename(copy, path) }
+            }
+            #expect(error?.code == .fileLost)
+            #expect(error?.message.contains("may not be in it") == true)
+            try outbox.write(.newCommands) { _ in }
+        }
     }
 }
