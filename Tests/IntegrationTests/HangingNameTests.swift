@@ -25,7 +25,7 @@ struct HangingNameTests {
         func shouldConsume() -> Bool { false }
         func restingTopics() -> Set<String> { [] }
         func directoryKnown() {}
-        func nodeGone(_ identity: NodeIdentity) {}
+        func nodeGone(_ identity: NodeIdentity, livesOn: Bool) {}
         func happened(_ event: ConsumerEvent) { continuation.yield(event) }
     }
 

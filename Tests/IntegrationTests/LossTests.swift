@@ -138,6 +138,25 @@ struct LossTests {
         }
     }
 
+    @Test("P11: a node that restarted between two runs: its gap says what was lost")
+    func restartedMeanwhile() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine(.init(nodes: 2)) { engine in
+                let old = engine.nodes[0].id
+                try await withConsumer(testConfiguration(database, engine), handlers: echo) { _ in
+                    _ = try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
+                }
+                let new = try await engine.restartNode(old).id
+                try await withConsumer(testConfiguration(database, engine), handlers: echo) { _ in
+                    _ = try await engine.waitUntil { $0.nodes.allSatisfy { $0.consumers == 1 } }
+                }
+                let lost = try oldestFirst(database).gaps.filter { $0.mayBeLost == "what its queues held when it stopped" }
+                #expect(lost.map(\.node) == [new])
+                #expect(lost.first?.reason.contains("while no consumer was running the node restarted") == true)
+            }
+        }
+    }
+
     @Test("P11: a pause is a gap with its reason, and the most that was at risk is kept with the run")
     func pause() async throws {
         try await withTemporaryDatabase { database in

@@ -105,10 +105,13 @@ final class Cluster: Sendable {
             case .added(let identity):
                 delegate.happened(.nodeAdded(identity))
             case .removed(let identity):
-                delegate.nodeGone(identity)
+                delegate.nodeGone(identity, livesOn: false)
+                delegate.happened(.nodeRemoved(identity))
+            case .moved(let identity):
+                delegate.nodeGone(identity, livesOn: true)
                 delegate.happened(.nodeRemoved(identity))
             case .replaced(let old, let new):
-                delegate.nodeGone(old)
+                delegate.nodeGone(old, livesOn: true)
                 delegate.happened(.nodeReplaced(old: old, new: new))
             case .directoryKnown:
                 delegate.directoryKnown()

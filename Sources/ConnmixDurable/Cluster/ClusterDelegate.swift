@@ -12,7 +12,9 @@ protocol ClusterDelegate: AnyObject, Sendable {
     func routeClosed(_ route: HTTPRoute)
     /// Every node of the center's first list was announced.
     func directoryKnown()
-    /// The id will not come back: its end users, contexts and channels are gone.
-    func nodeGone(_ identity: NodeIdentity)
+    /// The id will not come back to this address: its end users, contexts and channels are gone.
+    ///
+    /// - Parameter livesOn: the node is told of otherwise, by its new id or at its new address.
+    func nodeGone(_ identity: NodeIdentity, livesOn: Bool)
     func happened(_ event: ConsumerEvent)
 }

@@ -25,7 +25,7 @@ extension ClusterMachine {
             let elsewhere = nodes.place(of: identity.id).flatMap { $0 == identity.address ? nil : nodes[$0] }
             if let elsewhere {
                 guard mayMove(elsewhere, listed) else { continue }
-                actions += forget(elsewhere.identity) + [.removed(elsewhere.identity)]
+                actions += forget(elsewhere.identity) + [.moved(elsewhere.identity)]
             }
             actions += heard(of: identity, after: elsewhere, now: now)
         }

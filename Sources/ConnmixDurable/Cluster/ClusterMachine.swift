@@ -29,6 +29,8 @@ struct ClusterMachine {
         case closeRoute(NodeIdentity)
         case added(NodeIdentity)
         case removed(NodeIdentity)
+        /// The id is listed at another address, and is added there next.
+        case moved(NodeIdentity)
         case replaced(old: NodeIdentity, new: NodeIdentity)
         /// The first list was read whole: what it does not name is missing.
         case directoryKnown

@@ -110,8 +110,8 @@ extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
         pump()
     }
 
-    func nodeGone(_ identity: NodeIdentity) {
-        losses.withLock { $0.gone(.init(identity), now: Clock.now()) }
+    func nodeGone(_ identity: NodeIdentity, livesOn: Bool) {
+        losses.withLock { $0.gone(.init(identity), livesOn: livesOn, now: Clock.now()) }
         state.withLock { state in
             state.nodes[identity] = nil
             state.accountIsStale = true

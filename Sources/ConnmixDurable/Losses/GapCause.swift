@@ -2,7 +2,7 @@
 public enum GapCause: Int64, Sendable, CaseIterable {
     /// There was no connection yet: the node, or the consumer, had just appeared.
     case notConnected = 1
-    /// The same, after the node restarted: what its queues held then is gone.
+    /// The same, after the node restarted; or it left the center's list while it was not consumed. What its queues held is gone.
     case restarted = 2
     /// The connection ended, and there is no other one yet.
     case connectionEnded = 3

@@ -67,19 +67,34 @@ struct LossLedger: Sendable {
             nodes[node]?.isConfirmed = true
             return
         }
+        // Its last run is inherited: it lives at the same address, and has another id.
+        let isNextLife = nodes.contains { $0.key.address == node.address && !$0.value.isConfirmed }
         nodes[node] = Listing(isConfirmed: true)
-        beginGap(node, reason, now: now)
+        beginGap(node, isNextLife ? .restartedMeanwhile : reason, now: now)
     }
 
     /// The center's first list is read: nodes of the last run that it does not name are gone.
     mutating func directoryKnown(now: Int64) {
-        for (node, listing) in nodes where !listing.isConfirmed { gone(node, now: now) }
+        let addresses = Set(nodes.lazy.filter(\.value.isConfirmed).map(\.key.address))
+        for (node, listing) in nodes where !listing.isConfirmed {
+            gone(node, livesOn: addresses.contains(node.address), now: now)
+        }
     }
 
-    mutating func gone(_ node: Node, now: Int64) {
+    /// - Parameter livesOn: the node, or its next life, is listed otherwise, and its queues are accounted for there.
+    mutating func gone(_ node: Node, livesOn: Bool = false, now: Int64) {
+        if !livesOn { lostQueues(node) }
         endGap(node, now: now)
         guard let listing = nodes.removeValue(forKey: node) else { return }
         if let gap = listing.gap { retire(gap) }
+    }
+
+    /// It goes while nobody pops it.
+    private mutating func lostQueues(_ node: Node) {
+        guard !isStopping, let gap = nodes[node]?.gap?.row, gap.endedAt == nil else { return }
+        nodes[node]?.gap?.row.began = gap.began.departed
+        nodes[node]?.gap?.row.lately = Self.brief([gap.lately, GapReason.left].compactMap(\.self).joined(separator: "; "))
+        hasNews = true
     }
 
     mutating func unreachable(_ node: Node, _ reason: String) {

@@ -34,7 +34,7 @@ struct LeavingTests {
         func shouldConsume() -> Bool { false }
         func restingTopics() -> Set<String> { [] }
         func directoryKnown() {}
-        func nodeGone(_ identity: NodeIdentity) {}
+        func nodeGone(_ identity: NodeIdentity, livesOn: Bool) {}
         func happened(_ event: ConsumerEvent) {}
     }
 

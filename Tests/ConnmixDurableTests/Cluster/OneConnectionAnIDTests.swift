@@ -44,7 +44,7 @@ struct OneConnectionAnIDTests {
         _ = machine.attemptFailed(here, now: start + .milliseconds(100))
         #expect(
             machine.directoryArrived([here, there], now: start + .milliseconds(100))
-                == [trouble(here, there), .removed(here), .added(there), .connect(there)])
+                == [trouble(here, there), .moved(here), .added(there), .connect(there)])
         #expect(machine.identities == [there])
         _ = machine.connected(there, now: start + .milliseconds(100))
         #expect(machine.directoryArrived([here, there], now: start + .seconds(60)) == [])
@@ -56,7 +56,7 @@ struct OneConnectionAnIDTests {
         _ = lost.directoryArrived([here], now: start)
         _ = lost.connected(here, now: start)
         _ = lost.disconnected(here, now: start)
-        #expect(lost.directoryArrived([there], now: start) == [.removed(here), .added(there), .connect(there)])
+        #expect(lost.directoryArrived([there], now: start) == [.moved(here), .added(there), .connect(there)])
         var healthy = make()
         _ = healthy.directoryArrived([here], now: start)
         _ = healthy.connected(here, now: start)

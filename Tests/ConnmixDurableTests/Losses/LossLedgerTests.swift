@@ -138,6 +138,55 @@ struct LossLedgerTests {
         #expect(rows.gaps.map(\.endedAt) == [3 * second, nil])
     }
 
+    @Test(
+        "P11: a node that left the list while nobody popped it took its queues with it; one that moved or restarted is told of there"
+    )
+    func leftUnconsumed() {
+        let lost = "what its queues held when it stopped"
+        for (livesOn, isConsumed) in [(false, false), (true, false), (false, true)] {
+            var ledger = makeConsuming()
+            if !isConsumed { ledger.closed(1, reason: "reset", clean: false, now: 2 * second) }
+            ledger.unreachable(a, "refused")
+            ledger.gone(a, livesOn: livesOn, now: 3 * second)
+            let gaps = ledger.takeRows(now: 3 * second).gaps
+            #expect(gaps.count == (isConsumed ? 0 : 1))
+            guard let gap = gaps.first else { continue }
+            #expect(gap.endedAt == 3 * second)
+            #expect((record(gap).mayBeLost == lost) == !livesOn)
+            #expect(
+                gap.reason
+                    == "the connection ended: reset; then: refused\(livesOn ? "" : "; the node has left the center's list")")
+        }
+    }
+
+    @Test("P11: a node that restarted or left while no consumer ran is noticed at the next start")
+    func meanwhileRestarted() {
+        let next = LossRows.Node(id: "next", address: a.address)
+        let other = LossRows.Node(id: "other", address: "10.0.0.3:6789")
+        var ledger = LossLedger(.init(nodes: [a, b]), now: second)
+        for node in [next, other] { ledger.listed(node, .justListed, now: 2 * second) }
+        ledger.directoryKnown(now: 3 * second)
+        let gaps = ledger.takeRows(now: 3 * second).gaps
+        let lost = Dictionary(
+            uniqueKeysWithValues: gaps.map { ($0.node, record($0).mayBeLost.hasPrefix("what its queues held")) })
+        // The first life's loss is told once, with the next one.
+        #expect(lost == [a: false, next: true, b: true, other: false])
+        #expect(
+            gaps.first { $0.node == next }?.reason
+                == "not connected yet: while no consumer was running the node restarted and has a new id")
+        // Told once: a third life, in this run, is the cluster's to notice.
+        ledger.gone(next, livesOn: true, now: 4 * second)
+        ledger.listed(a, .restarted, now: 4 * second)
+        #expect(ledger.takeRows(now: 4 * second).gaps.last?.began == .restarted)
+    }
+
+    /// As others read it.
+    private func record(_ gap: LossRows.Gap) -> GapRecord {
+        GapRecord(
+            id: gap.id, run: 1, node: gap.node.id, address: gap.node.address, beganAt: gap.beganAt, endedAt: gap.endedAt,
+            cause: gap.began.cause, reason: gap.reason, times: gap.times, consumed: gap.consumed)
+    }
+
     @Test("P11: when the consumer stops, every node's gap begins and stays open")
     func stopping() {
         var ledger = makeConsuming()
