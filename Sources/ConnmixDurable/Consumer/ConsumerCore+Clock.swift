@@ -25,7 +25,10 @@ extension ConsumerCore {
         state.schedule.clockJumped(by: jump.by)
         state.accountIsStale = true
         // Retention would delete by a clock that may be set back at once.
-        state.pruneAt = Clock.steady() + Self.pruneRest
+        let steady = Clock.steady()
+        if steady >= state.pruneAt { state.clockLead = 0 }
+        state.clockLead = max(0, state.clockLead + jump.by)
+        state.pruneAt = steady + Self.pruneRest
         guard jump.by < 0 else {
             state.clockWalk = nil
             return
@@ -59,6 +62,15 @@ extension ConsumerCore {
     }
 
     // MARK: On the writer's thread
+
+    /// How much longer than its window a key counts, and whether old ones may be forgotten: not by a clock that was just set.
+    func forgetting() -> (slack: Int64, mayForget: Bool) {
+        state.withLock { state in
+            _ = time(&state)
+            let rests = Clock.steady() < state.pruneAt
+            return (rests ? state.clockLead : 0, !rests)
+        }
+    }
 
     /// What the file is to be brought to, if to anything, and how long a command waits at most.
     func clockWalk() -> (walk: ClockWalk, longestPause: Duration)? {

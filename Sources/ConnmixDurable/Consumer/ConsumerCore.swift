@@ -58,6 +58,8 @@ final class ConsumerCore: Sendable {
         /// What is to be brought to a clock that was set back.
         var clockWalk: ClockWalk?
         var clockWalks = 0
+        /// By how much the clock is ahead of what it was when deleting by age began to rest, in microseconds.
+        var clockLead: Int64 = 0
         /// By how much the clock was set and nobody was told of yet, in microseconds.
         var clockJump: Int64 = 0
         /// The file was changed by this process beneath what is in memory.

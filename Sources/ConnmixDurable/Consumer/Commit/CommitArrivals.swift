@@ -57,9 +57,10 @@ struct CommitArrivals {
         _ transaction: Transaction, _ arrivals: [ReceivedMessage], _ effects: inout CommitEffects
     ) throws -> (fresh: [ReceivedMessage], repeats: [(message: ReceivedMessage, key: String, place: Int)]) {
         guard let dedupe = core.dedupe else { return (arrivals, []) }
-        let since = transaction.now - dedupe.window.microseconds
+        let (slack, mayForget) = core.forgetting()
+        let since = transaction.now - dedupe.window.microseconds - slack
         // More than comes in, so that the table cannot grow past its window however busy it is.
-        try DedupeTable.prune(transaction, before: since, limit: max(500, 2 * arrivals.count))
+        if mayForget { try DedupeTable.prune(transaction, before: since, limit: max(500, 2 * arrivals.count)) }
         var fresh: [ReceivedMessage] = []
         var repeats: [(ReceivedMessage, String, Int)] = []
         var places: [String: Int] = [:]
