@@ -12,7 +12,8 @@ public struct Outbox: Sendable {
     /// Puts a command into the outbox.
     ///
     /// - Throws: `stopped` where the consumer is not running; errors of the disk; `CancellationError` where the task was cancelled before a commit
-    ///   began to take it. Nothing was accepted then.
+    ///   began to take it. Nothing was accepted then. `timedOut` where the commit that took it has not come back for five seconds, or was still under
+    ///   way when the consumer stopped: whether it was accepted is not known, and only one with an idempotency key may be enqueued again.
     @discardableResult
     public func enqueue(_ command: Command) async throws -> Receipt {
         try await enqueue([command])[0]

@@ -74,9 +74,11 @@ struct HangingDiskTests {
                     #expect(!run.consumer.isReady)
                     #expect(try Inspector(database: database).status().consumer.paused == reason)
                     try await engine.waitUntil { $0.nodes[0].consumers == 0 }
-                    let sending = Task { try await run.consumer.outbox.meshPublish(to: "room", "given up") }
-                    sending.cancel()
-                    await #expect(throws: CancellationError.self) { try await sending.value }
+                    // Whoever comes now is told so at once.
+                    let refusal = await #expect(throws: ConnmixError.self) {
+                        try await run.consumer.outbox.meshPublish(to: "room", "refused")
+                    }
+                    #expect(refusal?.code == .inputOutput)
                     sync.comesBack()
                     #expect(await run.event { if case .resumed = $0 { true } else { false } } != nil)
                     await run.tally.wait(for: 10)
@@ -88,6 +90,70 @@ struct HangingDiskTests {
                 let counts = try LedgerCounts(database)
                 #expect(counts.done == 10)
                 #expect(try Inspector(database: database).status().outbox.values.reduce(0, +) == 0)
+            }
+        }
+    }
+
+    @Test("P8: whoever waits for a commit that does not come back may go: one that it took is unknown, the others are refused")
+    func enqueues() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let run = Run(testConfiguration(database, engine))
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await run.consumer.run() }
+                    await run.consuming()
+                    let core = try run.consumer.runningCore()
+                    let first = try run.hang()
+                    let taken = Task { try await run.consumer.outbox.meshPublish(to: "room", "taken") }
+                    await core.wait { !$0.enqueues.isEmpty }
+                    // The next batch: the commit that takes it, and what hangs.
+                    let second = try run.hang()
+                    defer { second.comesBack() }
+                    first.comesBack()
+                    await core.wait { !$0.takenEnqueues.isEmpty }
+                    let queued = Task { try await run.consumer.outbox.meshPublish(to: "room", "queued") }
+                    let unknown = await #expect(throws: ConnmixError.self) { try await taken.value }
+                    #expect(unknown?.code == .timedOut)
+                    #expect(unknown?.message.contains("is not known") == true)
+                    let refused = await #expect(throws: ConnmixError.self) { try await queued.value }
+                    #expect(refused?.code == .inputOutput)
+                    second.comesBack()
+                    #expect(await run.event { if case .resumed = $0 { true } else { false } } != nil)
+                    _ = try await run.consumer.outbox.meshPublish(to: "room", "after")
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
+                // What was taken was committed in the end; what was refused never.
+                let texts = try Inspector(database: database).commands(OutboxFilter()).map {
+                    String(decoding: $0.data ?? [], as: UTF8.self)
+                }
+                #expect(texts.count == 2 && !texts.contains { $0.contains("queued") }, "\(texts)")
+            }
+        }
+    }
+
+    @Test("P8: a closure of the user that holds up all commits is named, and not the disk")
+    func closures() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                let back = DispatchSemaphore(value: 0)
+                var configuration = testConfiguration(database, engine)
+                configuration.lanes = .by { _ in
+                    back.wait()
+                    return "lane"
+                }
+                let run = Run(configuration)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await run.consumer.run() }
+                    await run.consuming()
+                    _ = try await engine.feed(count: 1, clients: 1)
+                    let reason = await run.paused()
+                    #expect(reason?.contains("the closure that names lanes (Lanes) does not return") == true, "\(reason ?? "")")
+                    back.signal()
+                    await run.tally.wait(for: 1)
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ extension ConsumerCore {
     func takeWork() -> CommitWork {
         var work = state.withLock { state in
             state.schedule.began()
+            for enqueue in state.enqueues { state.takenEnqueues[enqueue.number] = enqueue }
             defer {
                 state.outcomes = []
                 state.enqueues = []
@@ -26,6 +27,7 @@ extension ConsumerCore {
         let (receipts, isOverTrouble, wasStill, isClosed) = state.withLock { state in
             let now = time(&state)
             let wasStill = state.schedule.standstill != nil
+            for enqueue in work.enqueues { state.takenEnqueues[enqueue.number] = nil }
             confirm(work, effects, &state, now: now)
             var accepted = effects.accepted[...]
             let receipts = work.enqueues.map { enqueue in
@@ -133,6 +135,7 @@ extension ConsumerCore {
         let isFatal = !known.isTransient
         let wasStill = state.withLock { state in
             defer { if isFatal { state.failure = state.failure ?? known } }
+            for enqueue in work.enqueues { state.takenEnqueues[enqueue.number] = nil }
             state.outcomes = work.outcomes + state.outcomes
             state.changes = Self.newest(work.changes + state.changes)
             state.accountIsStale = true
@@ -174,14 +177,26 @@ extension ConsumerCore {
     func watchCommits() {
         let isNews = state.withLock { state in
             state.standstill.look(steps: state.schedule.steps, isAwaited: state.schedule.isAwaited, now: Clock.steady())
-                && state.schedule.standsStill(state.standstill.error(database))
+                && state.schedule.standsStill(state.standstill.error(database, awaiting: usersCode.running))
         }
         guard isNews else { return }
+        answerEnqueues()
         apply(intake.withLock { $0.hold(.standstill) })
         announcePause()
         // It may have come back in between, and have let intake go before it was held.
         guard state.withLock({ $0.schedule.standstill == nil }) else { return }
         apply(intake.withLock { $0.release(.standstill) })
+    }
+
+    /// Lets those go on who wait for a commit that does not come back. What is not taken yet is refused; of the rest nobody knows.
+    private func answerEnqueues() {
+        let (queued, taken, error) = state.withLock { state in
+            defer { (state.enqueues, state.takenEnqueues) = ([], [:]) }
+            return (state.enqueues, Array(state.takenEnqueues.values), state.schedule.standstill)
+        }
+        guard let error else { return }
+        for enqueue in queued { enqueue.finish(.failure(error)) }
+        for enqueue in taken { enqueue.finish(.failure(unknownCommands(error.message))) }
     }
 
     /// Tells of a pause that began, has another reason now, or is over.

@@ -33,6 +33,6 @@ extension ConsumerCore {
 
     /// Runs a closure of the user for the entry on the writer's thread: it may end the process like a handler.
     func onWriter<T>(_ entry: Int64, _ body: () throws -> T) rethrows -> T {
-        try live.onWriter(entry, body)
+        try usersCode.run(.writes(entry: entry)) { try live.onWriter(entry, body) }
     }
 }

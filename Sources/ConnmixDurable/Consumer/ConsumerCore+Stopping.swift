@@ -110,14 +110,15 @@ extension ConsumerCore {
 
     /// Tells those who wait for answers that none will come any more.
     func close() async {
-        let (receipts, enqueues) = state.withLock { state in
+        let (receipts, enqueues, taken) = state.withLock { state in
             defer {
                 state.receipts = [:]
-                state.enqueues = []
+                (state.enqueues, state.takenEnqueues) = ([], [:])
             }
-            return (Array(state.receipts.values), state.enqueues)
+            return (Array(state.receipts.values), state.enqueues, Array(state.takenEnqueues.values))
         }
         for enqueue in enqueues { enqueue.finish(.failure(Self.stopped)) }
+        for enqueue in taken { enqueue.finish(.failure(unknownCommands("the consumer stopped while a commit was under way"))) }
         for receipt in receipts {
             receipt.abandon(Self.unanswered(receipt.id))
         }

@@ -13,6 +13,8 @@ final class ConsumerCore: Sendable {
         var departures = Departures<SendBatch>()
         var outcomes: [HandlerOutcome] = []
         var enqueues: [CommitWork.Enqueue] = []
+        /// Those that a commit has taken which has not ended, by number.
+        var takenEnqueues: [Int: CommitWork.Enqueue] = [:]
         var nextEnqueue = 0
         var changes: [Relay.Change] = []
         var receipts = Receipts()
@@ -106,7 +108,12 @@ final class ConsumerCore: Sendable {
     let spans: ConsumerSpans
     /// What this run says of itself without a commit.
     let live: LiveAccount
+    /// What is in handlers, and since when.
+    let hands: Hands
+    let usersCode = UsersCode()
     let topics: [String]
+    /// Without user and password.
+    let centers: [String]
     /// What is known of handlers that run elsewhere.
     let handlers: HandlerStanding?
     /// Bytes that may still be written to the file's disk, where it says.
@@ -211,10 +218,15 @@ final class ConsumerCore: Sendable {
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let enqueue = CommitWork.Enqueue(number: number, commands: commands) { continuation.resume(with: $0) }
+                let waiting = Locked<CheckedContinuation<[Receipt], any Error>?>(continuation)
+                let enqueue = CommitWork.Enqueue(number: number, commands: commands) { result in
+                    waiting.withLock { $0.take() }?.resume(with: result)
+                }
                 let (refusal, mustCommit) = state.withLock { state -> ((any Error)?, Bool) in
                     guard !state.isClosed else { return (Self.stopped, false) }
                     guard !Task.isCancelled else { return (CancellationError(), false) }
+                    // Nobody knows when that is over.
+                    if let standstill = state.schedule.standstill { return (standstill, false) }
                     // Until the next try some may wait, and hear of it then.
                     if let trouble = state.trouble,
                         state.enqueues.lazy.map(\.commands.count).reduce(0, +) >= Self.enqueueLimit
@@ -224,7 +236,7 @@ final class ConsumerCore: Sendable {
                     state.enqueues.append(enqueue)
                     return (nil, requestCommit(&state, now: time(&state)))
                 }
-                if let refusal { continuation.resume(throwing: refusal) }
+                if let refusal { enqueue.finish(.failure(refusal)) }
                 if mustCommit { submitCommit() }
             }
         } onCancel: {
@@ -237,6 +249,14 @@ final class ConsumerCore: Sendable {
 
     /// How many commands from outside wait for the next try while the disk fails.
     private static var enqueueLimit: Int { 1_024 }
+
+    /// What became of a commit that took the command is not known, and whoever waits must not wait for ever.
+    func unknownCommands(_ why: String) -> ConnmixError {
+        ConnmixError(
+            .timedOut,
+            "\(why): whether the command is in the outbox of \(database) is not known; look with outbox list, or send it again with the same idempotency key"
+        )
+    }
 
     static var stopped: ConnmixError {
         ConnmixError(.stopped, "the consumer is stopped; the command was not accepted")

@@ -56,6 +56,8 @@ struct ListenService: Service {
             receipt = try await consumer.outbox.enqueue(call.command)
         } catch {
             let known = error as? ConnmixError
+            // The disk did not answer in time, and nobody knows: "try again" would be wrong.
+            if let known, known.code == .timedOut { return .init(status: .gatewayTimeout, body: Self.failure(known.message)) }
             return .init(
                 status: known?.code == .badData ? .badRequest : .serviceUnavailable,
                 body: Self.failure(known?.message ?? "\(error)"),

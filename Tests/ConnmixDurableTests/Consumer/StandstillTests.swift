@@ -23,6 +23,20 @@ struct StandstillTests {
         #expect(look(8, isAwaited: true, now: 13 * second) == false)
         #expect(look(8, isAwaited: true, now: 17 * second))
         #expect(standstill.error("orders.sqlite3").message.contains("orders.sqlite3 has been under way for more than 5 s"))
+        let words = { standstill.error("db", awaiting: $0).message }
+        #expect(words(nil).contains("the disk does not answer"))
+        #expect(words(.writes(entry: 7)).contains("a closure of entry 7"))
+        #expect(words(.dedupe).contains("Dedupe") && !words(.dedupe).contains("disk"))
+    }
+
+    @Test("it is known which closure of the user runs")
+    func usersCode() {
+        let code = UsersCode()
+        #expect(code.running == nil)
+        for closure in [UsersCode.Closure.lanes, .dedupe, .writes(entry: 7)] {
+            code.run(closure) { #expect(code.running == closure) }
+            #expect(code.running == nil)
+        }
     }
 
     @Test("P8: a commit is awaited from when it is asked for until it has ended; that it does not come back is so until then")

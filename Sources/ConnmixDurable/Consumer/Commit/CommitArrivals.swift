@@ -10,13 +10,17 @@ struct CommitArrivals {
     /// Names the lane and the key of each message, by closures of the user: before the transaction, in which everybody else waits.
     func name(_ arrivals: inout [ReceivedMessage]) {
         if let dedupe = core.dedupe {
-            for index in arrivals.indices where arrivals[index].dedupeKey == nil {
-                arrivals[index].dedupeKey = dedupe.column(for: arrivals[index])
+            core.usersCode.run(.dedupe) {
+                for index in arrivals.indices where arrivals[index].dedupeKey == nil {
+                    arrivals[index].dedupeKey = dedupe.column(for: arrivals[index])
+                }
             }
         }
         if !core.lanes.areClients {
-            for index in arrivals.indices where arrivals[index].lane == nil {
-                arrivals[index].lane = core.lanes.column(for: arrivals[index])
+            core.usersCode.run(.lanes) {
+                for index in arrivals.indices where arrivals[index].lane == nil {
+                    arrivals[index].lane = core.lanes.column(for: arrivals[index])
+                }
             }
         }
     }

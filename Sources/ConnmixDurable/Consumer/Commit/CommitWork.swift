@@ -4,7 +4,7 @@ struct CommitWork {
     struct Enqueue: Sendable {
         let number: Int
         let commands: [Command]
-        /// A receipt for each of them.
+        /// A receipt for each of them. Who waits hears the first result alone.
         let finish: @Sendable (Result<[Receipt], any Error>) -> Void
     }
 

@@ -26,8 +26,23 @@ struct Standstill: Sendable {
     }
 
     /// What is said of it.
-    func error(_ database: String) -> ConnmixError {
-        ConnmixError(
+    ///
+    /// - Parameter closure: the user's, if one runs where it should be written: then it is not the disk.
+    func error(_ database: String, awaiting closure: UsersCode.Closure? = nil) -> ConnmixError {
+        let name: String? =
+            switch closure {
+            case nil: nil
+            case .lanes: "the closure that names lanes (Lanes)"
+            case .dedupe: "the closure that names keys (Dedupe)"
+            case .writes(let entry): "a closure of entry \(entry) (HandlerContext.write, or Acknowledgement)"
+            }
+        if let name {
+            return ConnmixError(
+                .timedOut,
+                "a commit to \(database) has been under way for more than \(patience.text): \(name) does not return; nothing is taken until it does; it must not wait for anything"
+            )
+        }
+        return ConnmixError(
             .inputOutput,
             "a commit to \(database) has been under way for more than \(patience.text): the disk does not answer; nothing is taken until it does; check the disk"
         )
