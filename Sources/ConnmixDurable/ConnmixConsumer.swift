@@ -184,7 +184,8 @@ public final class ConnmixConsumer: Service {
         let live = try store.beginAccount(
             run: start.run, handlers: configuration.handlersAreProcesses ? 0 : configuration.concurrency)
         let (loop, endLoop) = machinery.loop()
-        let core = makeCore(start, live, store: store, metrics: metrics, loop: loop)
+        let core = makeCore(
+            start, live, centers: settings.centers.map(\.description), store: store, metrics: metrics, loop: loop)
         let cluster = Cluster(settings: settings, loop: loop, delegate: core)
         if let newest = start.newestTime, newest - Clock.now() > ClockWatch.least { core.clockIsBehind(newest) }
         let endWatch = machinery.watch { core.watchFiles() }
@@ -204,11 +205,12 @@ public final class ConnmixConsumer: Service {
         let isInOrder = loss.map { $0.remedy == .everything } ?? (failure == nil)
         do {
             if left == 0, isInOrder, end.isFlushed {
-                try await store.writer.write { try CommitAccount(core: core).writeEnd($0) }
+                try await store.writer.write(within: closing) { try CommitAccount(core: core).writeEnd($0) }
                 live.end()
             }
         } catch {
-            // The run counts as unclean then, which is what it was.
+            // The run counts as unclean then, which is what it was; and a disk that did not answer is not awaited for as long once more.
+            closing = closing.map { min($0, .seconds(1)) }
             logger.error("the end of the run could not be written", metadata: .facts([(.error, "\(error)")]))
         }
         try await endLoop()
@@ -245,7 +247,7 @@ public final class ConnmixConsumer: Service {
     }
 
     private func makeCore(
-        _ start: RunStart, _ live: LiveAccount, store: Store, metrics: ConsumerMetrics, loop: any EventLoop
+        _ start: RunStart, _ live: LiveAccount, centers: [String], store: Store, metrics: ConsumerMetrics, loop: any EventLoop
     ) -> ConsumerCore {
         let capacity = configuration.windowCapacity
         var dispatcher = Dispatcher(
@@ -272,7 +274,8 @@ public final class ConnmixConsumer: Service {
             lookAtFiles: { [files = store.files] in files.loss() }, onVoid: { [store] in store.forbidCheckpoints() },
             database: store.path, metrics: metrics,
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
-            live: live, topics: configuration.topics, handlers: configuration.handlerStanding,
+            live: live, hands: Hands(count: configuration.concurrency, patience: machinery.handlerPatience),
+            topics: configuration.topics, centers: centers, handlers: configuration.handlerStanding,
             onEvent: { [logger, eventsContinuation, store] event in
                 switch event {
                 case .paused(let reason): store.show(paused: reason)
@@ -281,7 +284,7 @@ public final class ConnmixConsumer: Service {
                     .nodeConsuming, .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated,
                     .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .topicPaused, .topicResumed,
                     .topicProbed,
-                    .topicRecovered, .clockJumped, .logGrown, .logShrunk, .pruneFailed, .fileLost:
+                    .topicRecovered, .handlersHeld, .clockJumped, .logGrown, .logShrunk, .pruneFailed, .fileLost:
                     break
                 }
                 logger.log(event)

@@ -23,7 +23,7 @@ package struct ConsumerStanding: Sendable, Equatable {
         if hasEnded { return "the consumer has ended" }
         if let paused { return "nothing is taken: \(paused)" }
         if let handlerTrouble { return "handlers cannot run: \(handlerTrouble)" }
-        return consuming == 0 ? "no node is being consumed" : nil
+        return consuming == 0 ? "no node is being consumed\(centerTrouble.map { ": \($0)" } ?? "")" : nil
     }
 
     package init(
@@ -56,7 +56,7 @@ extension ConsumerCore {
                 paused: state.fileLoss?.words(database) ?? state.trouble?.message ?? state.gauge.reason ?? byHand(state.pauses),
                 standstill: state.schedule.standstill?.message, listed: state.nodes.count,
                 consuming: state.nodes.values.count { $0 == .consuming },
-                centerTrouble: state.centerTrouble, isBacklogged: state.gauge.isBacklogged,
+                centerTrouble: state.centerTrouble?.reason, isBacklogged: state.gauge.isBacklogged,
                 handlerTrouble: handlers?.trouble?.reason)
         }
     }

@@ -26,11 +26,43 @@ public struct StatusReport: Sendable {
         public let since: Int64
     }
 
+    /// Why the centers name no nodes. Those that are known are kept.
+    public struct CenterTrouble: Sendable, Equatable {
+        /// As the log says it.
+        public let reason: String
+        /// In microseconds since 1970.
+        public let since: Int64
+    }
+
+    /// Handlers that do not come back: each of them has had one message for more than half a minute.
+    public struct Held: Sendable, Equatable {
+        /// One of them.
+        public struct Message: Sendable, Equatable {
+            /// ``JournalRecord/id``.
+            public let entry: Int64
+            /// When its handler took it, in microseconds since 1970.
+            public let since: Int64
+        }
+
+        /// How many handlers hold one.
+        public let count: Int64
+        /// How many handlers there are.
+        public let handlers: Int64
+        /// The longest first; no more than five.
+        public let messages: [Message]
+
+        /// Nothing is handled any more until one of them comes back.
+        public var isAll: Bool { count >= handlers }
+    }
+
     /// What the consumer does with which messages.
     struct Work: Sendable, Equatable {
         var topics: [String] = []
+        var centers: [String] = []
+        var centerTrouble: CenterTrouble?
         var handler: String?
         var trouble: HandlerTrouble?
+        var held: Held?
         var probed: [ProbedTopic] = []
     }
 
@@ -85,6 +117,12 @@ public struct StatusReport: Sendable {
     public let handler: String?
     /// Why handlers cannot run; `nil` where they can, or no consumer runs.
     public let handlerTrouble: HandlerTrouble?
+    /// Handlers that do not come back; `nil` where there are none, or no consumer runs. As of the consumer's last account, a second or so ago.
+    public let held: Held?
+    /// Where the running consumer asks for nodes, as it was told of them, without user and password; empty where none runs.
+    public let centers: [String]
+    /// Why the centers name no nodes; `nil` where they do, or no consumer runs.
+    public let centerTrouble: CenterTrouble?
     /// What operators have paused, by topic.
     public let paused: [TopicPause]
     /// Topics whose messages are tried one at a time, since their handlers fail; empty where no consumer runs.

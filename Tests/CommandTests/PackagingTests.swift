@@ -165,7 +165,7 @@ struct PackagingTests {
     @Test("every metric and label of the alerts and of the dashboard is served")
     func monitoring() async throws {
         let (rules, dashboard) = (try rules(), try dashboard())
-        #expect(rules.count == 15 && dashboard.count > 25)
+        #expect(rules.count == 18 && dashboard.count > 25)
         try await withFolder { folder in
             let log = folder + "/log"
             try await withDevEngine { engine in
@@ -226,7 +226,7 @@ struct PackagingTests {
                 severity: String(try #require(rule.firstMatch(of: /\n +severity: (.*)/)).1),
                 hold: rule.firstMatch(of: /\n +for: (.*)/).map { String($0.1) } ?? "")
         }
-        #expect(rules.count == 15)
+        #expect(rules.count == 18)
         let page = try text("docs/operations.md")
         let listed = page.matches(of: /\n\| `(Connmix\w+)` \| (\w+) \| (\w*) ?\|/).map {
             Alarm(name: String($0.1), severity: String($0.2), hold: String($0.3))

@@ -59,7 +59,8 @@ struct PictureTests {
             consumer: .init(
                 isRunning: true, pid: 4_242, since: time - 3 * 86_400_000_000, version: ProgramVersion.text, handlerVersion: nil,
                 paused: nil),
-            topics: ["chat", "orders"], handler: "--worker php worker.php", handlerTrouble: nil, paused: [],
+            topics: ["chat", "orders"], handler: "--worker php worker.php", handlerTrouble: nil, held: nil, centers: [],
+            centerTrouble: nil, paused: [],
             probed: [
                 .init(topic: "orders", cause: "price service: connection refused by #.#.#.#", since: time - 60_000_000)
             ],

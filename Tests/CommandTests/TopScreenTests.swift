@@ -53,7 +53,7 @@ struct TopScreenTests {
             consumer: .init(
                 isRunning: running, pid: running ? 4_242 : nil, since: running ? 1_699_990_000_000_000 : nil, version: "1.0.0",
                 handlerVersion: nil, paused: nil),
-            topics: ["chat"], handler: "--worker php worker.php", handlerTrouble: nil,
+            topics: ["chat"], handler: "--worker php worker.php", handlerTrouble: nil, held: nil, centers: [], centerTrouble: nil,
             paused: [
                 .init(
                     topic: "orders" + Self.hostile, holdsIntake: true, since: 1_700_000_000_000_000, actor: "root",
@@ -238,7 +238,8 @@ extension TopModel {
 extension StatusReport {
     fileprivate func at(_ time: Int64) -> StatusReport {
         StatusReport(
-            consumer: consumer, topics: topics, handler: handler, handlerTrouble: handlerTrouble, paused: paused, probed: probed,
+            consumer: consumer, topics: topics, handler: handler, handlerTrouble: handlerTrouble, held: nil, centers: [],
+            centerTrouble: nil, paused: paused, probed: probed,
             nodes: nodes, waiting: waiting,
             atRisk: atRisk, atRiskHigh: atRiskHigh, atRiskUpdatedAt: atRiskUpdatedAt, lossBound: lossBound, journal: journal,
             outbox: outbox, oldestEntry: oldestEntry, oldestCommand: oldestCommand, database: database, takenAt: time)

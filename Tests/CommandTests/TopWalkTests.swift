@@ -312,7 +312,8 @@ extension StatusReport {
         var consumer = Consumer(isRunning: false, pid: nil, since: nil, version: "1.0.0", handlerVersion: nil, paused: nil)
         consumer.ended = .init(isInOrder: true, at: now - 720_000_000, pid: 4_711)
         return StatusReport(
-            consumer: consumer, topics: [], handler: nil, handlerTrouble: nil, paused: [], probed: [], nodes: [], waiting: [],
+            consumer: consumer, topics: [], handler: nil, handlerTrouble: nil, held: nil, centers: [], centerTrouble: nil,
+            paused: [], probed: [], nodes: [], waiting: [],
             atRisk: 0, atRiskHigh: 0,
             atRiskUpdatedAt: nil, lossBound: .init(isRunning: false, now: 0, high: 0, limit: 10, survivesPowerCut: true),
             journal: [.dead: 14], outbox: [.dead: 3], oldestEntry: nil, oldestCommand: nil,

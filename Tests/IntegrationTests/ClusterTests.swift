@@ -66,7 +66,15 @@ struct ClusterTests {
                         guard case .centerTrouble(let trouble) = event else { continue }
                         troubles.append(trouble)
                         switch troubles.count {
-                        case 1: try await engine.setCenter(.body("<html>"))
+                        case 1:
+                            // Whoever looks at the file sees it, too.
+                            let inspector = try Inspector(database: database)
+                            while try inspector.status().centerTrouble == nil { await Task.yield() }
+                            let status = try inspector.status()
+                            #expect(status.centerTrouble?.reason == trouble)
+                            #expect(status.centers == [engine.center])
+                            #expect(consumer.standing.obstacle == "no node is being consumed: \(trouble ?? "")")
+                            try await engine.setCenter(.body("<html>"))
                         case 2: try await engine.setCenter(.nothing)
                         case 3: try await engine.setCenter(.normal)
                         default: break

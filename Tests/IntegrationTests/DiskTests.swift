@@ -29,6 +29,23 @@ struct DiskTests {
         try Inspector(database: database).status().consumer.paused
     }
 
+    @Test("P11: a disk that is too full from the start is why a node is not consumed, in the ledger too")
+    func whyNotConsumed() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                configuration.diskHeadroom = 1 << 60
+                try await withConsumer(configuration, handlers: echo) { consumer in
+                    _ = try #require(await Self.pause(consumer))
+                    let inspector = try Inspector(database: database)
+                    func reason() throws -> String? { try inspector.status().nodes.first?.reason }
+                    while try reason()?.contains("then: paused: less than") != true { await Task.yield() }
+                    #expect(try reason()?.hasPrefix("not connected yet: the node was just listed; then: paused") == true)
+                }
+            }
+        }
+    }
+
     @Test(
         "P8: the disk fills up while messages flow: a pause that is told of, nothing dropped, nothing sent twice, and on by itself",
         .enabled(if: SmallDisk.isPermitted, "mounting a tmpfs is not permitted here; it takes root"))

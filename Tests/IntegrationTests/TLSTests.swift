@@ -121,7 +121,7 @@ struct TLSTests {
                 configuration.centers = ["http://han%40na:se%3Acret@\(engine.center)"]
                 let log = LineLog()
                 let consumer = ConnmixConsumer(
-                    configuration: configuration, handlers: echo, logger: Logger(label: "test") { _ in LineLogHandler(log: log) })
+                    configuration: configuration, handlers: echo, logger: log.logger)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await consumer.run() }
                     try await expectAnswer(engine)
@@ -192,29 +192,5 @@ struct TLSTests {
 
     private func trouble(_ configuration: ConsumerConfiguration) async throws -> String? {
         try await withConsumer(configuration, handlers: echo) { await $0.events.trouble() }
-    }
-}
-
-/// What was logged.
-private final class LineLog: Sendable {
-    private let kept = Locked<[String]>([])
-
-    var lines: [String] { kept.withLock { $0 } }
-
-    func keep(_ line: String) { kept.withLock { $0.append(line) } }
-}
-
-private struct LineLogHandler: LogHandler {
-    let log: LineLog
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        log.keep("\(event.message) \(event.metadata ?? [:])")
     }
 }

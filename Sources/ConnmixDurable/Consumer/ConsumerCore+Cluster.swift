@@ -52,6 +52,7 @@ extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
         // Whoever changed the mind of intake before may not have found it in the list.
         connection.review()
         onEvent(.nodeConnected(connection.identity))
+        notePause(of: [connection.identity])
         pump()
     }
 
@@ -133,11 +134,14 @@ extension ConsumerCore: ClusterDelegate, ConnectionDelegate {
             case .nodeUnreachable(let identity, _): note(identity, .unreachable, &state)
             case .nodeConsuming(let identity): note(identity, .consuming, &state)
             case .nodeNotConsuming(let identity, _): note(identity, .connected, &state)
-            case .centerTrouble(let reason): state.centerTrouble = reason
+            case .centerTrouble(let reason):
+                let since = state.centerTrouble?.since ?? Clock.now()
+                state.centerTrouble = reason.map { .init(reason: $0, since: since) }
+                state.accountIsStale = true
             case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .unknownFrame,
                 .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired,
-                .commandUnknown, .paused, .resumed, .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped,
-                .logGrown, .logShrunk, .pruneFailed, .fileLost:
+                .commandUnknown, .paused, .resumed, .topicPaused, .topicResumed, .topicProbed, .topicRecovered,
+                .handlersHeld, .clockJumped, .logGrown, .logShrunk, .pruneFailed, .fileLost:
                 break
             }
         }

@@ -251,9 +251,11 @@ extension ConsumerCore {
             let isDue = now - state.accountedAt >= 1_000_000
             let waiting = isDue ? state.relay.waitingForNodes.map { StatusReport.Waiting($0) } : state.accountedWaiting
             let trouble = handlers?.trouble
+            let held = isDue ? held(now: now) : state.accountedHeld
             let probed = state.dispatcher.outages.topics
             let isWrong =
-                state.accountIsStale || trouble != state.accountedTrouble || waiting != state.accountedWaiting
+                state.accountIsStale || trouble != state.accountedTrouble || held != state.accountedHeld
+                || waiting != state.accountedWaiting
                 || isDue && (atRisk, highWater) != (state.accountedAtRisk, state.accountedHighWater)
             guard isWrong || isDue && !isIdle else { return nil }
             state.accountedAt = now
@@ -261,11 +263,15 @@ extension ConsumerCore {
             state.accountedHighWater = highWater
             state.accountedWaiting = waiting
             state.accountedTrouble = trouble
+            state.accountedHeld = held
             state.accountIsStale = false
             state.countsAreStale = false
             return CommitAccount.Facts(
                 atRisk: atRisk, highWater: highWater, nodes: state.nodes, paused: state.gauge.reason, waiting: waiting,
-                work: StatusReport.Work(topics: topics, handler: handlers?.name, trouble: trouble, probed: probed))
+                work: StatusReport.Work(
+                    topics: topics, centers: centers, centerTrouble: state.centerTrouble, handler: handlers?.name,
+                    trouble: trouble,
+                    held: held, probed: probed))
         }
     }
 

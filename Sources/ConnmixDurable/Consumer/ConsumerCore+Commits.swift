@@ -212,6 +212,9 @@ extension ConsumerCore {
                 return reason.map { .paused(reason: $0) } ?? .resumed
             }
             if let event { onEvent(event) }
+            if case .paused = event {
+                notePause(of: state.withLock { state in state.nodes.compactMap { $1 == .connected ? $0 : nil } })
+            }
         }
     }
 

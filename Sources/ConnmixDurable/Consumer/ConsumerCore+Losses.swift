@@ -27,9 +27,19 @@ extension ConsumerCore {
             losses.withLock { $0.notConsuming(.init(identity), gap, now: now) }
         case .nodeRemoved, .nodeConnected, .nodeDisconnected, .nodeByHTTP, .centerTrouble, .unknownFrame, .unreadableMessage,
             .repeated, .notAcknowledged, .handlerFailed, .commandDead, .commandExpired, .commandUnknown, .paused, .resumed,
-            .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .clockJumped, .logGrown, .logShrunk, .pruneFailed,
+            .topicPaused, .topicResumed, .topicProbed, .topicRecovered, .handlersHeld, .clockJumped, .logGrown, .logShrunk,
+            .pruneFailed,
             .fileLost:
             break
+        }
+    }
+
+    /// A pause has begun, or a node was connected while there is one: it is what keeps the node from being consumed.
+    func notePause(of nodes: [NodeIdentity]) {
+        guard !nodes.isEmpty, let reason = pauseReason else { return }
+        let now = Clock.now()
+        losses.withLock { losses in
+            for node in nodes { losses.notConsuming(.init(node), .paused(reason), now: now) }
         }
     }
 

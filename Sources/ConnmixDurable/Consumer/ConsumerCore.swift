@@ -22,8 +22,9 @@ final class ConsumerCore: Sendable {
         /// Nodes that take mesh commands by HTTP, while there is no connection.
         var httpRoutes: [String: HTTPRoute] = [:]
         var nodes: [NodeIdentity: NodeState] = [:]
-        /// Why the center names no nodes, while it does not.
-        var centerTrouble: String?
+        /// Why the centers name no nodes, while they do not.
+        var centerTrouble: StatusReport.CenterTrouble?
+        var handlerWatch = HandlerWatch()
         var idleWorkers: [CheckedContinuation<Dispatcher.Job?, Never>] = []
         var schedule: CommitSchedule
         var standstill: Standstill
@@ -42,6 +43,7 @@ final class ConsumerCore: Sendable {
         var accountedHighWater = 0
         var accountedWaiting: [StatusReport.Waiting] = []
         var accountedTrouble: StatusReport.HandlerTrouble?
+        var accountedHeld: StatusReport.Held?
         var accountIsStale = true
         /// Rows have changed since they were counted for the gauges.
         var countsAreStale = false
@@ -131,12 +133,15 @@ final class ConsumerCore: Sendable {
         judge: Judge, lanes: Lanes, dedupe: Dedupe?, acknowledge: Acknowledgement?, retention: Retention,
         seenChanges: ChangeMark.Versions, losses: LossLedger, gauge: FileGauge, freeBytes: @escaping @Sendable () -> Int64?,
         lookAtFiles: @escaping @Sendable () -> FileLoss?, onVoid: @escaping @Sendable () -> Void, database: String,
-        metrics: ConsumerMetrics, spans: ConsumerSpans, live: LiveAccount, topics: [String], handlers: HandlerStanding?,
+        metrics: ConsumerMetrics, spans: ConsumerSpans, live: LiveAccount, hands: Hands, topics: [String], centers: [String],
+        handlers: HandlerStanding?,
         onEvent: @escaping @Sendable (ConsumerEvent) -> Void
     ) {
         self.metrics = metrics
         self.spans = spans
         self.live = live
+        self.hands = hands
+        self.centers = centers
         self.topics = topics
         self.handlers = handlers
         self.run = run

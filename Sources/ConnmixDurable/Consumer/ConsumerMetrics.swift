@@ -30,6 +30,10 @@ struct ConsumerMetrics: Sendable {
     private let paused: Gauge
     private let topicsPaused: Gauge
     private let topicsProbed: Gauge
+    private let ready: Gauge
+    private let centerTrouble: Gauge
+    private let handlers: Gauge
+    private let handlersHeld: Gauge
     private let logBytes: Gauge
     private let cleanEnds: Counter
     private let uncleanEnds: Counter
@@ -65,6 +69,10 @@ struct ConsumerMetrics: Sendable {
         paused = gauge("connmix_paused")
         topicsPaused = gauge("connmix_topics_paused")
         topicsProbed = gauge("connmix_topics_probed")
+        ready = gauge("connmix_ready")
+        centerTrouble = gauge("connmix_center_trouble")
+        handlers = gauge("connmix_handlers")
+        handlersHeld = gauge("connmix_handlers_held")
         logBytes = gauge("connmix_log_bytes")
         cleanEnds = counter("connmix_connections_ended", ("clean", "true"))
         uncleanEnds = counter("connmix_connections_ended", ("clean", "false"))
@@ -147,6 +155,14 @@ struct ConsumerMetrics: Sendable {
         topicsProbed.record(probedTopics)
     }
 
+    func observe(isReady: Bool, hasCenterTrouble: Bool, handlers count: Int, held: Int) {
+        guard isOn else { return }
+        ready.record(isReady ? 1 : 0)
+        centerTrouble.record(hasCenterTrouble ? 1 : 0)
+        handlers.record(count)
+        handlersHeld.record(held)
+    }
+
     func observe(logBytes bytes: Int64) {
         logBytes.record(bytes)
     }
@@ -159,7 +175,7 @@ struct ConsumerMetrics: Sendable {
         case .nodeAdded, .nodeRemoved, .nodeReplaced, .nodeConnected, .nodeUnreachable, .nodeByHTTP, .nodeConsuming,
             .nodeNotConsuming, .centerTrouble, .unknownFrame, .unreadableMessage, .repeated, .notAcknowledged, .handlerFailed,
             .commandDead, .commandExpired, .commandUnknown, .topicPaused, .topicResumed, .topicProbed, .topicRecovered,
-            .clockJumped, .logGrown, .logShrunk, .pruneFailed, .fileLost:
+            .handlersHeld, .clockJumped, .logGrown, .logShrunk, .pruneFailed, .fileLost:
             break
         }
     }

@@ -13,11 +13,13 @@ enum LogKey: String {
     case entries
     case entry
     case error
+    case handlers
     case jump
     case key
     case node
     case reason
     case run
+    case time
     case topic
 }
 
@@ -91,6 +93,12 @@ extension Logger {
                 (.topic, outage.topic), (.error, outage.cause))
         case .topicRecovered(let topic):
             say(.notice, "a message was handled; all go on", (.topic, topic))
+        case .handlersHeld(let held, let all, let entry, let time):
+            say(
+                held >= all ? .warning : .notice,
+                held >= all
+                    ? "every handler holds a message for long; nothing else is handled" : "handlers hold messages for long",
+                (.entries, "\(held)"), (.handlers, "\(all)"), (.entry, "\(entry)"), (.time, time.text))
         case .clockJumped(let jump):
             say(.notice, "the clock was set", (.jump, jump.text))
         case .logGrown(let bytes, let reason):

@@ -14,6 +14,8 @@ package struct Machinery: Sendable {
     package var watch: @Sendable (_ look: @escaping @Sendable () -> Bool) -> @Sendable () -> Void
     /// How long a commit may take until it is said that the disk does not answer.
     package var patience: Duration = .seconds(5)
+    /// How long a handler may have one message until it is said that it does not come back.
+    package var handlerPatience: Duration = .seconds(30)
     /// How long the end of the file's use is awaited, which is a checkpoint, by the machine's own clock; `nil`: as long as it takes.
     package var closing: Duration? = .seconds(20)
 

@@ -53,9 +53,20 @@ struct Supervision {
             }
             await core.end()
             group.cancelAll()
+            if core.hands.hasAny {
+                logger.error(
+                    "handlers go on though they are cancelled, and keep the file from being given free; they have to return",
+                    metadata: inHand())
+            }
             await group.waitForAll()
             return (failure, isFlushed)
         }
+    }
+
+    /// What handlers have in hand: how many, and the first ten.
+    private func inHand() -> Logger.Metadata {
+        let held = core.hands.held()
+        return .facts([(.entries, "\(held.count)"), (.entry, held.prefix(10).map { "\($0.entry)" }.joined(separator: ", "))])
     }
 
     /// Unpop, finish what is in hand, empty the outbox, leave, write down what is left.
@@ -65,6 +76,9 @@ struct Supervision {
         await core.unpopped(within: .seconds(2))
         core.stopHandling()
         if await !core.handlersEnded(within: configuration.shutdownGrace) {
+            logger.warning(
+                "the time for handlers is over: they are interrupted, and the next run handles what they had in hand",
+                metadata: inHand())
             cancelHandlers()
             _ = await core.handlersEnded(within: .seconds(2))
         }

@@ -9,7 +9,9 @@ struct Worker: Sendable {
         var next = await core.nextJob()
         while let job = next {
             core.live.took(job.id, handler: number)
+            core.hands.took(job.id, handler: number)
             let outcome = await handle(job)
+            core.hands.gave(handler: number)
             core.live.gave(handler: number)
             next = core.ended(outcome)
             if next == nil { next = await core.nextJob() }

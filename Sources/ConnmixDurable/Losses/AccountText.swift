@@ -21,6 +21,14 @@ enum AccountText {
         if let trouble = work.trouble {
             facts += [("trouble", trouble.reason), ("since", "\(trouble.since)")]
         }
+        if !work.centers.isEmpty { facts.append(("centers", work.centers.joined(separator: " "))) }
+        if let trouble = work.centerTrouble {
+            facts += [("center_trouble", trouble.reason), ("center_since", "\(trouble.since)")]
+        }
+        if let held = work.held {
+            let messages = held.messages.map { "\($0.entry) \($0.since)" }.joined(separator: ",")
+            facts += [("held", messages), ("held_count", "\(held.count)"), ("handlers", "\(held.handlers)")]
+        }
         return list(
             [facts] + work.topics.map { [("topic", $0)] }
                 + work.probed.map { [("probed", $0.topic), ("cause", $0.cause), ("since", "\($0.since)")] })
@@ -40,11 +48,32 @@ enum AccountText {
                 continue
             }
             work.handler = facts["handler"]
+            work.centers = facts["centers"]?.split(separator: " ").map(String.init) ?? []
+            if let reason = facts["center_trouble"] {
+                guard let since = facts["center_since"].flatMap({ Int64($0) }) else { throw unreadable }
+                work.centerTrouble = StatusReport.CenterTrouble(reason: reason, since: since)
+            }
+            work.held = try held(facts)
             guard let reason = facts["trouble"] else { continue }
             guard let since = facts["since"].flatMap({ Int64($0) }) else { throw unreadable }
             work.trouble = StatusReport.HandlerTrouble(reason: reason, since: since)
         }
         return work
+    }
+
+    private static func held(_ facts: [String: String]) throws(ConnmixError) -> StatusReport.Held? {
+        guard let text = facts["held"] else { return nil }
+        guard let count = facts["held_count"].flatMap({ Int64($0) }), let handlers = facts["handlers"].flatMap({ Int64($0) })
+        else {
+            throw unreadable
+        }
+        var messages: [StatusReport.Held.Message] = []
+        for message in text.split(separator: ",") {
+            let numbers = message.split(separator: " ").map { Int64($0) }
+            guard numbers.count == 2, let entry = numbers[0], let since = numbers[1] else { throw unreadable }
+            messages.append(.init(entry: entry, since: since))
+        }
+        return StatusReport.Held(count: count, handlers: handlers, messages: messages)
     }
 
     /// - Throws: `corrupt` where it is in another form.

@@ -73,7 +73,9 @@ public struct DatabaseDoctor: Sendable {
         if facts.owner != nil {
             let account = try RunTable.account(connection, of: run?.id)
             facts.paused = RunTable.paused(FileLock.pause(database: file.path), account: account?.paused)
+            if let json = account?.workJSON { facts.work = try AccountText.work(json) }
         }
+        facts.pausesByHand = try Pauses.list(connection)
         facts.parkedLanes = Int(try connection.integer("SELECT count(*) FROM parked_lane"))
     }
 }

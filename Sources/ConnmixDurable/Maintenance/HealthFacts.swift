@@ -52,4 +52,7 @@ struct HealthFacts: Equatable {
     var openRuns: Set<Int32> = []
     var paused: String?
     var parkedLanes = 0
+    /// What the consumer says of its handlers and centers.
+    var work = StatusReport.Work()
+    var pausesByHand: [TopicPause] = []
 }

@@ -217,12 +217,31 @@ public struct HealthReport: Sendable, Equatable {
     }
 
     private mutating func work(_ facts: HealthFacts) {
-        if let paused = facts.paused {
-            add("work", .problem, "nothing is taken: \(paused)")
-        } else if facts.parkedLanes > 0 {
-            add("work", .warning, "\(facts.parkedLanes) lanes stand still behind a dead entry; look with lanes list")
-        } else {
-            add("work", .ok, "not paused, no parked lanes")
+        let before = findings.count
+        if let paused = facts.paused { add("work", .problem, "nothing is taken: \(paused)") }
+        if let trouble = facts.work.trouble { add("work", .problem, "handlers cannot run: \(trouble.reason)") }
+        if let held = facts.work.held {
+            let entries = held.messages.map { "\($0.entry)" }.joined(separator: ", ")
+            add(
+                "work", held.isAll ? .problem : .warning,
+                "\(held.count) of \(held.handlers) handlers have had one message for long (\(entries)); look with status, and end what hangs"
+            )
         }
+        for outage in facts.work.probed {
+            add("work", .problem, "topic \(outage.topic) is tried one message at a time, since all fail with: \(outage.cause)")
+        }
+        for pause in facts.pausesByHand {
+            let what = pause.topic.map { "topic \($0)" } ?? "everything"
+            add(
+                "work", .warning,
+                "\(what) is paused by hand\(pause.holdsIntake ? ", and not popped" : ""), by \(pause.actor)\(pause.reason.map { ": \($0)" } ?? ""); resume lets it go on"
+            )
+        }
+        if let trouble = facts.work.centerTrouble { add("work", .warning, "the centers name no nodes: \(trouble.reason)") }
+        if facts.parkedLanes > 0 {
+            let stand = facts.parkedLanes == 1 ? "1 lane stands" : "\(facts.parkedLanes) lanes stand"
+            add("work", .warning, "\(stand) still behind a dead entry; look with lanes list")
+        }
+        if findings.count == before { add("work", .ok, "not paused, no parked lanes") }
     }
 }

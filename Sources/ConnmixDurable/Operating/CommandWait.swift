@@ -12,6 +12,8 @@ public enum CommandWait: Sendable, Equatable {
     /// For a node that cannot be reached, since a time in microseconds since 1970; several ids, with commas between, where any of them may
     /// hold its client.
     case node(String, since: Int64)
+    /// Nothing that the file knows keeps it: it is on its way, or the next to go, and has no answer yet.
+    case answer
 }
 
 extension OutboxRecord {
@@ -25,7 +27,7 @@ extension OutboxRecord {
 extension Inspector {
     private static let countedOthers = 1_000
 
-    /// Why a command is not sent now; empty where nothing keeps it, and where it is settled.
+    /// Why a command is not sent now; empty where it is settled.
     ///
     /// - Throws: errors of the file, as ``Inspector`` names them.
     public func waits(of command: OutboxRecord) throws -> [CommandWait] {
@@ -41,7 +43,7 @@ extension Inspector {
         if let first = earlier.first { waits.append(.behind(command: first, others: earlier.count - 1)) }
         if let time = command.availableAt, time > status.takenAt { waits.append(.time(until: time)) }
         if let node = command.awaited(among: status.waiting) { waits.append(.node(node.node, since: node.since)) }
-        return waits
+        return waits.isEmpty ? [.answer] : waits
     }
 
     /// The pending commands that must be settled before, oldest first. Lanes and clients share their names.

@@ -72,6 +72,25 @@ final class Writer: Sendable {
         }
     }
 
+    /// The same, and does not wait for longer than `limit`; `nil`: for as long as it takes.
+    ///
+    /// - Throws: `inputOutput` where that has passed. It may be written all the same, later.
+    func write(within limit: Duration?, _ body: @escaping @Sendable (Transaction) throws -> Void) async throws {
+        guard let limit else { return try await write(body) }
+        try await withCheckedThrowingContinuation { continuation in
+            let waiting = Locked<CheckedContinuation<Void, any Error>?>(continuation)
+            let answer: @Sendable (Result<Void, any Error>) -> Void = { result in
+                waiting.withLock { $0.take() }?.resume(with: result)
+            }
+            if !submit(ClosureOperation(body, completion: answer)) {
+                answer(.failure(ConnmixError(.stopped, "the consumer is stopped; nothing was written")))
+            }
+            DispatchQueue.global().asyncAfter(deadline: .now() + .microseconds(Int(limit.microseconds))) {
+                answer(.failure(ConnmixError(.inputOutput, "the disk did not answer for \(limit.text)")))
+            }
+        }
+    }
+
     /// Commits what waits, checkpoints, closes the connection and ends the thread.
     ///
     /// - Returns: whether that is done. Where the disk does not answer within `limit`, the thread goes on by itself when it does.

@@ -21,6 +21,10 @@ enum MetricHelp {
         "connmix_paused": "1 while nothing is taken",
         "connmix_topics_paused": "topics that are paused by hand",
         "connmix_topics_probed": "topics whose handlers fail one after the other, tried one message at a time",
+        "connmix_ready": "1 while messages are taken and can be handled, as /ready says",
+        "connmix_center_trouble": "1 while the centers name no nodes",
+        "connmix_handlers": "handlers that may run at once",
+        "connmix_handlers_held": "those that have had one message for more than half a minute",
         "connmix_log_bytes": "size of the database's write-ahead log",
         "connmix_connections_ended_total": "connections that ended, and whether in order",
     ]

@@ -58,6 +58,32 @@ extension JSONWriter {
         } else {
             string(nil)
         }
+        key("held")
+        if let held = status.held {
+            object { writer in
+                writer.key("count"); writer.integer(held.count)
+                writer.key("handlers"); writer.integer(held.handlers)
+                writer.key("messages")
+                writer.array(held.messages) { writer, message in
+                    writer.object { writer in
+                        writer.key("entry"); writer.integer(message.entry)
+                        writer.key("since"); writer.time(message.since)
+                    }
+                }
+            }
+        } else {
+            string(nil)
+        }
+        key("centers"); array(status.centers) { $0.string($1) }
+        key("center_trouble")
+        if let trouble = status.centerTrouble {
+            object { writer in
+                writer.key("reason"); writer.string(trouble.reason)
+                writer.key("since"); writer.time(trouble.since)
+            }
+        } else {
+            string(nil)
+        }
         key("paused"); array(status.paused) { writer, pause in writer.object { $0.members(of: pause) } }
         key("probing")
         array(status.probed) { writer, outage in

@@ -24,6 +24,8 @@ enum StatusScreen {
         sheet.add(
             "workers",
             status.handlerTrouble.map { "cannot run, for \(Age.text($0.since, now: status.takenAt)): \($0.reason)" }, .red)
+        sheet.add("held", status.held?.text(now: status.takenAt), status.held?.isAll == true ? .red : .yellow)
+        sheet.add("center", status.centerText, .red)
         sheet.add("paused", consumer.paused, .red)
         for (index, pause) in status.paused.enumerated() {
             sheet.add(index == 0 ? "by hand" : " ", pause.text(now: status.takenAt), .yellow)
@@ -104,6 +106,27 @@ enum StatusScreen {
                 } + [.init(title: "oldest", isNumber: true)])
         table.add([""] + counts.map { "\($0.1)" } + [oldest.map { Age.text($0, now: now) } ?? "-"])
         return table.text(terminal)
+    }
+}
+
+extension StatusReport {
+    /// What is wrong with the centers, which they are, and since when.
+    var centerText: String? {
+        centerTrouble.map { trouble in
+            let names = centers.isEmpty ? "" : "\(centers.joined(separator: ", ")) "
+            return "\(names)in trouble for \(Age.text(trouble.since, now: takenAt)): \(trouble.reason)"
+        }
+    }
+}
+
+extension StatusReport.Held {
+    /// How many handlers do not come back, and from which messages.
+    func text(now: Int64) -> String {
+        let which = messages.map { "\($0.entry) for \(Age.text($0.since, now: now))" }.joined(separator: ", ")
+        let others = count - Int64(messages.count)
+        return
+            "\(count) of \(handlers) handlers have had one message for long: \(which)\(others > 0 ? " and \(others) others" : "")"
+            + (isAll ? "; nothing else is handled" : "")
     }
 }
 

@@ -21,6 +21,7 @@ extension CommandWait {
             let more = others == 0 ? "" : others == 1 ? " and 1 other" : " and \(others) others"
             return "behind command \(command)\(more)"
         case .time(let until): return "until \(Timestamp.text(until)), \(Age.text(until, now: now))"
+        case .answer: return "for the engine's answer: it is on its way, or goes next"
         case .node(let node, let since): return "for node \(node), away for \(Age.text(since, now: now))"
         }
     }
@@ -37,6 +38,7 @@ extension CommandWait {
         case .time(let until):
             writer.string("time")
             writer.key("until"); writer.time(until)
+        case .answer: writer.string("answer")
         case .node(let node, let since):
             writer.string("node")
             writer.key("node"); writer.string(node)

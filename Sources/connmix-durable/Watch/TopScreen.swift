@@ -94,8 +94,10 @@ struct TopScreen {
         }
         if !status.nodes.contains(where: { $0.state == .consuming }) {
             return ScreenLine(
-                status.nodes.isEmpty ? "no node is known: is the center reachable?" : "no node is being consumed", .red)
+                status.centerText.map { "no node is being consumed: center \($0.escapedForTerminal)" }
+                    ?? (status.nodes.isEmpty ? "no node is known: is the center reachable?" : "no node is being consumed"), .red)
         }
+        if let held = status.held { return ScreenLine(held.text(now: status.takenAt), held.isAll ? .red : .yellow) }
         return ScreenLine()
     }
 

@@ -103,6 +103,13 @@ struct LossTableTests {
         #expect(try AccountText.nodes(AccountText.of([:])).isEmpty)
         let waiting = [StatusReport.Waiting(node: "n,m", since: 7, commands: 12)]
         #expect(try AccountText.waiting(AccountText.of(waiting)) == waiting)
+        var work = StatusReport.Work(topics: ["a", "b"], centers: ["c:1", "https://d:2"], handler: "--echo")
+        #expect(try AccountText.work(AccountText.of(work)) == work)
+        work.centerTrouble = .init(reason: "the center \"c\" is away", since: 5)
+        work.trouble = .init(reason: "no php", since: 6)
+        work.held = .init(count: 3, handlers: 4, messages: [.init(entry: 7, since: 8), .init(entry: 9, since: 10)])
+        work.probed = [ProbedTopic(topic: "a", cause: "x", since: 7)]
+        #expect(try AccountText.work(AccountText.of(work)) == work)
         for text in [
             "", "{}", "[", "[]]", "[{}]", #"[{"id":"a","address":"h:1","state":"asleep"}]"#, #"[{"id":1}]"#,
             #"[{"id":"a","address":"h:1","state":"http"}"#,

@@ -103,6 +103,22 @@ struct HealthReportTests {
         #expect(two?.words.contains("process 7 ") == true && two?.words.contains("process 8") == true)
         #expect(finding("work") { $0.parkedLanes = 2 }?.level == .warning)
         #expect(finding("work") { $0.paused = "disk full" }?.level == .problem)
+        let waits: [(HealthReport.Level, String, (inout HealthFacts) -> Void)] = [
+            (.problem, "handlers cannot run: no php", { $0.work.trouble = .init(reason: "no php", since: 1) }),
+            (.problem, "2 of 2 handlers", { $0.work.held = .init(count: 2, handlers: 2, messages: []) }),
+            (.warning, "1 of 2 handlers", { $0.work.held = .init(count: 1, handlers: 2, messages: []) }),
+            (.problem, "topic a is tried", { $0.work.probed = [ProbedTopic(topic: "a", cause: "x", since: 1)] }),
+            (.warning, "refused", { $0.work.centerTrouble = .init(reason: "refused", since: 1) }),
+            (
+                .warning, "everything is paused by hand, and not popped, by me: why",
+                { $0.pausesByHand = [TopicPause(topic: nil, holdsIntake: true, since: 1, actor: "me", reason: "why")] }
+            ),
+        ]
+        for (level, words, change) in waits {
+            let found = finding("work", change)
+            #expect(found?.level == level)
+            #expect(found?.words.contains(words) == true, "\(found?.words ?? "")")
+        }
     }
 
     @Test("P10: files and lock files that were removed or replaced beneath a process are problems")

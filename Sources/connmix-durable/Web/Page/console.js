@@ -228,10 +228,16 @@ function notices(now) {
   }
   if (status.consumer.running && !status.nodes.some((node) => node.state === 'consuming')) {
     const reasons = [...new Set(status.nodes.map((node) => node.reason).filter(Boolean))];
-    list.push([true, status.nodes.length ? 'No node is being consumed' : 'No node is known: is the center reachable?', reasons.length ? `: ${reasons.join('; ')}` : '.']);
+    list.push([true, status.nodes.length || status.center_trouble ? 'No node is being consumed' : 'No node is known: is the center reachable?', reasons.length ? `: ${reasons.join('; ')}` : '.']);
   }
+  if (status.center_trouble) list.push([true, `The center ${status.centers.join(', ')} is in trouble, for ${ageOf(status.center_trouble.since, now)}: `, status.center_trouble.reason]);
   if (status.consumer.paused) list.push([true, 'The consumer waits: ', status.consumer.paused]);
   if (status.workers) list.push([true, `The handler cannot run, for ${ageOf(status.workers.since, now)}: `, status.workers.cannot_run]);
+  if (status.held) {
+    const isAll = status.held.count >= status.held.handlers;
+    const which = status.held.messages.flatMap((message) => [h('a', { href: `#/journal/${message.entry}` }, String(message.entry)), ` for ${ageOf(message.since, now)} `]);
+    list.push([isAll, `${count(status.held.count)} of ${count(status.held.handlers)} handlers have had one message for long${isAll ? ', and nothing else is handled' : ''}: `, ...which]);
+  }
   for (const pause of status.paused) {
     const what = pause.topic === null ? 'All topics are' : `The topic ${pause.topic} is`;
     list.push([false, `${what} paused${pause.intake ? ', and not popped' : ''}, for ${ageOf(pause.since, now)}, by ${pause.actor}${pause.reason ? `: ${pause.reason}` : ''}. `,
@@ -535,6 +541,7 @@ function drawFrame({ page }) {
     : status.consumer.paused ? ['bad', 'consumer waits']
       : !status.nodes.some((node) => node.state === 'consuming') ? ['bad', 'no node is consumed']
         : status.workers ? ['bad', 'handler cannot run']
+          : status.held && status.held.count >= status.held.handlers ? ['bad', 'every handler is held']
           : status.probing.length ? ['bad', 'a topic fails']
             : status.paused.length ? ['warn', 'paused by hand'] : ['good', 'consumer runs'];
   pulse.className = kind;
