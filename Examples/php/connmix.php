@@ -7,14 +7,15 @@
  *
  *     require __DIR__ . '/connmix.php';          // was: vendor/autoload.php
  *
- *     connmix-durable consume --topic foo --worker php script.php
+ *     connmix-durable consume --topic foo --timeout 30 --worker php script.php
  *
  * `on()` and `run()` work as before: `$onConnect` runs once, `$onMessage` for each message, with its commands committed together with the
  * mark that the message is done, or not at all. A closure that throws is a failed attempt: the message is tried again with growing pauses.
  * Throw `\Connmix\PermanentError` to give it up at once, `\Connmix\RetryAfter` to choose the pause.
  *
- * Active pushes (`$client->random()`, `$client->node()`) go to `consume --listen HOST:PORT`: name that address with `setHost()`, or in the
- * environment (`CONNMIX_LISTEN`; the token in `CONNMIX_LISTEN_TOKEN`). They return once the command is committed and the engine has answered.
+ * Active pushes (`$client->random()`, `$client->node()`) go to `consume --listen HOST:PORT`: name that address with `setHost()` and its
+ * token with `setToken()`, or both in the environment (`CONNMIX_LISTEN`, `CONNMIX_LISTEN_TOKEN`), which goes before. They return once the
+ * command is committed and the engine has answered.
  *
  * What differs from the old client is listed in docs/moving-from-php.md.
  */
@@ -233,43 +234,91 @@ final class Message implements MessageInterface
     }
 }
 
-/** Makes requests as on the wire. */
+/** Makes requests as on the wire. What cannot be sent is refused here, by the name of its argument. */
 final class Request
 {
     /** @param int|string $clientId */
-    public static function call($clientId, string $function, array $arguments): array
+    public static function subscribe($clientId, array $channels): array
     {
-        return ['m' => 'conn.call', 'p' => ['c' => (string) $clientId, 'f' => $function, 'a' => $arguments]];
+        return self::call('subscribe', $clientId, 'subscribe', $channels, ['channels' => $channels]);
+    }
+
+    /** @param int|string $clientId */
+    public static function unsubscribe($clientId, array $channels): array
+    {
+        return self::call('unsubscribe', $clientId, 'unsubscribe', $channels, ['channels' => $channels]);
     }
 
     /** @param int|string $clientId */
     public static function setContextValue($clientId, string $key, $value): array
     {
-        return self::call($clientId, 'set_context_value', [$key, $value]);
+        return self::call('setContextValue', $clientId, 'set_context_value', [$key, $value], ['key' => $key, 'value' => $value]);
     }
 
     /** @param int|string $clientId */
     public static function setContext($clientId, array $data): array
     {
-        return self::call($clientId, 'set_context', [(object) $data]);
+        return self::call('setContext', $clientId, 'set_context', [(object) $data], ['data' => $data]);
+    }
+
+    /** @param int|string $clientId */
+    public static function meshSend($clientId, string $data): array
+    {
+        return self::checked('meshSend', ['client id' => (string) $clientId], self::mesh('mesh.send', (string) $clientId, $data));
+    }
+
+    public static function meshPublish(string $channel, string $data): array
+    {
+        return self::checked('meshPublish', ['channel' => $channel], self::mesh('mesh.publish', $channel, $data));
+    }
+
+    public static function send(string $method, array $params): array
+    {
+        $request = ['m' => $method, 'p' => $params === [] ? new \stdClass() : $params];
+        return self::checked('send', ['method' => $method, 'params' => $params], $request);
+    }
+
+    public static function json($value): string
+    {
+        return json_encode($value, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION);
     }
 
     /** Text as it is; what is not UTF-8 goes as binary. */
-    public static function mesh(string $method, string $target, string $data): array
+    private static function mesh(string $method, string $target, string $data): array
     {
         $isText = preg_match('//u', $data) === 1;
         $params = ['c' => $target, 'd' => $isText ? $data : base64_encode($data)];
         return ['m' => $method, 'p' => $isText ? $params : $params + ['t' => 'binary']];
     }
 
-    public static function raw(string $method, array $params): array
+    /** @param int|string $clientId */
+    private static function call(string $caller, $clientId, string $function, array $arguments, array $named): array
     {
-        return ['m' => $method, 'p' => $params === [] ? new \stdClass() : $params];
+        $request = ['m' => 'conn.call', 'p' => ['c' => (string) $clientId, 'f' => $function, 'a' => $arguments]];
+        return self::checked($caller, ['client id' => (string) $clientId] + $named, $request);
     }
 
-    public static function json($value): string
+    private static function checked(string $caller, array $named, array $request): array
     {
-        return json_encode($value, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION);
+        try {
+            self::json($request);
+        } catch (\JsonException $error) {
+            $reason = $error->getCode() === JSON_ERROR_UTF8 ? 'Malformed UTF-8' : $error->getMessage();
+            throw new \JsonException("$reason: the " . self::culprit($named) . " of $caller", $error->getCode());
+        }
+        return $request;
+    }
+
+    private static function culprit(array $named): string
+    {
+        foreach ($named as $name => $value) {
+            try {
+                self::json($value);
+            } catch (\JsonException $error) {
+                return $name;
+            }
+        }
+        return implode(' or ', array_keys($named));
     }
 }
 
@@ -320,27 +369,27 @@ final class AsyncNode implements AsyncNodeInterface
 
     public function subscribe($clientId, string ...$channels): int
     {
-        return $this->add(Request::call($clientId, 'subscribe', $channels));
+        return $this->add(Request::subscribe($clientId, $channels));
     }
 
     public function unsubscribe($clientId, string ...$channels): int
     {
-        return $this->add(Request::call($clientId, 'unsubscribe', $channels));
+        return $this->add(Request::unsubscribe($clientId, $channels));
     }
 
     public function send(string $method, array $params = []): int
     {
-        return $this->add(Request::raw($method, $params));
+        return $this->add(Request::send($method, $params));
     }
 
     public function meshSend($clientId, string $data): int
     {
-        return $this->add(Request::mesh('mesh.send', (string) $clientId, $data));
+        return $this->add(Request::meshSend($clientId, $data));
     }
 
     public function meshPublish(string $channel, string $data): int
     {
-        return $this->add(Request::mesh('mesh.publish', $channel, $data));
+        return $this->add(Request::meshPublish($channel, $data));
     }
 
     /** The connections are connmix-durable's. */
@@ -360,7 +409,6 @@ final class AsyncNode implements AsyncNodeInterface
         if ($this->message === null) {
             throw new \LogicException('commands belong to a message; from elsewhere push with $client->random()');
         }
-        Request::json($command); // what cannot be sent fails here, in the handler's line
         $this->commands[] = $command;
         return ++self::$lastID;
     }
@@ -378,6 +426,10 @@ final class SyncNode implements SyncNodeInterface
 
     public function __construct(string $address, string $token, float $timeout)
     {
+        $token = trim($token);
+        if (preg_match('/[^\x21-\x7e]/', $token) === 1) {
+            throw new \InvalidArgumentException('the token of consume --listen is one word of letters, digits and signs');
+        }
         $this->address = $address;
         $this->token = $token;
         $this->timeout = $timeout;
@@ -395,27 +447,27 @@ final class SyncNode implements SyncNodeInterface
 
     public function subscribe($clientId, string ...$channels): MessageInterface
     {
-        return $this->command(Request::call($clientId, 'subscribe', $channels));
+        return $this->command(Request::subscribe($clientId, $channels));
     }
 
     public function unsubscribe($clientId, string ...$channels): MessageInterface
     {
-        return $this->command(Request::call($clientId, 'unsubscribe', $channels));
+        return $this->command(Request::unsubscribe($clientId, $channels));
     }
 
     public function send(string $method, array $params = []): MessageInterface
     {
-        return $this->command(Request::raw($method, $params));
+        return $this->command(Request::send($method, $params));
     }
 
     public function meshSend($clientId, string $data): MessageInterface
     {
-        return $this->command(Request::mesh('mesh.send', (string) $clientId, $data));
+        return $this->command(Request::meshSend($clientId, $data));
     }
 
     public function meshPublish(string $channel, string $data): MessageInterface
     {
-        return $this->command(Request::mesh('mesh.publish', $channel, $data));
+        return $this->command(Request::meshPublish($channel, $data));
     }
 
     public function close(): void
@@ -443,19 +495,22 @@ final class SyncNode implements SyncNodeInterface
             fclose($stream);
         }
         if ($body === false || !empty($facts['timed_out'])) {
-            throw new \RuntimeException("connmix-durable does not answer at {$this->address}; is consume --listen running there?");
+            throw new \RuntimeException("connmix-durable does not answer at {$this->address}; is `consume --listen` running there?");
         }
         $status = (int) (explode(' ', $facts['wrapper_data'][0] ?? '')[1] ?? 0);
         $answer = json_decode($body, true, 512, JSON_BIGINT_AS_STRING);
-        if ($status === 200 && is_array($answer)) {
+        if (!is_array($answer) || !(isset($answer['id']) || is_string($answer['error'] ?? null))) {
+            throw new \RuntimeException("{$this->address} answered $status and is not `consume --listen`; is it the center?");
+        }
+        if ($status === 200) {
             return new Message($body, $answer);
         }
-        if (($status === 202 || $status === 504) && is_array($answer)) {
+        if ($status === 202 || $status === 504) {
             // It is in the outbox and will be sent; only its answer is not known yet.
             return new Message($body, ['id' => $answer['id'] ?? null, 'E' => ['c' => 0, 'm' => 'no answer yet; it is sent all the same']]);
         }
-        $reason = is_array($answer) ? ($answer['error'] ?? $body) : $body;
-        throw new \RuntimeException("connmix-durable answered $status: $reason");
+        $hint = $status === 401 ? '; give it with setToken(), or in CONNMIX_LISTEN_TOKEN' : '';
+        throw new \RuntimeException("connmix-durable answered $status: " . ($answer['error'] ?? $body) . $hint);
     }
 }
 
@@ -465,13 +520,16 @@ final class Client
     private $host;
     /** @var float */
     private $timeout;
+    /** @var string */
+    private $token;
     /** @var ?Worker */
     private $worker;
 
-    public function __construct(string $host, float $timeout)
+    public function __construct(string $host, float $timeout, string $token = '')
     {
         $this->host = $host;
         $this->timeout = $timeout;
+        $this->token = $token;
     }
 
     public function on(callable $onConnect, callable $onMessage, callable $onError): void
@@ -484,7 +542,7 @@ final class Client
     public function random(): SyncNodeInterface
     {
         $address = getenv('CONNMIX_LISTEN') ?: $this->host;
-        return new SyncNode($address, getenv('CONNMIX_LISTEN_TOKEN') ?: '', $this->timeout);
+        return new SyncNode($address, getenv('CONNMIX_LISTEN_TOKEN') ?: $this->token, $this->timeout);
     }
 
     /** Which node a command goes to is connmix-durable's business. */
@@ -517,6 +575,8 @@ final class ClientBuilder
     private $host = '127.0.0.1:6787';
     /** @var float */
     private $timeout = 10.0;
+    /** @var string */
+    private $token = '';
 
     public static function create(): self
     {
@@ -530,6 +590,13 @@ final class ClientBuilder
         return $this;
     }
 
+    /** For active pushes: what `consume --listen-token-file` holds. A file's last line end does no harm. */
+    public function setToken(string $token): self
+    {
+        $this->token = $token;
+        return $this;
+    }
+
     public function setTimeout(float $timeout): self
     {
         $this->timeout = $timeout;
@@ -538,13 +605,19 @@ final class ClientBuilder
 
     public function build(): Client
     {
-        return new Client($this->host, $this->timeout);
+        return new Client($this->host, $this->timeout, $this->token);
     }
 }
 
 /** The worker protocol of connmix-durable: a line of JSON in, a line out. */
 final class Worker
 {
+    /** The journal keeps 4 KiB of an error: beside a long message its place and what it came from must have room. */
+    private const MESSAGE_LIMIT = 2000;
+    private const PREVIOUS_LIMIT = 500;
+    private const MOST_PREVIOUS = 3;
+    private const FATAL = E_ERROR | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
+
     /** @var callable */
     private $onMessage;
     /** @var ?callable */
@@ -553,10 +626,12 @@ final class Worker
     private $onConnect;
     /** @var ?int The message in hand. */
     private $held;
-    /** @var string What the handler printed. */
+    /** @var string The end of what the handler printed. */
     private $printed = '';
     /** @var bool */
     private $isGuarded = false;
+    /** @var bool */
+    private $hasRun = false;
     /** @var int How many output buffers there are but for the handler's own. */
     private $level = 0;
 
@@ -567,11 +642,12 @@ final class Worker
 
     public function run(int $limit = 0): void
     {
+        $this->hasRun = true;
         $this->guardOutput();
         if ($this->onConnect !== null) {
             ($this->onConnect)(new AsyncNode(null));
         }
-        $this->flushPrinted();
+        $this->settleOutput();
         for ($number = 1; ($line = fgets(STDIN)) !== false; $number++) {
             // Whatever the engine takes is read; data nested deeper is nobody's.
             $message = json_decode($line, true, 100000, JSON_BIGINT_AS_STRING | JSON_INVALID_UTF8_SUBSTITUTE);
@@ -583,7 +659,7 @@ final class Worker
             }
             $this->held = (int) $message['id'];
             $answer = $this->handle(new Message(rtrim($line, "\n"), $message));
-            $this->flushPrinted();
+            $this->settleOutput();
             $this->answer($number === $limit ? $answer + ['last' => true] : $answer);
             if ($number === $limit) {
                 return;
@@ -598,14 +674,17 @@ final class Worker
             ($this->onMessage)($node);
             return ['ok' => true, 'commands' => $node->takeCommands()];
         } catch (\Throwable $error) {
+            $words = self::words($error);
+            $this->tell($words);
             if ($this->onError !== null) {
                 try {
                     ($this->onError)($error);
                 } catch (\Throwable $other) {
-                    fwrite(STDERR, "onError threw: {$other->getMessage()}\n");
+                    $this->settleOutput();
+                    fwrite(STDERR, 'onError threw: ' . self::words($other) . "\n");
                 }
             }
-            $answer = ['ok' => false, 'error' => self::words($error)];
+            $answer = ['ok' => false, 'error' => $words];
             if ($error instanceof PermanentError) {
                 return $answer + ['permanent' => true];
             }
@@ -613,12 +692,54 @@ final class Worker
         }
     }
 
+    /** Before the trace that `onError` may print, and behind what the handler printed: which message the lines are about. */
+    private function tell(string $words): void
+    {
+        $this->settleOutput();
+        fwrite(STDERR, "entry {$this->held}: $words\n");
+    }
+
+    /** The error with its place, and what it came from. */
     private static function words(\Throwable $error): string
     {
-        if ($error instanceof PermanentError || $error instanceof RetryAfter) {
-            return $error->getMessage();
+        $isReason = ($error instanceof PermanentError || $error instanceof RetryAfter) && trim($error->getMessage()) !== '';
+        $words = $isReason ? self::cut($error->getMessage(), self::MESSAGE_LIMIT) : self::named($error, self::MESSAGE_LIMIT);
+        for ($depth = 0; ($error = $error->getPrevious()) !== null; $depth++) {
+            if ($depth === self::MOST_PREVIOUS) {
+                return "$words <- …";
+            }
+            $words .= ' <- ' . self::named($error, self::PREVIOUS_LIMIT);
         }
-        return sprintf('%s: %s (%s:%d)', get_class($error), $error->getMessage(), basename($error->getFile()), $error->getLine());
+        return $words;
+    }
+
+    private static function named(\Throwable $error, int $limit): string
+    {
+        $class = explode("\0", get_class($error))[0]; // an anonymous class has its path behind that
+        $message = trim($error->getMessage());
+        return ($message === '' ? $class : "$class: " . self::cut($message, $limit)) . ' (' . self::place($error) . ')';
+    }
+
+    /** Where the handler is: what it did wrong may be noticed in this file. */
+    private static function place(\Throwable $error): string
+    {
+        [$file, $line] = [$error->getFile(), $error->getLine()];
+        foreach ($file === __FILE__ ? $error->getTrace() : [] as $frame) {
+            if (isset($frame['file'], $frame['line']) && $frame['file'] !== __FILE__) {
+                [$file, $line] = [$frame['file'], $frame['line']];
+                break;
+            }
+        }
+        return basename($file) . ":$line";
+    }
+
+    private static function cut(string $text, int $limit): string
+    {
+        if (strlen($text) <= $limit) {
+            return $text;
+        }
+        // Without the part of a character.
+        return preg_replace('/[\xC0-\xFF][\x80-\xBF]{0,2}$/D', '', substr($text, 0, $limit)) . '…';
     }
 
     private function answer(array $answer): void
@@ -646,25 +767,44 @@ final class Worker
         $process = getmypid();
         register_shutdown_function(function () use ($process): void {
             // A child that a handler forked answers for nobody.
-            if ($this->held === null || getmypid() !== $process) {
-                return;
+            if (getmypid() === $process) {
+                $this->processEnds();
             }
-            // exit(), die() or a fatal error in the midst of a message.
-            $fatal = error_get_last();
-            $this->endBuffers();
-            $printed = trim($this->printed);
-            $why = $fatal !== null && ($fatal['type'] & (E_ERROR | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR))
-                ? $fatal['message']
-                : 'the handler ended the process (exit or die)' . ($printed === '' ? '' : ": $printed");
-            $this->flushPrinted();
-            $this->answer(['ok' => false, 'error' => $why, 'last' => true]);
         });
+    }
+
+    private function processEnds(): void
+    {
+        $last = error_get_last();
+        $fatal = $last !== null && ($last['type'] & self::FATAL) !== 0 ? $last : null;
+        if ($this->held === null) {
+            if (!$this->hasRun && $fatal === null) {
+                $this->settleOutput();
+                fwrite(STDERR, "connmix.php: the script ended without calling run(): no message is handled; end it with \$client->run()\n");
+            }
+            return;
+        }
+        // exit(), die() or a fatal error in the midst of a message. Where memory was short the answer must have room.
+        ini_set('memory_limit', '-1');
+        $this->endBuffers();
+        $printed = trim($this->printed);
+        if ($fatal !== null) {
+            $why = self::cut($fatal['message'], self::MESSAGE_LIMIT) . ' (' . basename($fatal['file']) . ":{$fatal['line']})";
+        } else {
+            $why = 'the handler ended the process (exit or die)' . ($printed === '' ? '' : ": $printed");
+        }
+        $this->tell($why);
+        $this->answer(['ok' => false, 'error' => $why, 'last' => true]);
     }
 
     private function startBuffer(): void
     {
+        // Written at once: what a handler prints before it hangs says where it hangs.
         ob_start(function (string $text): string {
-            $this->printed = substr($this->printed . $text, -4096);
+            if ($text !== '') {
+                @fwrite(STDERR, $text);
+                $this->printed = substr($this->printed . $text, -4096);
+            }
             return '';
         }, 1);
         $this->level = ob_get_level();
@@ -677,14 +817,15 @@ final class Worker
         }
     }
 
-    private function flushPrinted(): void
+    /** Ends the line that a handler printed last, and puts output right for what comes. */
+    private function settleOutput(): void
     {
         // A handler may have left its own buffers open, or closed ours.
         $this->endBuffers();
-        if ($this->printed !== '') {
-            fwrite(STDERR, rtrim($this->printed, "\n") . "\n");
-            $this->printed = '';
+        if ($this->printed !== '' && substr($this->printed, -1) !== "\n") {
+            @fwrite(STDERR, "\n");
         }
+        $this->printed = '';
         if (ob_get_level() < $this->level) {
             $this->startBuffer();
         }
