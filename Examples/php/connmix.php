@@ -499,18 +499,22 @@ final class SyncNode implements SyncNodeInterface
         }
         $status = (int) (explode(' ', $facts['wrapper_data'][0] ?? '')[1] ?? 0);
         $answer = json_decode($body, true, 512, JSON_BIGINT_AS_STRING);
-        if (!is_array($answer) || !(isset($answer['id']) || is_string($answer['error'] ?? null))) {
+        if (is_int($answer['id'] ?? null)) {
+            if ($status === 200) {
+                return new Message($body, $answer);
+            }
+            if ($status === 202 || $status === 504) {
+                // It is in the outbox and will be sent; only its answer is not known yet.
+                return new Message($body, ['id' => $answer['id'], 'E' => ['c' => 0, 'm' => 'no answer yet; it is sent all the same']]);
+            }
+        }
+        $reason = $answer['error'] ?? null;
+        // The center answers 404 in the same form; of `consume --listen` this path and method are known.
+        if (!is_string($reason) || $status === 404 || $status === 405) {
             throw new \RuntimeException("{$this->address} answered $status and is not `consume --listen`; is it the center?");
         }
-        if ($status === 200) {
-            return new Message($body, $answer);
-        }
-        if ($status === 202 || $status === 504) {
-            // It is in the outbox and will be sent; only its answer is not known yet.
-            return new Message($body, ['id' => $answer['id'] ?? null, 'E' => ['c' => 0, 'm' => 'no answer yet; it is sent all the same']]);
-        }
         $hint = $status === 401 ? '; give it with setToken(), or in CONNMIX_LISTEN_TOKEN' : '';
-        throw new \RuntimeException("connmix-durable answered $status: " . ($answer['error'] ?? $body) . $hint);
+        throw new \RuntimeException("connmix-durable answered $status: $reason$hint");
     }
 }
 
@@ -762,6 +766,11 @@ final class Worker
         ini_set('html_errors', '0');
         if ((string) ini_get('error_log') === '') {
             ini_set('log_errors', '0'); // it would say the same once more
+        }
+        if (headers_sent($file, $line)) {
+            // PHP keeps it for its headers: where output began.
+            $rule = 'stdout takes answers only. A blank line or a BOM before <?php is printed, too';
+            fwrite(STDERR, 'connmix.php: ' . basename($file) . ":$line printed before on(): $rule\n");
         }
         $this->startBuffer();
         $process = getmypid();
