@@ -10,13 +10,20 @@
  *
  *     connmix-durable consume --topic chat --worker node handler.mjs
  *
- * What the function asks for is committed together with the mark that the message is done, or not at all: where it throws, the attempt has
- * failed and none of it is sent. `Permanent` gives the message up at once, `RetryAfter` chooses the pause. What it prints goes to stderr;
- * stdout belongs to the protocol.
+ * What the function asks for is committed together with the mark that the message is done, or not at all: where it throws, the attempt
+ * has failed and none of it is sent. `Permanent` gives the message up at once, `RetryAfter` chooses the pause. What it prints goes to
+ * stderr, as does a line with the entry's number and the place of an error; stdout belongs to the protocol.
  */
 
 import { writeSync } from 'node:fs'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+// The journal keeps 4 KiB of an error: beside a long message what it came from must have room.
+const messageLimit = 2000
+const previousLimit = 500
+const mostPrevious = 3
 
 /** The message can never be handled: it is dead at once, with this reason. */
 export class Permanent extends Error {}
@@ -78,34 +85,87 @@ export class Message {
     }
 
     setContextValue(key, value, client = this.client) {
-        return this.#call('set_context_value', [key, value], client)
+        return this.#call('set_context_value', [key, value], client, 'setContextValue', { key, value })
     }
 
     setContext(values, client = this.client) {
-        return this.#call('set_context', [values], client)
+        return this.#call('set_context', [values], client, 'setContext', { values })
     }
 
     /** Any request, as on the wire. */
     request(method, params) {
-        this.#commands.push({ m: method, p: params })
+        return this.#add(method, params, 'request', { method, params })
+    }
+
+    #add(method, params, caller, named) {
+        const command = { m: method, p: params }
+        try {
+            JSON.stringify(command)
+        } catch (error) {
+            // In the handler's line, by the name of the argument.
+            const culprit = Object.keys(named).find((name) => !isJSON(named[name])) ?? 'arguments'
+            throw new TypeError(`${firstLine(error.message)}: the ${culprit} of ${caller}`)
+        }
+        this.#commands.push(command)
         return this
     }
 
-    #call(name, args, client) {
-        return this.request('conn.call', { c: String(client), f: name, a: args })
+    #call(name, args, client, caller = name, named = { channels: args }) {
+        return this.#add('conn.call', { c: String(client), f: name, a: args }, caller, named)
     }
 
     #mesh(method, target, data) {
         const params = { c: String(target) }
         if (data instanceof Uint8Array) Object.assign(params, { d: Buffer.from(data).toString('base64'), t: 'binary' })
         else params.d = String(data)
-        return this.request(method, params)
+        this.#commands.push({ m: method, p: params }) // text can always be sent
+        return this
     }
 }
 
+function isJSON(value) {
+    try {
+        JSON.stringify(value)
+        return true
+    } catch {
+        return false
+    }
+}
+
+const firstLine = (text) => text.split('\n')[0]
+const cut = (text, limit) => (text.length > limit ? text.slice(0, limit) + '…' : text)
+
+/** Where the handler was: what it did wrong may be noticed in this file. */
+function place(error) {
+    const own = fileURLToPath(import.meta.url)
+    for (const line of String(error?.stack ?? '').split('\n')) {
+        const found = /^\s*at .*?(?:\(|at )?(file:\/\/[^)]+|\/[^)]+?):(\d+):\d+\)?$/.exec(line)
+        if (!found) continue
+        const file = found[1].startsWith('file:') ? fileURLToPath(found[1]) : found[1]
+        if (file !== own) return ` (${basename(file)}:${found[2]})`
+    }
+    return ''
+}
+
+const withPlace = (text, place) => (text.endsWith(place) ? text : text + place)
+
+/** The error, and what it came from. */
 function words(error) {
-    if (error instanceof Permanent || error instanceof RetryAfter) return error.message
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    let text = ''
+    for (let count = 0, limit = messageLimit; error !== undefined && error !== null; count++, limit = previousLimit) {
+        if (count > mostPrevious) return `${text} <- …`
+        text += (count > 0 ? ' <- ' : '') + name(error, limit, count === 0)
+        error = error instanceof Error ? error.cause : undefined
+    }
+    return text
+}
+
+function name(error, limit, isFirst) {
+    if (!(error instanceof Error)) return cut(String(error), limit)
+    const message = cut(String(error.message).trim(), limit)
+    const isOurs = error instanceof Permanent || error instanceof RetryAfter
+    if (message === '') return `${isOurs ? error.constructor.name : error.name}${place(error)}`
+    return isOurs && isFirst ? message : `${error.name}: ${message}`
 }
 
 /** Handles messages until connmix-durable closes stdin. */
@@ -124,12 +184,18 @@ export async function run(handle) {
             }
         }
     }
+    // Behind what the handler printed: which message it was about.
+    const tell = (text) => process.stderr.write(`entry ${held}: ${text}\n`)
     let reason = 'the handler ended the process'
+    let where = ''
     process.on('uncaughtExceptionMonitor', (error) => {
         reason = words(error)
+        where = place(error)
     })
     process.on('exit', () => {
-        if (held !== null) answer({ ok: false, error: reason, last: true })
+        if (held === null) return
+        tell(withPlace(reason, where))
+        answer({ ok: false, error: reason, last: true })
     })
     for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
         const message = new Message(JSON.parse(line))
@@ -138,9 +204,10 @@ export async function run(handle) {
             await handle(message)
             answer({ ok: true, commands: message.commands })
         } catch (error) {
-            const result = { ok: false, error: words(error) }
+            const result = { ok: false, error: words(error) || 'the handler threw nothing' }
             if (error instanceof Permanent) result.permanent = true
-            if (error instanceof RetryAfter) result.retry_after = error.seconds
+            else if (error instanceof RetryAfter) result.retry_after = error.seconds
+            else tell(withPlace(result.error, place(error)))
             answer(result)
         }
     }
