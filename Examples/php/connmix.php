@@ -476,6 +476,9 @@ final class SyncNode implements SyncNodeInterface
 
     private function command(array $request): MessageInterface
     {
+        if (!filter_var(ini_get('allow_url_fopen'), FILTER_VALIDATE_BOOLEAN)) {
+            throw new \RuntimeException('pushes go over HTTP: set allow_url_fopen in php.ini');
+        }
         $wait = json_encode(min(300.0, $this->timeout > 2.0 ? $this->timeout - 1.0 : $this->timeout / 2));
         $headers = ['Content-Type: application/json', 'Connection: close'];
         if ($this->token !== '') {

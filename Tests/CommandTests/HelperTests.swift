@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import ConnmixDurable
 import Foundation
+import Subprocess
 import Testing
 import TestSupport
 
@@ -87,7 +88,9 @@ struct HelperTests {
         let log: String
     }
 
-    private func results(of worker: [String], _ texts: [String], frames count: Int) async throws -> Results {
+    private func results(
+        of worker: [String], _ texts: [String], frames count: Int, options: [String] = []
+    ) async throws -> Results {
         try await withFolder { folder in
             let log = folder + "/log"
             return try await withDevEngine(.init(topics: ["chat"])) { engine in
@@ -97,7 +100,8 @@ struct HelperTests {
                         "consume", "--database", folder + "/db", "--center", engine.center, "--topic", "chat", "--max-attempts",
                         "2",
                     ]
-                    + ["--concurrency", "1", "--backoff-base", "0.01", "--backoff-cap", "0.02", "--worker"] + worker
+                    + ["--concurrency", "1", "--backoff-base", "0.01", "--backoff-cap", "0.02"] + options
+                    + ["--worker"] + worker
                 _ = try await Program.run(arguments, errors: log) {
                     try await user.send(contentsOf: texts)
                     try await engine.waitUntil(within: .seconds(60)) { $0.delivered >= count }
@@ -179,6 +183,81 @@ struct HelperTests {
         }
     }
 
+    @Test(
+        "connmix.php: an error names argument, place and origin; the log has its entry, and what was printed before a hang",
+        .enabled(if: hasPHP, "PHP is not installed"))
+    func phpErrors() async throws {
+        try await withFolder { folder in
+            let handler = folder + "/handler.php"
+            try Data(
+                """
+                <?php
+                require '\(example("php/connmix.php"))';
+                function load() {
+                    try {
+                        throw new RuntimeException('refused');
+                    } catch (RuntimeException $error) {
+                        throw new LogicException('cannot load', 0, $error);
+                    }
+                }
+                $client = \\Connmix\\ClientBuilder::create()->build();
+                $client->on(function () {}, function ($node) {
+                    $client = $node->message()->clientID();
+                    switch ($node->message()->data()['frame']['data']) {
+                        case 'channel': $node->meshPublish("room:\\xff", 'x'); break;
+                        case 'value': $node->setContextValue($client, 'k', NAN); break;
+                        case 'origin': load(); break;
+                        case 'wordless': throw new \\Connmix\\PermanentError();
+                        case 'user': trigger_error('a user error', E_USER_ERROR);
+                        case 'prints': echo 'printed before'; throw new DomainException('oops');
+                        case 'hangs': echo 'about to hang'; sleep(60);
+                    }
+                    $node->meshSend($client, 'end');
+                }, fn ($error) => error_log('onError: ' . $error->getMessage()));
+                $client->run();
+                """.utf8
+            ).write(to: URL(fileURLWithPath: handler))
+            let texts = ["channel", "value", "origin", "wordless", "user", "prints", "hangs", "end"]
+            let results = try await results(of: ["php", handler], texts, frames: 1, options: ["--timeout", "3"])
+            let errors = Dictionary(uniqueKeysWithValues: zip(texts, results.errors))
+            #expect(errors["channel"] == "JsonException: Malformed UTF-8: the channel of meshPublish (handler.php:14)")
+            let value = "JsonException: Inf and NaN cannot be JSON encoded: the value of setContextValue (handler.php:15)"
+            #expect(errors["value"] == value)
+            let origin = "LogicException: cannot load (handler.php:7) <- RuntimeException: refused (handler.php:5)"
+            #expect(errors["origin"] == origin)
+            #expect(errors["wordless"] == "Connmix\\PermanentError (handler.php:17)")
+            #expect(errors["user"] == "a user error (handler.php:18)")
+            #expect(errors["prints"] == "DomainException: oops (handler.php:19)")
+            #expect(errors["hangs"] == "php was ended: it gave no answer within 3 s: about to hang")
+            let lines = results.log.split(separator: "\n")
+            let places = ["printed before", "entry 6: DomainException: oops (handler.php:19)", "onError: oops"].map { words in
+                lines.firstIndex { $0.contains(words) } ?? -1
+            }
+            #expect(places[0] >= 0 && places[0] < places[1] && places[1] < places[2], "\(results.log)")
+        }
+    }
+
+    @Test(
+        "connmix.php: a script that never calls run() says so, one that has no handler does not",
+        .enabled(if: hasPHP, "PHP is not installed"), arguments: [true, false])
+    func phpWithoutRun(hasHandler: Bool) async throws {
+        try await withFolder { folder in
+            let script = folder + "/script.php"
+            try Data(
+                """
+                <?php
+                require '\(example("php/connmix.php"))';
+                $client = \\Connmix\\ClientBuilder::create()->build();
+                \(hasHandler ? "$client->on(fn () => null, fn () => null, fn () => null);" : "")
+                """.utf8
+            ).write(to: URL(fileURLWithPath: script))
+            let run = try await Subprocess.run(
+                .name("php"), arguments: [script], output: .string(limit: 4_096), error: .string(limit: 4_096))
+            #expect(run.standardOutput == "")
+            #expect(run.standardError.contains("ended without calling run()") == hasHandler)
+        }
+    }
+
     @Test("connmix.php: run(N) ends a process after N messages, and none is lost", .enabled(if: hasPHP, "PHP is not installed"))
     func limit() async throws {
         try await withFolder { folder in
@@ -220,6 +299,10 @@ struct HelperTests {
                     if text == "print": print("printed by print")
                     if text == "exit": sys.exit("no database")
                     if text == "value": message.set_context_value("k", object())
+                    if text == "wordless": raise Permanent()
+                    if text == "origin":
+                        try: raise KeyError("sku")
+                        except KeyError as error: raise ValueError("no order") from error
                     if text == "bytes": return message.send(b"\\xff\\x00")
                     if text == "join":
                         message.subscribe("room:7")
@@ -229,7 +312,7 @@ struct HelperTests {
                 run(handle)
                 """.utf8
             ).write(to: URL(fileURLWithPath: handler))
-            let texts = ["throw", "permanent", "later", "print", "exit", "value", "bytes", "join", "end"]
+            let texts = ["throw", "permanent", "later", "print", "exit", "value", "wordless", "origin", "bytes", "join", "end"]
             let results = try await results(of: ["python3", handler], texts, frames: 5)
             #expect(results.frames.compactMap(\.text) == ["é😀 later", "é😀 print", "joined", "é😀 end"])
             #expect(results.frames.contains(.binary([0xFF, 0])))
@@ -238,7 +321,11 @@ struct HelperTests {
             #expect(errors["permanent"] == "never")
             #expect(errors["exit"] == "the handler ended the process: no database")
             #expect(errors["value"]?.hasPrefix("TypeError: Object of type object is not JSON serializable") == true)
+            #expect(errors["value"]?.hasSuffix(": the value of set_context_value") == true)
+            #expect(errors["wordless"]?.hasPrefix("Permanent (handler.py:") == true)
+            #expect(errors["origin"] == "ValueError: no order <- KeyError: 'sku'")
             #expect(results.log.contains("printed by print"))
+            #expect(results.log.contains("entry 1: ValueError: oops (handler.py:"))
         }
     }
 
@@ -259,13 +346,17 @@ struct HelperTests {
                     if (text === 'exit') process.exit(3)
                     if (text === 'nobody') { Promise.reject(new Error('of nobody')); await new Promise(() => setInterval(() => {}, 1000)) }
                     if (text === 'value') message.setContextValue('k', 1n)
+                    if (text === 'wordless') throw new Permanent()
+                    if (text === 'origin') throw new Error('no order', { cause: new Error('refused') })
                     if (text === 'bytes') return message.send(new Uint8Array([255, 0]))
                     if (text === 'join') return message.subscribe('room:7').publish('room:7', 'joined')
                     message.send(`é😀 ${text}`)
                 })
                 """.utf8
             ).write(to: URL(fileURLWithPath: handler))
-            let texts = ["throw", "permanent", "later", "log", "exit", "nobody", "value", "bytes", "join", "end"]
+            let texts = [
+                "throw", "permanent", "later", "log", "exit", "nobody", "value", "wordless", "origin", "bytes", "join", "end",
+            ]
             let results = try await results(of: ["node", handler], texts, frames: 5)
             #expect(results.frames.compactMap(\.text) == ["é😀 later", "é😀 log", "joined", "é😀 end"])
             #expect(results.frames.contains(.binary([0xFF, 0])))
@@ -275,7 +366,11 @@ struct HelperTests {
             #expect(errors["exit"] == "the handler ended the process")
             #expect(errors["nobody"] == "Error: of nobody")
             #expect(errors["value"]?.hasPrefix("TypeError: ") == true)
+            #expect(errors["value"]?.hasSuffix(": the value of setContextValue") == true)
+            #expect(errors["wordless"]?.hasPrefix("Permanent (handler.mjs:") == true)
+            #expect(errors["origin"] == "Error: no order <- Error: refused")
             #expect(results.log.contains("printed by log"))
+            #expect(results.log.contains("entry 1: RangeError: oops (handler.mjs:"))
         }
     }
 }

@@ -190,6 +190,11 @@ struct ListenTests {
                         environment: .inherit.updating(["CONNMIX_LISTEN": "127.0.0.1:\(port)"]), output: .string(limit: 4_096),
                         error: .string(limit: 4_096))
                     #expect(push.standardOutput == "sent to 1\n", "\(push.standardError)")
+                    let astray = try await Subprocess.run(
+                        .path("/usr/bin/php"), arguments: [Self.example("php/push.php")],
+                        environment: .inherit.updating(["CONNMIX_LISTEN": engine.center]), output: .string(limit: 4_096),
+                        error: .string(limit: 4_096))
+                    #expect(astray.standardError.contains("answered 404 and is not `consume --listen`; is it the center?"))
                 }
                 await user.close()
                 var texts: [String] = []
