@@ -17,6 +17,7 @@ public struct OperatorReport: Sendable {
         public var description: String {
             switch self {
             case .notFound: "there is none"
+            case .wrongState("running"): "it is running, in a handler's hand: end that, or stop the consumer first"
             case .wrongState(let state): "it is \(state)"
             case .isDueAlready: "it is due already"
             case .changed(let state): "it has changed since, and is \(state)"
