@@ -16,16 +16,25 @@ public struct FailingCalls: Sendable {
         let after: Int
     }
 
-    let folder: String
+    /// Of all works: the file that they begin with.
+    private let ground: String
+    /// Of one of them.
+    private let folder: String
     private let tap: DiskTap
     private let say: @Sendable (String) -> Void
 
     public init(folder: String, say: @escaping @Sendable (String) -> Void) async throws {
-        (self.folder, self.say) = (folder, say)
+        (ground, self.folder, self.say) = (folder, folder, say)
         tap = try await DiskTap(folder: folder)
     }
 
-    private var base: String { folder + "/base.sqlite3" }
+    private init(_ other: FailingCalls, in name: String) throws {
+        (ground, tap, say) = (other.ground, other.tap, other.say)
+        folder = "\(ground)/\(name)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    private var base: String { ground + "/base.sqlite3" }
     private var database: String { folder + "/work.sqlite3" }
     private var said: String { folder + "/said.txt" }
 
@@ -52,53 +61,72 @@ public struct FailingCalls: Sendable {
     ///   - stride: 1 for every call; a test takes one of many.
     ///   - works: nil for all.
     ///   - failures: what calls answer.
+    ///   - width: how many kinds of failures are gone through at once, each in a folder of its own.
     ///   - isPatient: with false no lock is refused for ever, since everybody waits for one, and a consumer at work meets its first failing call
     ///     for ever only.
     /// - Returns: how many runs there were.
     public func run(
-        stride: Int = 1, works: Set<String>? = nil, failures: [DiskTap.Failure] = DiskTap.Failure.allCases, isPatient: Bool = true
+        stride: Int = 1, works: Set<String>? = nil, failures: [DiskTap.Failure] = DiskTap.Failure.allCases, width: Int = 4,
+        isPatient: Bool = true
     ) async throws -> Int {
-        var runs = 0
-        if works.map({ !$0.subtracting(["consumer"]).isEmpty }) ?? true { try await makeBase() }
+        let kinds = failures.flatMap { failure in
+            (isPatient || failure != .locked ? [false, true] : [false]).map { (failure: failure, isForEver: $0) }
+        }
+        var jobs: [@Sendable () async throws -> Int] = []
         for work in Self.all where works?.contains(work.name) ?? true {
-            for failure in failures {
-                for isForEver in isPatient || failure != .locked ? [false, true] : [false] {
-                    let calls = try await fail(work, failure, isForEver, stride: stride)
-                    runs += calls.runs
-                    say(
-                        "\(work.name): \(failure) \(isForEver ? "from each call on" : "once, at each call"): \(calls.runs) runs, "
-                            + "\(calls.wentWell) of them said to be done")
+            for kind in kinds {
+                let calls = try FailingCalls(self, in: "\(work.name)-\(kind.failure)-\(kind.isForEver ? "ever" : "once")")
+                jobs.append { try await calls.failAll(work, kind.failure, kind.isForEver, stride: stride) }
+            }
+        }
+        if !jobs.isEmpty { try await makeBase() }
+        if works?.contains("consumer") ?? true {
+            for kind in kinds {
+                let calls = try FailingCalls(self, in: "consumer-\(kind.failure)-\(kind.isForEver ? "ever" : "once")")
+                jobs.append {
+                    try await calls.failConsumer(kind.failure, kind.isForEver, stride: stride, isPatient: isPatient)
                 }
             }
         }
-        if works?.contains("consumer") ?? true { runs += try await failConsumer(stride: stride, failures, isPatient: isPatient) }
-        return runs
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            var runs = 0
+            for (number, job) in jobs.enumerated() {
+                if number >= width { runs += try await group.next() ?? 0 }
+                group.addTask { try await job() }
+            }
+            for try await some in group { runs += some }
+            return runs
+        }
+    }
+
+    private func failAll(_ work: Work, _ failure: DiskTap.Failure, _ isForEver: Bool, stride: Int) async throws -> Int {
+        let calls = try await fail(work, failure, isForEver, stride: stride)
+        say(
+            "\(work.name): \(failure) \(isForEver ? "from each call on" : "once, at each call"): \(calls.runs) runs, "
+                + "\(calls.wentWell) of them said to be done")
+        return calls.runs
     }
 
     /// A consumer in the midst of its work.
-    private func failConsumer(stride: Int, _ failures: [DiskTap.Failure], isPatient: Bool) async throws -> Int {
+    private func failConsumer(
+        _ failure: DiskTap.Failure, _ isForEver: Bool, stride: Int, isPatient: Bool
+    ) async throws -> Int {
         let consumer = FailingConsumer(folder: folder, tap: tap)
         try await consumer.makeBase()
-        var sum = 0
-        for failure in failures {
-            for isForEver in isPatient || failure != .locked ? [false, true] : [false] {
-                var (runs, through, lost, number) = (0, 0, 0, 1)
-                while true {
-                    let outcome = try await consumer.run(failure, at: number, forEver: isForEver)
-                    guard outcome.hasFailed else { break }
-                    runs += 1
-                    if outcome.isThrough { through += 1 }
-                    lost += outcome.lost
-                    if isForEver, !isPatient { break }
-                    number = failure == .locked && isForEver ? number * 2 : number + stride
-                }
-                sum += runs
-                say(
-                    "consumer at work: \(failure) \(isForEver ? "from each call on" : "once, at each call"): \(runs) runs, \(through) of "
-                        + "them through with all by themselves, \(lost) messages not in the file")
-            }
+        var (runs, through, lost, number) = (0, 0, 0, 1)
+        while true {
+            let outcome = try await consumer.run(failure, at: number, forEver: isForEver)
+            guard outcome.hasFailed else { break }
+            runs += 1
+            if outcome.isThrough { through += 1 }
+            lost += outcome.lost
+            if isForEver, !isPatient { break }
+            number = failure == .locked && isForEver ? number * 2 : number + stride
         }
-        return sum
+        say(
+            "consumer at work: \(failure) \(isForEver ? "from each call on" : "once, at each call"): \(runs) runs, \(through) of "
+                + "them through with all by themselves, \(lost) messages not in the file")
+        return runs
     }
 
     private func makeBase() async throws {
@@ -106,10 +134,10 @@ public struct FailingCalls: Sendable {
         for number in 0..<40 {
             lines += #"{"topic":"chat","client":"\#(number)","data":{"seq":\#(number)},"state":"dead","last_error":"x"}"# + "\n"
         }
-        try Data(lines.utf8).write(to: URL(fileURLWithPath: folder + "/lines.ndjson"))
+        try Data(lines.utf8).write(to: URL(fileURLWithPath: ground + "/lines.ndjson"))
         try Data().write(to: URL(fileURLWithPath: base))
         try await expect(["database", "migrate", "--database", base])
-        try await expect(["journal", "import", folder + "/lines.ndjson", "--yes", "--database", base])
+        try await expect(["journal", "import", ground + "/lines.ndjson", "--yes", "--database", base])
         // One file, without a log, that can be copied.
         let file = try PlainFile(base, isWritable: true)
         try file.execute("PRAGMA wal_checkpoint(TRUNCATE)")

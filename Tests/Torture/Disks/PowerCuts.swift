@@ -6,7 +6,7 @@ internal import TestSupport
 /// files is made, opened with the real program, and looked at by plain SQL.
 public struct PowerCuts: Sendable {
     /// The rows that were there when a command had said that it is done.
-    private struct Promise {
+    private struct Promise: Sendable {
         /// From this record on.
         let record: Int
         let entries: [Int: String]
@@ -27,18 +27,30 @@ public struct PowerCuts: Sendable {
     private var log: String { folder + "/calls.log" }
     private var said: String { folder + "/said.txt" }
 
-    /// - Parameter stride: 1 for a cut at every call; a test takes one of many.
+    /// - Parameters:
+    ///   - stride: 1 for a cut at every call; a test takes one of many.
+    ///   - width: how many states are looked at at once, each in a folder of its own.
     /// - Returns: how many states were looked at.
-    public func run(seed: UInt64, stride: Int = 1) async throws -> Int {
+    public func run(seed: UInt64, stride: Int = 1, width: Int = 4) async throws -> Int {
         var random = SeededGenerator(seed: seed)
         let (promises, sightings) = try await record()
         let records = try TapRecord.read(log)
         say(
             "\(records.count) calls were written down, \(promises.count) times a command said that it is done, "
                 + "\(sightings.count) times something was seen from outside")
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            try await cut(records, promises, sightings, stride: stride, width: width, &random, &group)
+        }
+    }
+
+    private func cut(
+        _ records: [TapRecord], _ promises: [Promise], _ sightings: [Sighting], stride: Int, width: Int,
+        _ random: inout SeededGenerator, _ group: inout ThrowingTaskGroup<Int, any Error>
+    ) async throws -> Int {
         var states = CrashStates()
         states.put(database, [])
         var (count, cuts) = (0, 0)
+        var free = Array(0..<width)
         for (number, call) in records.enumerated() {
             states.advance(call)
             guard call.kind != .lock, call.kind != .read else { continue }
@@ -52,10 +64,17 @@ public struct PowerCuts: Sendable {
                 count += 1
                 let words = "cut after call \(number + 1), un-synced writes \(choice)"
                 let cut = states.cut(choice, using: &random)
-                try await look(cut, promised, coming, sightings.filter { $0.bytes <= call.end }, words)
+                let seen = sightings.filter { $0.bytes <= call.end }
+                if free.isEmpty, let place = try await group.next() { free.append(place) }
+                let place = free.removeLast()
+                group.addTask {
+                    try await look(cut, promised, coming, seen, words, in: "\(folder)/cut-\(place)")
+                    return place
+                }
             }
             if cuts % (stride * 50) == 0 { say("\(number + 1) of \(records.count) calls, \(count) states") }
         }
+        try await group.waitForAll()
         return count
     }
 
@@ -158,15 +177,14 @@ public struct PowerCuts: Sendable {
     // MARK: The cuts
 
     private func look(
-        _ files: [String: [UInt8]], _ promised: Promise?, _ coming: Promise?, _ seen: [Sighting], _ words: String
+        _ files: [String: [UInt8]], _ promised: Promise?, _ coming: Promise?, _ seen: [Sighting], _ words: String, in cut: String
     ) async throws {
-        let cut = folder + "/cut"
         try? FileManager.default.removeItem(atPath: cut)
         try FileManager.default.createDirectory(atPath: cut, withIntermediateDirectories: true)
         for (path, bytes) in files where path.hasPrefix(database) && !path.hasSuffix("-shm") {
             try Data(bytes).write(to: URL(fileURLWithPath: cut + "/run.sqlite3" + path.dropFirst(database.count)))
         }
-        let database = cut + "/run.sqlite3"
+        let (database, said) = (cut + "/run.sqlite3", cut + "/said.txt")
         let opened = try await Program.run("connmix-durable", ["database", "migrate", "--database", database], output: said)
         try hold(opened == .exited(0), "\(words): it cannot be opened, \(opened), see \(said) and \(cut)")
         let checked = try await Program.run("connmix-durable", ["database", "check", "--database", database], output: said)
