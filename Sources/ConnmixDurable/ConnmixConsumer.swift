@@ -274,7 +274,9 @@ public final class ConnmixConsumer: Service {
             lookAtFiles: { [files = store.files] in files.loss() }, onVoid: { [store] in store.forbidCheckpoints() },
             database: store.path, metrics: metrics,
             spans: ConsumerSpans(configuration.tracer ?? InstrumentationSystem.tracer),
-            live: live, hands: Hands(count: configuration.concurrency, patience: machinery.handlerPatience),
+            live: live,
+            hands: Hands(
+                slots: configuration.concurrency, count: configuration.processes, patience: machinery.handlerPatience),
             topics: configuration.topics, centers: centers, handlers: configuration.handlerStanding,
             onEvent: { [logger, eventsContinuation, store] event in
                 switch event {

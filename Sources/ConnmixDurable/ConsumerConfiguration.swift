@@ -20,6 +20,8 @@ public struct ConsumerConfiguration: Sendable {
     package static let concurrencyLimit = 10_000
     /// Handlers are processes of their own, so no message of theirs can end this one: after a crash none is suspect.
     package var handlersAreProcesses = false
+    /// How many of them run at once, where that is less than `concurrency`: the others wait for their turn.
+    package var processes: Int?
     /// What is known of handlers that run elsewhere.
     package var handlerStanding: HandlerStanding?
     /// How long a commit waits for company, even while a handler has nothing to do: messages, and the outcomes of handlers that

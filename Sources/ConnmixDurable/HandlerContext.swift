@@ -22,14 +22,16 @@ public final class HandlerContext: Sendable {
 
     private let state = Locked(State())
     private let reading: ReadingPool?
+    /// Called when a handler says that its attempt begins, and never once it has ended.
+    private let onBegin: (@Sendable () -> Void)?
 
     /// A context on its own, outside a consumer. To test handlers, ``HandlerTrial`` does more.
     public init() {
-        reading = nil
+        (reading, onBegin) = (nil, nil)
     }
 
-    init(reading: ReadingPool?) {
-        self.reading = reading
+    init(reading: ReadingPool?, onBegin: (@Sendable () -> Void)? = nil) {
+        (self.reading, self.onBegin) = (reading, onBegin)
     }
 
     /// What was staged so far, in order.
@@ -102,7 +104,10 @@ public final class HandlerContext: Sendable {
 
     /// The attempt begins now and not when the handler was called: until now it has waited for its turn.
     package func begin() {
-        state.withLock { $0.begunAt = Clock.now() }
+        state.withLock { state in
+            state.begunAt = Clock.now()
+            if !state.isClosed { onBegin?() }
+        }
     }
 
     /// When the attempt began, where the handler has said so, in microseconds since 1970.

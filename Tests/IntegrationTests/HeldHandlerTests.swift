@@ -57,6 +57,39 @@ struct HeldHandlerTests {
         }
     }
 
+    @Test("a message that waits for a process is held by nobody")
+    func waiting() async throws {
+        try await withTemporaryDatabase { database in
+            try await withDevEngine { engine in
+                var configuration = testConfiguration(database, engine)
+                (configuration.concurrency, configuration.processes) = (2, 1)
+                configuration.handlersAreProcesses = true
+                configuration.handlerStanding = HandlerStanding("--worker")
+                let (door, opener) = AsyncStream<Void>.makeStream()
+                let isFree = Locked(true)
+                let consumer = makeConsumer(configuration) { _, context in
+                    let isMine = isFree.withLock { isFree in
+                        defer { isFree = false }
+                        return isFree
+                    }
+                    if isMine { context.begin() }
+                    for await _ in door {}
+                }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await consumer.run() }
+                    _ = try await engine.feed(count: 2, clients: 2)
+                    let news = await consumer.events.find { event -> [Int]? in
+                        if case .handlersHeld(let count, let all, _, _) = event { [count, all] } else { nil }
+                    }
+                    #expect(news == [1, 1])
+                    opener.finish()
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     @Test("a stop says which messages it interrupts, and which handlers go on though they are cancelled")
     func stops() async throws {
         try await withTemporaryDatabase { database in

@@ -20,7 +20,11 @@ struct Attempt: Sendable {
     }
 
     /// For one attempt.
-    func makeContext() -> HandlerContext { HandlerContext(reading: reading) }
+    ///
+    /// - Parameter onBegin: called where handlers are processes of their own, each time that one of them begins with it.
+    func makeContext(onBegin: (@Sendable () -> Void)? = nil) -> HandlerContext {
+        HandlerContext(reading: reading, onBegin: onBegin)
+    }
 
     /// - Parameter startedAt: in microseconds since 1970.
     func run(_ message: Message, _ context: HandlerContext, startedAt: Int64) async -> HandlerOutcome.Result {

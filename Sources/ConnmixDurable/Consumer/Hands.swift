@@ -13,20 +13,25 @@ final class Hands: Sendable {
 
     /// How many handlers there are.
     let count: Int
+    private let slots: Int
     /// How long a handler may have one message until it counts as held, in microseconds.
     let patience: Int64
     /// Two words a handler: its entry or 0, and since when.
     private nonisolated(unsafe) let words: UnsafeMutablePointer<Atomic<Int64>>
 
-    init(count: Int, patience: Duration = .seconds(30)) {
-        self.count = count
+    /// - Parameters:
+    ///   - slots: how many attempts may be under way, those that wait for a handler included.
+    ///   - count: `nil` where none waits for one.
+    init(slots: Int, count: Int? = nil, patience: Duration = .seconds(30)) {
+        self.count = count ?? slots
+        self.slots = slots
         self.patience = patience.microseconds
-        words = .allocate(capacity: 2 * count)
-        for place in 0..<2 * count { (words + place).initialize(to: Atomic(0)) }
+        words = .allocate(capacity: 2 * slots)
+        for place in 0..<2 * slots { (words + place).initialize(to: Atomic(0)) }
     }
 
     deinit {
-        words.deinitialize(count: 2 * count)
+        words.deinitialize(count: 2 * slots)
         words.deallocate()
     }
 
@@ -43,12 +48,12 @@ final class Hands: Sendable {
     }
 
     /// Whether any handler has one.
-    var hasAny: Bool { (0..<count).contains { words[2 * $0].load(ordering: .relaxed) != 0 } }
+    var hasAny: Bool { (0..<slots).contains { words[2 * $0].load(ordering: .relaxed) != 0 } }
 
     /// What has been in hand for at least so many microseconds, the longest first. One that changes meanwhile may be left out.
     func held(for limit: Int64 = 0, now: Int64 = Clock.steady()) -> [Holding] {
         var found: [Holding] = []
-        for handler in 0..<count {
+        for handler in 0..<slots {
             let entry = words[2 * handler].load(ordering: .acquiring)
             let since = words[2 * handler + 1].load(ordering: .acquiring)
             guard entry != 0, now - since >= limit, words[2 * handler].load(ordering: .relaxed) == entry else { continue }

@@ -9,7 +9,7 @@ struct Worker: Sendable {
         var next = await core.nextJob()
         while let job = next {
             core.live.took(job.id, handler: number)
-            core.hands.took(job.id, handler: number)
+            if core.handlers == nil { core.hands.took(job.id, handler: number) }
             let outcome = await handle(job)
             core.hands.gave(handler: number)
             core.live.gave(handler: number)
@@ -24,7 +24,11 @@ struct Worker: Sendable {
             id: job.id, topic: delivery.topic, node: delivery.node, client: delivery.client, attempt: delivery.attempts,
             receivedAt: delivery.receivedAt, data: delivery.data)
         let calledAt = Clock.now()
-        let context = attempt.makeContext()
+        // Until its process has begun with it a message only waits for its turn.
+        let context =
+            core.handlers == nil
+            ? attempt.makeContext()
+            : attempt.makeContext(onBegin: { [hands = core.hands, number] in hands.took(job.id, handler: number) })
         let result = await core.spans.handling(message) {
             await attempt.run(message, context, startedAt: calledAt)
         }

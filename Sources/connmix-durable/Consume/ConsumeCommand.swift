@@ -84,6 +84,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             }
         } else {
             let count = configuration.concurrency
+            configuration.processes = count
             configuration.concurrency = WorkerPool.handlers(forWorkers: count)
             try await WorkerPool.with(
                 program, gate: gate, count: count, timeout: options.timeout?.duration, anyMethod: anyMethod, logger: logger

@@ -8,7 +8,7 @@ struct HandsTests {
 
     @Test("what is in hand is known by its handler, the longest first, and not what was given back")
     func held() {
-        let hands = Hands(count: 3)
+        let hands = Hands(slots: 3)
         #expect(hands.held().isEmpty)
         hands.took(7, handler: 1)
         hands.took(5, handler: 0)
