@@ -1,6 +1,7 @@
 import ConnmixDevEngine
 import ConnmixDurable
 import Foundation
+import Subprocess
 import Synchronization
 import Testing
 import TestSupport
@@ -217,6 +218,32 @@ struct ConsumeTests {
             let database = folder + "/db"
             try await withDevEngine { engine in
                 let user = try await engine.connectEndUser()
+    @Test(
+        "P8: a second SIGTERM while the disk takes nothing ends with 74 and says what is lost, whatever is served beside",
+        .enabled(if: PreloadedLibrary.isPossible, "there is no C compiler at /usr/bin/cc to build the disk's stand-in with"),
+        arguments: [[], ["--listen", "127.0.0.1:0", "--web", "127.0.0.1:0"]])
+    func secondSignalAndFullDisk(ports: [String]) async throws {
+        try await withFolder { folder in
+            let disk = try await StubbornDisk(folder)
+            try await withDevEngine { engine in
+                let user = try await engine.connectEndUser()
+                let arguments = ["consume", "--database", folder + "/db", "--center", engine.center, "--topic", "chat", "--echo"]
+                let outcome = try await Program.run(
+                    arguments + ports, under: ["env"] + disk.environment, signals: [.terminate, .terminate]
+                ) {
+                    try await engine.waitUntil { $0.nodes[0].consumers == 1 }
+                    try disk.refuse()
+                    try await user.send("hello")
+                    try await eventually("the message is read") {
+                        try Inspector(database: folder + "/db").status().atRisk == 1
+                    }
+                }
+                #expect(outcome.code == 74)
+                #expect(outcome.errorLines.last?.contains("1 messages could not be written to") == true, "\(outcome.errors)")
+            }
+        }
+    }
+
                 try await user.send("hello")
                 let arguments = ["consume", "--database", database, "--center", engine.center, "--topic", "chat", "--echo"]
                 let outcome = try await Program.run(arguments + ["--disk-headroom", "\(Int.max)"]) {

@@ -16,7 +16,8 @@ struct ConsumeCommand: AsyncParsableCommand {
 
             --exec and --worker take everything that follows; name them last. Where the handler has an option that is called like one of
             ours, write -- before it:  connmix-durable consume --topic chat --worker -- php worker.php --timeout 5
-            SIGTERM, SIGINT or SIGHUP finishes what is in hand; a second one stops at once. Nothing is lost either way.
+            SIGTERM, SIGINT or SIGHUP finishes what is in hand; a second one stops at once. Nothing is lost either way, unless the disk
+            takes nothing: then the last line says how many messages, with exit code 74.
             """)
 
     @OptionGroup var database: DatabaseOptions

@@ -65,14 +65,22 @@ enum ConsumerRun {
             logger.info("listening for commands", metadata: ["address": "\(http.address)"])
             services.append(ListenService(http, token: listen.token, consumer: consumer))
         }
+        let end = ServiceEnd(of: consumer)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: (services + [consumer]).map { service in
+                services: (services + [end]).map { service in
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
                 }, logger: quiet))
-        try await ServiceNotices.during(consumer, configuration) { try await untilSecondSignal(group) }
+        try await ServiceNotices.during(consumer, configuration) {
+            do {
+                try await untilSecondSignal(group)
+            } catch let interruption as Failure where interruption.exit == .interrupted {
+                throw end.failure ?? interruption
+            }
+        }
     }
 
+    /// - Throws: what the group ended with; after a second signal, whatever that was, `Failure` with exit code 130.
     static func untilSecondSignal(_ group: ServiceGroup) async throws {
         try await withThrowingTaskGroup(of: End.self) { tasks in
             tasks.addTask {
@@ -87,7 +95,7 @@ enum ConsumerRun {
             tasks.cancelAll()
             guard case .secondSignal = first else { return }
             // The consumer still writes down what it has in memory.
-            while let _ = try? await tasks.next() {}
+            _ = try? await tasks.next()
             throw Failure(.interrupted, "stopped at once; what was in hand is tried again after the next start")
         }
     }
