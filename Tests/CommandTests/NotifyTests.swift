@@ -100,6 +100,22 @@ struct NotifyTests {
         }
     }
 
+    @Test("a SIGTERM that comes in its first moment stops it, whichever of its parts listens by then", arguments: 0..<20)
+    func early(delay: Int) async throws {
+        try await withFolder { folder in
+            let manager = try Manager(folder + "/notify")
+            let outcome = try await Program.run(consume(folder, "127.0.0.1:1"), under: environment(manager)) {
+                while manager.heard().isEmpty { await Task.yield() }
+                // Spread over the moment in which it begins to listen.
+                let end = ContinuousClock.now + .microseconds(delay * 50)
+                while ContinuousClock.now < end {}
+            }
+            // Before it listens the signal ends it as it ends every process.
+            #expect(outcome.code == 0 || outcome.code == nil)
+            if outcome.code == 0 { #expect(manager.count("STOPPING=1") == 1) }
+        }
+    }
+
     @Test("one that is refused is never ready; its last words and its exit code say why")
     func refused() async throws {
         try await withFolder { folder in

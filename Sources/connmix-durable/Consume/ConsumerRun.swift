@@ -71,24 +71,28 @@ enum ConsumerRun {
                 services: (services + [end]).map { service in
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
                 }, logger: quiet))
-        try await ServiceNotices.during(consumer, configuration) {
+        try await ServiceNotices.during(consumer, configuration) { stops in
             do {
-                try await untilSecondSignal(group)
+                try await untilSecondSignal(group, stops: stops)
             } catch let interruption as Failure where interruption.exit == .interrupted {
                 throw end.failure ?? interruption
             }
         }
     }
 
+    /// - Parameter stops: is told of the first signal.
     /// - Throws: what the group ended with; after a second signal, whatever that was, `Failure` with exit code 130.
-    static func untilSecondSignal(_ group: ServiceGroup) async throws {
+    static func untilSecondSignal(_ group: ServiceGroup, stops: @escaping @Sendable () -> Void = {}) async throws {
         try await withThrowingTaskGroup(of: End.self) { tasks in
             tasks.addTask {
                 try await group.run()
                 return .ended
             }
             tasks.addTask {
-                await StopSignals.second { await group.triggerGracefulShutdown() }
+                await StopSignals.second {
+                    stops()
+                    await group.triggerGracefulShutdown()
+                }
                 return .secondSignal
             }
             let first = try await tasks.next()

@@ -17,25 +17,24 @@ final class ServiceNotices: Sendable {
     }
 
     /// Runs `body`, and tells of the consumer meanwhile where somebody wants to know.
+    ///
+    /// - Parameter body: calls what it gets when the consumer is asked to stop. It is the one that listens to signals.
     static func during(
-        _ consumer: ConnmixConsumer, _ configuration: ConsumerConfiguration, _ body: @escaping @Sendable () async throws -> Void
+        _ consumer: ConnmixConsumer, _ configuration: ConsumerConfiguration,
+        _ body: @escaping @Sendable (_ stops: @escaping @Sendable () -> Void) async throws -> Void
     ) async throws {
-        guard let socket = NotifySocket.ours else { return try await body() }
+        guard let socket = NotifySocket.ours else { return try await body {} }
         let notices = ServiceNotices(socket, consumer, configuration)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await notices.run() }
             defer { group.cancelAll() }
-            try await body()
+            try await body { notices.perform { $0.stop(consumer.standing, now: $1) } }
         }
     }
 
     /// Looks once a second until the task is cancelled.
     private func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { [self] in
-                await StopSignals.first()
-                if !Task.isCancelled { perform { $0.stop(consumer.standing, now: $1) } }
-            }
             while !Task.isCancelled {
                 if perform({ $0.look(consumer.standing, now: $1) }) {
                     // One that hangs is waited for here, beside the next looks.
