@@ -97,9 +97,9 @@ public final class ConnmixConsumer: Service {
         }
     }
 
-    /// Returns once all that a message goes through has answered; where a part of it hangs, not at all.
+    /// Returns once all that a message goes through has answered; where the disk hangs, when the task is cancelled.
     ///
-    /// - Returns: false where the consumer does not run.
+    /// - Returns: false where the consumer does not run, or the task was cancelled first.
     package func signOfLife() async -> Bool {
         guard let core = try? runningCore() else { return false }
         return await core.signOfLife()

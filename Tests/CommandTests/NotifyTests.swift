@@ -130,56 +130,33 @@ struct NotifyTests {
     }
 
     @Test(
-        "P8: a disk that refuses lets the watchdog start over, since the writer answers; one that never comes back does not",
+        "P8: a disk that refuses lets the watchdog start over, since the writer answers; one that never comes back does not, and the stop ends",
         .enabled(if: PreloadedLibrary.isPossible, "there is no C compiler at /usr/bin/cc to build the disk's stand-in with"))
     func disk() async throws {
         try await withFolder { folder in
             let manager = try Manager(folder + "/notify")
-            let disk = try await PreloadedLibrary(
-                "disk",
-                source: """
-                    #include <errno.h>
-                    #include <stdio.h>
-                    #include <string.h>
-                    #include <sys/syscall.h>
-                    #include <sys/types.h>
-                    #include <unistd.h>
-                    static int isLog(int file) {
-                        char name[64], target[4096];
-                        snprintf(name, sizeof name, "/proc/self/fd/%d", file);
-                        ssize_t n = readlink(name, target, sizeof target - 1);
-                        if (n < 4) return 0;
-                        target[n] = 0;
-                        return strcmp(target + n - 4, "-wal") == 0 && access("\(folder)/full", F_OK) == 0;
-                    }
-                    static ssize_t put(int file, const void *bytes, size_t count, off_t offset) {
-                        if (!isLog(file)) return syscall(SYS_pwrite64, file, bytes, count, offset);
-                        if (access("\(folder)/hang", F_OK) == 0) for (;;) pause();
-                        errno = ENOSPC;
-                        return -1;
-                    }
-                    ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) { return put(file, bytes, count, offset); }
-                    ssize_t pwrite64(int file, const void *bytes, size_t count, off_t offset) { return put(file, bytes, count, offset); }
-                    """, folder: folder)
+            let disk = try await StubbornDisk(folder)
             try await withDevEngine { engine in
                 let user = try await engine.connectEndUser()
-                let wrapper = environment(manager, watchdog: 1_000_000) + ["LD_PRELOAD=\(disk.path)"]
-                let outcome = try await Program.run(consume(folder, engine.center), under: wrapper, signals: [.kill]) {
+                let wrapper = environment(manager, watchdog: 1_000_000) + disk.environment
+                let arguments = consume(folder, engine.center) + ["--shutdown-grace", "1", "--drain", "0"]
+                let outcome = try await Program.run(arguments, under: wrapper) {
                     try await manager.hear("STATUS=consuming 1 of 1 node")
-                    try Data().write(to: URL(fileURLWithPath: folder + "/full"))
+                    try disk.refuse()
                     try await user.send("hello")
                     try await manager.hear("STATUS=nothing is taken: ")
                     try await manager.hear("WATCHDOG=1", times: manager.count("WATCHDOG=1") + 2)
 
                     // A disk that does not come back is another thing: the writer hangs in it, and the watchdog is left alone.
-                    try Data().write(to: URL(fileURLWithPath: folder + "/hang"))
+                    try disk.hang()
                     try await eventually("silence for three times the watchdog's time") {
                         let before = manager.count("WATCHDOG=1")
                         try await Task.sleep(for: .seconds(3))
                         return manager.count("WATCHDOG=1") == before
                     }
                 }
-                #expect(outcome.code == nil)
+                #expect(outcome.code == 74)
+                #expect(outcome.errorLines.last?.contains("1 messages") == true, "\(outcome.errors)")
             }
         }
     }
