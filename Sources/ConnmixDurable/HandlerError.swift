@@ -17,3 +17,13 @@ public enum HandlerError: Error, Sendable, CustomStringConvertible {
         }
     }
 }
+
+/// A failure that is treated as one of `HandlerError` and told in other words: a process that took too long may have said what held it up.
+package struct DetailedHandlerError: Error, CustomStringConvertible {
+    let base: HandlerError
+    package let description: String
+
+    package init(_ base: HandlerError, _ description: String) {
+        (self.base, self.description) = (base, description)
+    }
+}

@@ -43,7 +43,7 @@ struct Attempt: Sendable {
             _ = context.close()
             // The consumer's own stop interrupted it, whichever error came of that; it is not the message's fault. What the
             // handler says of the message in so many words still counts.
-            if Task.isCancelled, !(error is HandlerError) { return .released }
+            if Task.isCancelled, !(error is HandlerError), !(error is DetailedHandlerError) { return .released }
             // One that gives up because of the stop, before it is interrupted, leaves its message as it was too, and so does one whose batch the
             // stop ended.
             if error is CancellationError || error is Batches.CutShort, Task.isShuttingDownGracefully { return .released }

@@ -21,7 +21,7 @@ struct Judge: Sendable {
     ) -> HandlerOutcome.Result {
         var outcome = AttemptOutcome.failed
         var pause: Duration?
-        switch error as? HandlerError {
+        switch error as? HandlerError ?? (error as? DetailedHandlerError)?.base {
         case .permanent:
             outcome = .permanent
         case .retry(let after, _):

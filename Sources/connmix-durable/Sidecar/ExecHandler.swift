@@ -3,19 +3,44 @@ import Logging
 import NIOCore
 import NIOPosix
 import Subprocess
+import Synchronization
 
 /// `--exec`: a process a message.
 struct ExecHandler: Sendable {
     private enum End: Sendable {
-        case exited(Run)
+        case exited(TerminationStatus)
         case timedOut
     }
 
     /// What a process did.
     private struct Run: Sendable {
         var status: TerminationStatus
-        var output: [UInt8]
-        var errorTail: String
+        var written: Written
+    }
+
+    private struct Written: Sendable {
+        var output: [UInt8] = []
+        var errors = ByteTail()
+    }
+
+    /// What a process has written so far: where it is ended for its time, that is all it leaves.
+    private final class Writings: Sendable {
+        private let written = Mutex(Written())
+
+        var soFar: Written { written.withLock { $0 } }
+
+        /// - Throws: `OutputTooLong`.
+        func take(output more: UnsafeRawBufferPointer) throws {
+            let count = written.withLock { written in
+                written.output += more
+                return written.output.count
+            }
+            guard count <= LineSplitter.limit else { throw OutputTooLong() }
+        }
+
+        func take(errors more: UnsafeRawBufferPointer) {
+            written.withLock { $0.errors.append(more) }
+        }
     }
 
     private struct OutputTooLong: Error {}
@@ -62,32 +87,36 @@ struct ExecHandler: Sendable {
         if Task.isCancelled, run.status != .exited(0) { throw CancellationError() }
         switch run.status {
         case .exited(0):
-            let commands = try commands(run)
-            if !run.errorTail.isEmpty {
-                logger.info("handler's stderr", metadata: ["entry": "\(message.id)", "text": "\(run.errorTail)"])
+            let commands = try commands(run.written)
+            let complaint = run.written.errors.text
+            if !complaint.isEmpty {
+                logger.info("handler's stderr", metadata: ["entry": "\(message.id)", "text": "\(complaint)"])
             }
             for command in commands { try context.stage(command) }
-        case .exited(65): throw HandlerError.permanent(words("says the message can never be handled (exit 65)", run))
-        case .exited(75): throw SidecarError(words("asks for another attempt (exit 75)", run))
-        case .exited(let code): throw SidecarError(words("ended with exit code \(code)", run))
-        case .signaled(let signal): throw SidecarError(words("was ended by signal \(signal)", run))
+        case .exited(65): throw HandlerError.permanent(words(of: run, "says the message can never be handled (exit 65)"))
+        case .exited(75): throw SidecarError(words(of: run, "asks for another attempt (exit 75)"))
+        case .exited(let code): throw SidecarError(words(of: run, "ended with exit code \(code)"))
+        case .signaled(let signal): throw SidecarError(words(of: run, "was ended by signal \(signal)"))
         }
     }
 
+    private func words(of run: Run, _ what: String) -> String { words("\(program.name) \(what)", run.written) }
+
     /// What was printed beside requests is often the only word of what went wrong.
-    private func words(_ what: String, _ run: Run) -> String {
-        words(PrintedText(firstBad(run.output)?.rest ?? []).added(to: "\(program.name) \(what)"), stderr: run)
+    private func words(_ what: String, _ written: Written) -> String {
+        words(PrintedText(firstBad(written.output)?.rest ?? []).added(to: what), stderr: written)
     }
 
-    private func words(_ what: String, stderr run: Run) -> String {
-        what + (run.errorTail.isEmpty ? "" : ": \(run.errorTail)")
+    private func words(_ what: String, stderr written: Written) -> String {
+        let tail = written.errors.text
+        return tail.isEmpty ? what : "\(what): \(tail)"
     }
 
-    private func commands(_ run: Run) throws -> [Command] {
+    private func commands(_ written: Written) throws -> [Command] {
         var commands: [Command] = []
-        if let bad = firstBad(run.output, { commands.append($0) }) {
+        if let bad = firstBad(written.output, { commands.append($0) }) {
             let what = "line \(bad.line) of \(program.name)'s output is no valid request: \(bad.error.message)"
-            throw SidecarError(words(PrintedText(bad.rest).added(to: what), stderr: run))
+            throw SidecarError(words(PrintedText(bad.rest).added(to: what), stderr: written))
         }
         return commands
     }
@@ -130,8 +159,11 @@ struct ExecHandler: Sendable {
     ) async throws -> Run {
         // What the process left behind in its group goes with it.
         defer { SidecarProgram.sweep(turn.number) }
+        let writings = Writings()
         return try await withThrowingTaskGroup(of: End.self) { group in
-            group.addTask(executorPreference: executor) { .exited(try await run(message, turn, started: started)) }
+            group.addTask(executorPreference: executor) {
+                .exited(try await run(message, turn, writings, started: started))
+            }
             if let timeout {
                 group.addTask {
                     try await Task.sleep(for: timeout)
@@ -141,19 +173,21 @@ struct ExecHandler: Sendable {
             let end = try await group.next()
             group.cancelAll()
             switch end {
-            case .exited(let run)?: return run
+            case .exited(let status)?: return Run(status: status, written: writings.soFar)
             case .timedOut?, nil:
                 // Cancelling ends the process and waits for it.
                 _ = try? await group.next()
-                guard turn.number != nil else { throw StartFailure(reason: "it did not start within \((timeout ?? .zero).text)") }
-                throw HandlerError.timedOut(after: timeout ?? .zero)
+                let limit = timeout ?? .zero
+                guard turn.number != nil else { throw StartFailure(reason: "it did not start within \(limit.text)") }
+                let error = HandlerError.timedOut(after: limit)
+                throw DetailedHandlerError(error, words("\(error)", writings.soFar))
             }
         }
     }
 
     private func run(
-        _ message: Message, _ turn: LaunchTurn, started: @Sendable (Int32) -> Void
-    ) async throws -> Run {
+        _ message: Message, _ turn: LaunchTurn, _ writings: Writings, started: @Sendable (Int32) -> Void
+    ) async throws -> TerminationStatus {
         let line = MessageLine.bytes(message)
         do {
             let result = try await Subprocess.run(
@@ -170,12 +204,14 @@ struct ExecHandler: Sendable {
                     _ = try? await execution.standardInputWriter.write(line)
                     try? await execution.standardInputWriter.finish()
                 }()
-                async let errorTail = Self.tail(execution.standardError)
-                let output = try await Self.all(execution.standardOutput)
+                async let complained: Void = Self.listen(to: execution.standardError, writings)
+                for try await buffer in execution.standardOutput {
+                    try buffer.withUnsafeBytes { try writings.take(output: $0) }
+                }
                 await written
-                return (output, await errorTail)
+                await complained
             }
-            return Run(status: result.terminationStatus, output: result.closureResult.0, errorTail: result.closureResult.1)
+            return result.terminationStatus
         } catch is OutputTooLong {
             throw SidecarError("\(program.name) wrote more than \(LineSplitter.limit >> 20) MiB and was ended")
         } catch let error as SubprocessError {
@@ -186,22 +222,11 @@ struct ExecHandler: Sendable {
         }
     }
 
-    private static func all(_ output: SubprocessOutputSequence) async throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        for try await buffer in output {
-            buffer.withUnsafeBytes { bytes += $0 }
-            guard bytes.count <= LineSplitter.limit else { throw OutputTooLong() }
-        }
-        return bytes
-    }
-
-    private static func tail(_ output: SubprocessOutputSequence) async -> String {
-        var tail = ByteTail()
+    private static func listen(to output: SubprocessOutputSequence, _ writings: Writings) async {
         do {
-            for try await buffer in output { buffer.withUnsafeBytes { tail.append($0) } }
+            for try await buffer in output { buffer.withUnsafeBytes { writings.take(errors: $0) } }
         } catch {
             // What was read before says more than that no more could be read.
         }
-        return tail.text
     }
 }
