@@ -54,6 +54,15 @@ struct FirstHourTests {
             #expect(
                 errors[3] == "python3 ended with exit code 0; it printed \"no \\u001b[31m\\u202edatabase\": stderr of die")
             #expect(errors[5].contains("\"" + String(repeating: "z", count: 200) + "…\": stderr of long"))
+            // Each line of stderr is logged with the message that was in hand.
+            let data = try run.entries().map { String(decoding: $0.data ?? [], as: UTF8.self) }
+            let complaints = try run.outcome.logged("worker's stderr")
+            #expect(complaints.count >= data.count)
+            for line in complaints {
+                let what = try #require(line["text"]?.text).replacing("stderr of ", with: "")
+                let entry = try #require(line["entry"]?.text.flatMap { Int($0) }, "\(line)")
+                #expect(data[entry - 1].contains(what), "\(line)")
+            }
         }
     }
 

@@ -18,6 +18,12 @@ struct Program {
         var lines: [String] { output.split(separator: "\n").map(String.init) }
         var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
 
+        /// The facts of a message in the log, with `--log-format json`, each time it was logged.
+        func logged(_ message: String) throws -> [[String: JSON]] {
+            try errorLines.map { try JSONDecoder().decode([String: JSON].self, from: Data($0.utf8)) }
+                .filter { $0["message"] == .text(message) }
+        }
+
         /// Each line of the output as a JSON object.
         func objects() throws -> [[String: JSON]] {
             try lines.map { try JSONDecoder().decode([String: JSON].self, from: Data($0.utf8)) }

@@ -5,14 +5,14 @@ struct BoundedLines {
     private var rest: [UInt8] = []
 
     /// - Returns: the lines that are complete now, without their ends, and without those that are empty.
-    mutating func append(_ bytes: [UInt8]) -> [String] {
+    mutating func append(_ bytes: ArraySlice<UInt8>) -> [String] {
         var lines: [String] = []
         for part in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast() {
             keep(part)
             if !rest.isEmpty { lines.append(String(decoding: rest, as: UTF8.self)) }
             rest.removeAll(keepingCapacity: true)
         }
-        keep(bytes[(bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0)...])
+        keep(bytes[(bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? bytes.startIndex)...])
         return lines
     }
 

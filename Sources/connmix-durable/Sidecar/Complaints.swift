@@ -19,10 +19,12 @@ struct Complaints {
 
     var text: String { tail.text }
 
-    mutating func append(_ bytes: [UInt8]) {
+    /// - Returns: how many of the bytes, the first ones, belong to messages that were answered before.
+    mutating func append(_ bytes: [UInt8]) -> Int {
         let skipped = min(foreign, bytes.count)
         foreign -= skipped
         tail.append(bytes[skipped...])
+        return skipped
     }
 
     /// A message was answered.

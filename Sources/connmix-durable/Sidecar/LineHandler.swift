@@ -59,7 +59,7 @@ final class ErrorLineHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Array(unwrapInboundIn(data).readableBytesView)
-        conversation.complained(bytes, lines: lines.append(bytes))
+        conversation.complained(bytes) { lines.append($0) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -13,6 +13,8 @@ final class WorkerConversation: Sendable {
         var session: WorkerSession
         /// What it works on, and what was written ahead.
         var jobs: [WorkerJob] = []
+        /// What it answered last.
+        var answered: Int64?
         var input: (any Channel)?
         var unread: UnreadInput?
         var isTimerSet = false
@@ -221,6 +223,7 @@ final class WorkerConversation: Sendable {
             let answer = state.session.answered(line, now: .now())
             guard case .finish = answer else { return (answer, nil, nil) }
             let job = state.jobs.removeFirst()
+            state.answered = job.id
             state.complaints.answered()
             guard !state.session.isLast else {
                 defer { state.jobs = [] }
@@ -256,9 +259,21 @@ final class WorkerConversation: Sendable {
         }
     }
 
-    func complained(_ bytes: [UInt8], lines: [String]) {
-        state.withLock { $0.complaints.append(bytes) }
-        for line in lines { logger.info("worker's stderr", metadata: ["text": "\(line)"]) }
+    /// - Parameter lines: what is complete of a line with the bytes that follow the last ones.
+    func complained(_ bytes: [UInt8], lines: (ArraySlice<UInt8>) -> [String]) {
+        let (foreign, answered, inHand) = state.withLock { state in
+            (state.complaints.append(bytes), state.answered, state.jobs.first?.id)
+        }
+        tell(lines(bytes[..<foreign]), of: answered)
+        tell(lines(bytes[foreign...]), of: inHand)
+    }
+
+    private func tell(_ lines: [String], of entry: Int64?) {
+        for line in lines {
+            var facts: Logger.Metadata = ["text": "\(line)"]
+            if let entry { facts["entry"] = "\(entry)" }
+            logger.info("worker's stderr", metadata: facts)
+        }
     }
 
     /// Stderr is closed.

@@ -58,8 +58,8 @@ enum WorkerTarget {
 
     private static func complaints(_ bytes: UnsafeRawBufferPointer, _ pieces: [UnsafeRawBufferPointer]) throws {
         var (whole, parts) = (BoundedLines(), BoundedLines())
-        let lines = whole.append(Array(bytes))
-        try hold(pieces.flatMap { parts.append(Array($0)) } == lines, "complaints are the same in pieces")
+        let lines = whole.append(Array(bytes)[...])
+        try hold(pieces.flatMap { parts.append(Array($0)[...]) } == lines, "complaints are the same in pieces")
         try hold(lines.allSatisfy { $0.utf8.count <= 3 * BoundedLines.limit }, "a complaint is bounded")
         var (tail, tails) = (ByteTail(limit: 64), ByteTail(limit: 64))
         tail.append(bytes)
