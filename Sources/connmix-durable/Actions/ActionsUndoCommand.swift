@@ -27,8 +27,12 @@ struct ActionsUndoCommand: ParsableCommand {
         let rows = try inspector.appliedRows(of: record)
         let noun = record.ledger.rows(rows.count)
         let what = "action \(action), \(record.verb) of \(noun)"
+        // What cannot be undone at all is refused below, with what to do instead.
+        let canBeUndone = OperatorVerb(rawValue: record.verb)?.canBeUndone ?? false
+        guard !rows.isEmpty || !dryRun && !canBeUndone else {
+            throw Failure(.failed, "nothing of action \(action) is left to undo")
+        }
         if dryRun {
-            guard !rows.isEmpty else { throw Failure(.failed, "nothing of action \(action) is left to undo") }
             try StandardOutput().write(ids: rows, asJSON: output.json)
             return StandardError.write(line: "\(what), would be undone; nothing was changed")
         }
