@@ -70,6 +70,28 @@ struct SidecarStartTests {
         }
     }
 
+    @Test(
+        "--worker: one that prints a blank line first, or does not loop over its input, is told so",
+        arguments: [
+            ("print()\nsys.stdin.readline()", "it wrote a line that is no answer; it printed an empty line"),
+            ("pass", "ended with exit code 0 before it read a message; does it loop over its input (run())?"),
+        ])
+    func firstWords(text: String, words: String) async throws {
+        try await withFolder { folder in
+            let handler = try script(folder, head + "import time\n" + text)
+            try await withDevEngine { engine in
+                let user = try await engine.connectEndUser()
+                let arguments =
+                    ["consume", "--database", folder + "/db", "--center", engine.center, "--topic", "chat"]
+                    + ["--concurrency", "1", "--worker", "python3", handler]
+                _ = try await Program.run(arguments, errors: folder + "/log") {
+                    try await user.send("hello")
+                    try await eventually("it is said") { try said(folder + "/log", words) > 0 }
+                }
+            }
+        }
+    }
+
     @Test("P2: the stop gives back what waits for a program that cannot be started", arguments: ["--exec", "--worker"])
     func stopMeanwhile(kind: String) async throws {
         try await withFolder { folder in

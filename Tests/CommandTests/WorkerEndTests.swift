@@ -46,6 +46,16 @@ struct WorkerEndTests {
         #expect(end(fault: .late, message: .unread).held == .untouched)
     }
 
+    @Test("one that ends well before it has read anything does not loop over its input")
+    func neverRead() {
+        #expect(end(clean: true, message: .none).neverRead)
+        #expect(end(clean: true, message: .unread).neverRead)
+        #expect(!end(clean: true).neverRead)
+        #expect(!end(clean: true, answers: 1, message: .none).neverRead)
+        #expect(!end(message: .none).neverRead, "it failed, and says how")
+        #expect(!end(clean: true, fault: .improper, message: .none).neverRead)
+    }
+
     @Test("what was read is told by what is left in the pipe")
     func message() {
         #expect(WorkerEnd.Message(size: 0, unread: 0) == .none)

@@ -35,6 +35,8 @@ struct PrintedText {
 
     /// The error with it.
     func added(to reason: String) -> String {
-        shown.map { "\(reason); it printed \($0)" } ?? reason
+        if let shown { return "\(reason); it printed \(shown)" }
+        // There is nothing to quote, and who looks for it looks for the blank line before `<?php`.
+        return bytes.contains(0x0A) ? "\(reason); it printed an empty line" : reason
     }
 }

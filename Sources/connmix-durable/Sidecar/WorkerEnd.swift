@@ -56,6 +56,9 @@ struct WorkerEnd {
         return answers == 0 && (lived < Self.soon || message == .unread) ? .useless : .fault
     }
 
+    /// A program that does something once and is through, as a handler of `--exec` does, or one that defines what it would do.
+    var neverRead: Bool { isClean && fault == nil && answers == 0 && message != .read }
+
     /// What it means for that message.
     var held: Held {
         switch (fault, message) {

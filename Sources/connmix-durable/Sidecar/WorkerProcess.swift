@@ -66,7 +66,7 @@ struct WorkerProcess: Sendable {
         let end = WorkerEnd(
             isClean: (try? status.get()) == .exited(0), answers: rest.answers, saidLast: rest.saidLast, fault: rest.fault,
             message: .init(size: rest.jobs.size, unread: rest.unread), lived: .now - turn.begunAt)
-        let reason = reason(status, rest)
+        let reason = reason(status, rest, end)
         settle(rest, end, reason)
         let manner = turn.number == nil ? .notStarted : end.manner
         // Before the turn is given up: the next one has to wait.
@@ -76,13 +76,16 @@ struct WorkerProcess: Sendable {
         return End(manner: manner, reason: reason)
     }
 
-    private func reason(_ status: Result<TerminationStatus, any Error>, _ rest: WorkerConversation.Rest) -> String {
+    private func reason(
+        _ status: Result<TerminationStatus, any Error>, _ rest: WorkerConversation.Rest, _ end: WorkerEnd
+    ) -> String {
         var reason: String
         switch status {
         case .success(.exited(let code)): reason = "\(program.name) ended with exit code \(code)"
         case .success(.signaled(let signal)): reason = "\(program.name) was ended by signal \(signal)"
         case .failure(let error): reason = "\(program.name) could not be run: \(error)"
         }
+        if end.neverRead { reason += " before it read a message; does it loop over its input (run())?" }
         if let fault = rest.reason { reason = "\(program.name) was ended: \(fault)" }
         reason = rest.printed.added(to: reason)
         return rest.errorTail.isEmpty ? reason : "\(reason): \(rest.errorTail)"
