@@ -104,4 +104,14 @@ struct WorkerSessionTests {
         #expect(WorkerAnswer(Array(line.utf8)) == nil)
         #expect(WorkerAnswer(Array(#"{"id":1,"ok":false,"error":"no\r"}"#.utf8))?.verdict == .failed("no\r"))
     }
+
+    @Test(
+        "a failure without a reason says that there is none",
+        arguments: ["", #","error":"""#, #","error":" \n""#, #","error":7"#])
+    func noReason(error: String) {
+        let verdict = { (more: String) in WorkerAnswer(Array(#"{"id":1,"ok":false\#(error)\#(more)}"#.utf8))?.verdict }
+        #expect(verdict("") == .failed("(no reason given)"))
+        #expect(verdict(#","permanent":true"#) == .permanent("(no reason given)"))
+        #expect(verdict(#","retry_after":1"#) == .retry(after: .seconds(1), "(no reason given)"))
+    }
 }

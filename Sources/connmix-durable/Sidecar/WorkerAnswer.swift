@@ -9,6 +9,9 @@ struct WorkerAnswer: Sendable, Equatable {
         case retry(after: Duration, String)
     }
 
+    /// Failures are grouped and looked for by their reason: one without any would be an empty line.
+    private static let noReason = "(no reason given)"
+
     let id: Int64
     let verdict: Verdict
     /// The worker ends after this one.
@@ -52,7 +55,7 @@ struct WorkerAnswer: Sendable, Equatable {
         guard isRead, let id, let isOK else { return nil }
         self.id = id
         self.isLast = isLast
-        let reason = error ?? "the worker gave no reason"
+        let reason = error.map { $0.allSatisfy(\.isWhitespace) } ?? true ? Self.noReason : error ?? Self.noReason
         if isOK {
             verdict = Self.done(commands, anyMethod)
         } else if isPermanent {
