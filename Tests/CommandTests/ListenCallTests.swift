@@ -63,11 +63,19 @@ struct ListenCallTests {
 
     @Test("P12: a token is needed where there is one; without, no browser is served")
     func callers() {
-        #expect(refusal(request("/v1/mesh/send"), token: token)?.status == .unauthorized)
-        for wrong in [
-            "Bearer 0123456789abcdeX", "Bearer 0123456789abcde", "Bearer 0123456789abcdef0", "0123456789abcdef", "Bearer ",
-        ] {
-            #expect(refusal(request("/v1/mesh/send", headers: ["Authorization": wrong]), token: token)?.status == .unauthorized)
+        func problem(_ headers: HTTPHeaders) -> String? {
+            let refusal = refusal(request("/v1/mesh/send", headers: headers), token: token)
+            #expect(refusal?.status == .unauthorized)
+            return refusal?.reason
+        }
+        let without: [HTTPHeaders] = [
+            [:], ["Authorization": "0123456789abcdef"], ["Authorization": "Bearer "], ["Authorization": "Basic YTpi"],
+        ]
+        for none in without {
+            #expect(problem(none) == "name the token: Authorization: Bearer TOKEN", "\(none)")
+        }
+        for wrong in ["Bearer 0123456789abcdeX", "Bearer 0123456789abcde", "Bearer 0123456789abcdef0"] {
+            #expect(problem(["Authorization": wrong])?.hasPrefix("the token is wrong;") == true, "\(wrong)")
         }
         for right in ["Bearer 0123456789abcdef", "bearer 0123456789abcdef"] {
             #expect(refusal(request("/v1/mesh/send", headers: ["Authorization": right]), token: token) == nil)

@@ -76,10 +76,8 @@ struct ListenCall: Sendable {
 
     private static func checkCaller(_ request: HTTPService.Request, _ token: ListenToken?) throws(Refusal) {
         if let token {
-            guard let given = request.headers.first(name: "Authorization"), token.isIn(given) else {
-                throw Refusal(
-                    status: .unauthorized, reason: "name the token: Authorization: Bearer TOKEN",
-                    headers: ["WWW-Authenticate": "Bearer"])
+            if let problem = token.problem(in: request.headers.first(name: "Authorization")) {
+                throw Refusal(status: .unauthorized, reason: problem, headers: ["WWW-Authenticate": "Bearer"])
             }
         } else if request.headers.contains(name: "Origin") {
             // A page in a browser on this machine may not push in its user's name.

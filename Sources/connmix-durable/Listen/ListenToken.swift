@@ -24,15 +24,21 @@ struct ListenToken: Sendable {
         return token
     }
 
-    /// Whether a header names it. Takes as long for a wrong one as for the right one.
-    func isIn(_ header: String) -> Bool {
-        let given = Array(header.utf8)
+    /// - Parameter header: the request's `Authorization`, where there is one.
+    /// - Returns: why the caller is not served; `nil` where it names the token. Takes as long for a wrong one as for the right one.
+    func problem(in header: String?) -> String? {
+        let given = Array((header ?? "").utf8)
         let scheme = Array("bearer ".utf8)
-        guard given.count == scheme.count + bytes.count,
-            zip(given, scheme).allSatisfy({ $0 | 0x20 == $1 | 0x20 })
-        else { return false }
+        guard given.count > scheme.count, zip(given, scheme).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else {
+            return "name the token: Authorization: Bearer TOKEN"
+        }
+        return isSame(given.dropFirst(scheme.count)) ? nil : "the token is wrong; take the one that this server was started with"
+    }
+
+    private func isSame(_ given: ArraySlice<UInt8>) -> Bool {
+        guard given.count == bytes.count else { return false }
         var difference: UInt8 = 0
-        for (left, right) in zip(given.dropFirst(scheme.count), bytes) { difference |= left ^ right }
+        for (left, right) in zip(given, bytes) { difference |= left ^ right }
         return difference == 0
     }
 }

@@ -30,10 +30,8 @@ struct WebGate: Sendable {
             return
         }
         if let token = place.token {
-            guard let given = request.headers.first(name: "Authorization"), token.isIn(given) else {
-                throw WebRefusal(
-                    status: .unauthorized, reason: "name the token: Authorization: Bearer TOKEN",
-                    headers: ["WWW-Authenticate": "Bearer"])
+            if let problem = token.problem(in: request.headers.first(name: "Authorization")) {
+                throw WebRefusal(status: .unauthorized, reason: problem, headers: ["WWW-Authenticate": "Bearer"])
             }
         }
         guard request.method == .POST else { return }
