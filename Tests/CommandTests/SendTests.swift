@@ -77,7 +77,7 @@ struct SendTests {
     @Test("refused: exit 1 with the engine's words")
     func refused() async throws {
         try await withConsumer { _, path in
-            let call = try await Program.run("call", "no.such", "{}", "--any-method", "--wait", "10", "--database", path)
+            let call = try await Program.run("call", "no.such", "{}", "--wait", "10", "--database", path)
             #expect(call.code == 1)
             #expect(call.output.hasPrefix("command 1: dead: the engine refused"), "\(call.output)")
             #expect(call.errorLines == ["connmix-durable: the command was not taken"])
@@ -120,12 +120,6 @@ struct SendTests {
                 (65, "client id", ["send", "", "x"], ""),
                 (65, "no JSON", ["set-context", "7", "name=Ann"], ""),
                 (65, "no JSON", ["call", "a.b", "{"], ""),
-                (64, "no method \"mesh.sned\"; the nearest is mesh.send (--any-method", ["call", "mesh.sned", "{}"], ""),
-                (
-                    64, "no function \"subscribee\"; the nearest is subscribe (",
-                    ["call", "conn.call", #"{"c":"7","f":"subscribee","a":["x"]}"#], ""
-                ),
-                (64, "queue.pop is the consumer's own", ["call", "queue.pop", "{}", "--any-method"], ""),
                 (65, "params of a.b", ["call", "a.b", "7"], ""),
                 (65, "the channel", ["call", "mesh.publish", "{}"], ""),
                 (65, "--expires-after is 0 s", ["send", "7", "x", "--expires-after", "0s"], ""),

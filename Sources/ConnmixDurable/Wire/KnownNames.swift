@@ -42,18 +42,15 @@ enum KnownNames {
 }
 
 extension Command {
+    /// What is wrong with the name of its method or function, and which is the nearest; `nil` where connmix is known to have it.
+    package var unknownName: String? { KnownNames.problem(of: self) }
+
     /// Reads a request as a handler in another language writes it.
     ///
     /// - Parameter anyMethod: whether methods and functions go out that connmix is not known to have.
     /// - Throws: `badData`, as `init(wire:)`; and for a name that connmix does not have, with the nearest one.
     package init(wire json: [UInt8], anyMethod: Bool) throws(ConnmixError) {
         try self.init(wire: json)
-        try checkName(anyMethod: anyMethod)
-    }
-
-    /// - Parameter anyMethod: whether methods and functions pass that connmix is not known to have.
-    /// - Throws: `badData` for a name that connmix does not have, with the nearest one, and for one that is the consumer's own.
-    package func checkName(anyMethod: Bool) throws(ConnmixError) {
         guard !KnownNames.isOurs(method) else {
             throw ConnmixError(.badData, "\(method) is the consumer's own; name what is to be consumed with --topic")
         }

@@ -7,8 +7,6 @@ struct ConsumerPorts: Sendable {
     var metrics: MetricsAddress?
     /// Where other programs' commands are taken.
     var listen: ServedPlace?
-    /// Whether these may have names that connmix is not known to have.
-    var anyMethod = false
     /// Where the console is.
     var web: ServedPlace?
 
@@ -18,7 +16,6 @@ struct ConsumerPorts: Sendable {
     init(_ options: ConsumeOptions) throws {
         metrics = options.metrics
         listen = try options.listen.map { try ServedPlace($0, tokenFile: options.listenTokenFile, .listen) }
-        anyMethod = options.commands.anyMethod
         web = try options.web.map { try ServedPlace($0, tokenFile: options.webTokenFile, .consumersConsole) }
     }
 }
@@ -66,7 +63,7 @@ enum ConsumerRun {
         if let listen = ports.listen {
             let http = try await HTTPService.bind(listen.address, flag: "--listen")
             logger.info("listening for commands", metadata: ["address": "\(http.address)"])
-            services.append(ListenService(http, token: listen.token, anyMethod: ports.anyMethod, consumer: consumer))
+            services.append(ListenService(http, token: listen.token, consumer: consumer))
         }
         let end = ServiceEnd(of: consumer)
         let group = ServiceGroup(

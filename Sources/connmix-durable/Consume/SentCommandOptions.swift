@@ -16,8 +16,8 @@ struct SentCommandOptions: ParsableArguments {
     var buryGoneClients = false
     @Flag(
         help: """
-            Send methods, and functions of conn.call, that connmix is not known to have. Default: they fail the attempt, and --listen \
-            refuses them, since they are nearly always typing errors.
+            Send methods, and functions of conn.call, that connmix is not known to have. Default: they fail the attempt, since they \
+            are nearly always typing errors.
             """)
     var anyMethod = false
 

@@ -20,10 +20,8 @@ struct ListenCall: Sendable {
     /// How long to wait for the engine's answer; `nil` where the commit is enough.
     let wait: Duration?
 
-    /// - Parameters:
-    ///   - token: what the caller has to name; `nil` where this machine only is served.
-    ///   - anyMethod: whether methods and functions are taken that connmix is not known to have.
-    init(_ request: HTTPService.Request, token: ListenToken?, anyMethod: Bool = false) throws(Refusal) {
+    /// - Parameter token: what the caller has to name; `nil` where this machine only is served.
+    init(_ request: HTTPService.Request, token: ListenToken?) throws(Refusal) {
         let method = try Self.screen(request, token)
         wait = try Self.wait(request.query["wait"])
         var text = request.body
@@ -39,7 +37,6 @@ struct ListenCall: Sendable {
             guard !["queue.pop", "queue.unpop", "server.ping"].contains(command.method) else {
                 throw Refusal(status: .badRequest, reason: "\(command.method) is the consumer's own affair")
             }
-            try command.checkName(anyMethod: anyMethod)
             guard let key = request.headers.first(name: "Idempotency-Key") else {
                 self.command = command
                 return

@@ -8,11 +8,9 @@ struct ListenService: Service {
     private let http: HTTPService
     private let consumer: ConnmixConsumer
     private let token: ListenToken?
-    private let anyMethod: Bool
 
-    /// - Parameter anyMethod: whether methods and functions are taken that connmix is not known to have.
-    init(_ http: HTTPService, token: ListenToken?, anyMethod: Bool, consumer: ConnmixConsumer) {
-        (self.http, self.token, self.anyMethod, self.consumer) = (http, token, anyMethod, consumer)
+    init(_ http: HTTPService, token: ListenToken?, consumer: ConnmixConsumer) {
+        (self.http, self.token, self.consumer) = (http, token, consumer)
     }
 
     func run() async throws {
@@ -36,7 +34,7 @@ struct ListenService: Service {
                     reason: "the consumer is \(standing.hasEnded ? "stopping" : "starting"); try again",
                     headers: ["Retry-After": "1"])
             }
-            let call = try ListenCall(request, token: token, anyMethod: anyMethod)
+            let call = try ListenCall(request, token: token)
             guard !standing.isBacklogged else {
                 throw ListenCall.Refusal(
                     status: .tooManyRequests, reason: "more messages wait than --backlog-limit allows; try again later",

@@ -7,8 +7,8 @@ struct CallCommand: SendingCommand {
         commandName: "call", abstract: "Puts a request of any method into the outbox, as it stands on the wire.",
         discussion: """
             Example:  connmix-durable call conn.call '{"c":"1463786910324359168","f":"subscribe","a":["news"]}' --wait 5
-            mesh.send, mesh.publish and conn.call are checked and keep their order like all others of their kind. A method, or a
-            function of conn.call, that connmix is not known to have is refused unless --any-method is there.
+            mesh.send, mesh.publish and conn.call are checked and keep their order like all others of their kind. A name that connmix
+            is not known to have is sent all the same, with a warning: it is nearly always a typing error.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -17,8 +17,6 @@ struct CallCommand: SendingCommand {
     var method: String
     @Argument(help: ArgumentHelp("The params, a JSON object or array; - reads stdin.", valueName: "json"))
     var params: String
-    @Flag(help: "Send a method, or a function of conn.call, that connmix is not known to have.")
-    var anyMethod = false
     @OptionGroup(title: "How") var options: SendOptions
     @OptionGroup var node: NodeOptions
 
@@ -37,8 +35,7 @@ struct CallCommand: SendingCommand {
         } catch {
             throw Failure(.badData, "\(method) cannot be sent so: \(error.message)")
         }
-        // A name is a word of the command line, as a flag is; what it is called with is data.
-        do { try command.checkName(anyMethod: anyMethod) } catch { throw Failure(.usage, error.message) }
+        if let problem = command.unknownName { StandardError.write(line: "connmix-durable: warning: \(problem); it is sent all the same") }
         return [try options.apply(to: command, node: node.node)]
     }
 }
