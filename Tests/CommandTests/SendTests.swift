@@ -80,7 +80,11 @@ struct SendTests {
             let call = try await Program.run("call", "no.such", "{}", "--wait", "10", "--database", path)
             #expect(call.code == 1)
             #expect(call.output.hasPrefix("command 1: dead: the engine refused"), "\(call.output)")
-            #expect(call.errorLines == ["connmix-durable: the command was not taken"])
+            #expect(
+                call.errorLines == [
+                    #"connmix-durable: warning: connmix has no method "no.such"; the nearest is mesh.send; it is sent all the same"#,
+                    "connmix-durable: the command was not taken",
+                ])
         }
     }
 

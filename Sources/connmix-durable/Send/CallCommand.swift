@@ -35,7 +35,9 @@ struct CallCommand: SendingCommand {
         } catch {
             throw Failure(.badData, "\(method) cannot be sent so: \(error.message)")
         }
-        if let problem = command.unknownName { StandardError.write(line: "connmix-durable: warning: \(problem); it is sent all the same") }
+        if let problem = command.unknownName {
+            StandardError.write(line: "connmix-durable: warning: \(problem); it is sent all the same")
+        }
         return [try options.apply(to: command, node: node.node)]
     }
 }
