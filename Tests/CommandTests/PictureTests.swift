@@ -140,8 +140,9 @@ struct PictureTests {
             let line = String(line).replacing(/pid \d+, for \w+, version .*/, with: "pid 4242, for 2h")
                 .replacing(/\x20+FIRST +LAST/, with: "  FIRST  LAST")
                 .replacing(/\x20+\d+m?s +\d+m?s\x20/, with: "    58m   12m ")
-            let isLeftOut = ["handler ", "topics ", "nodes ", "at risk ", "loss bound ", "rates ", "database ", "size "].contains
-            {
+            let isLeftOut = [
+                "handler ", "topics ", "center ", "nodes ", "at risk ", "loss bound ", "rates ", "database ", "size ",
+            ].contains {
                 line.hasPrefix($0)
             }
             if !isLeftOut {

@@ -63,6 +63,13 @@ struct Supervision {
         }
     }
 
+    private func tellInterrupted() {
+        guard core.hands.hasAny else { return }
+        logger.warning(
+            "the time for handlers is over: they are interrupted, and the next run handles what they had in hand",
+            metadata: inHand())
+    }
+
     /// What handlers have in hand: how many, and the first ten.
     private func inHand() -> Logger.Metadata {
         let held = core.hands.held()
@@ -76,9 +83,7 @@ struct Supervision {
         await core.unpopped(within: .seconds(2))
         core.stopHandling()
         if await !core.handlersEnded(within: configuration.shutdownGrace) {
-            logger.warning(
-                "the time for handlers is over: they are interrupted, and the next run handles what they had in hand",
-                metadata: inHand())
+            tellInterrupted()
             cancelHandlers()
             _ = await core.handlersEnded(within: .seconds(2))
         }
@@ -92,6 +97,7 @@ struct Supervision {
     private func stopNow(cancelHandlers: () -> Void) async -> Bool {
         core.stopTaking()
         core.stopHandling()
+        tellInterrupted()
         cancelHandlers()
         // Not a long goodbye, but what is already in the sockets exists nowhere else.
         await cluster.leave(within: .seconds(1))
