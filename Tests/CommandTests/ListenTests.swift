@@ -30,14 +30,14 @@ struct ListenTests {
     /// Runs `consume --echo --listen` beside `body`, and ends it in order.
 
     private func listening(
-        _ folder: String, center: String, options: [String] = [],
+        _ folder: String, center: String, options: [String] = [], under wrapper: [String] = [],
         _ body: @escaping @Sendable (_ port: Int) async throws -> Void
     ) async throws -> Program.Outcome {
         let port = try freePort()
         let arguments =
             ["consume", "--echo", "--topic", "chat", "--database", folder + "/db", "--center", center]
             + ["--listen", "127.0.0.1:\(port)", "--backoff-base", "0.01", "--directory-refresh", "0.2", "--drain", "1"] + options
-        return try await Program.run(arguments) {
+        return try await Program.run(arguments, under: wrapper) {
             try await eventually("it listens") {
                 guard let peer = HTTPPeer(port: port) else { return false }
                 return try peer.post("/v1/command", "{}", headers: ["Authorization: Bearer 0123456789abcdef"]).status != 503
@@ -130,6 +130,33 @@ struct ListenTests {
                     withExtendedLifetime(crowd) {}
                 }
                 #expect(outcome.code == 0, "\(outcome.errors)")
+            }
+        }
+    }
+
+    @Test("P12: connections without a token cannot take the file descriptors that nodes need")
+    func descriptors() async throws {
+        try await withFolder { folder in
+            let file = folder + "/token"
+            try Data("0123456789abcdef\n".utf8).write(to: URL(fileURLWithPath: file))
+            try await withDevEngine { engine in
+                let outcome = try await listening(
+                    folder, center: engine.center, options: ["--listen-token-file", file, "--log-format", "json"],
+                    under: Program.descriptors("-n 256")
+                ) { port in
+                    var crowd: [HTTPPeer] = []
+                    for _ in 0..<300 { crowd.append(try #require(HTTPPeer(port: port))) }
+                    // The server has come to the last of them.
+                    #expect(try #require(HTTPPeer(port: port)).post("/v1/mesh/send", "{}").status == 401)
+                    _ = try await engine.restartNode(engine.nodes[0].id)
+                    let user = try await engine.connectEndUser()
+                    try await user.send("hello")
+                    try await engine.waitUntil(within: .seconds(20)) { $0.delivered == 1 }
+                    withExtendedLifetime(crowd) {}
+                }
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                let said = try outcome.logged("file descriptors are short, and fewer connections are served at once")
+                #expect(said.count == 1 && said[0]["listen"] == .text("128") && said[0]["descriptors"] == .text("256"))
             }
         }
     }

@@ -60,19 +60,22 @@ struct ConsumeCommand: AsyncParsableCommand {
         var logger = Logger(label: "connmix-durable") { _ in LineLogHandler(format: format) }
         logger.logLevel = options.logLevel
         var configuration = try options.configuration(database: database.database, topics: topic)
-        let ports = try ConsumerPorts(options)
+        var ports = try ConsumerPorts(options)
+        DescriptorLimit.raise()
+        let budget = ports.budget(DescriptorLimit.soft)
         if echo {
+            Self.fit(&ports, budget, beside: 0, logger)
             try await ConsumerRun.untilSignal(
                 configuration, handler: Self.answer, ports: ports, logger: logger)
             return
         }
-        DescriptorLimit.raise()
         let command = try words
         let program = try SidecarProgram(command)
         let standing = HandlerStanding(HandlerWords.text(option, command))
         let gate = LaunchGate(name: program.name, waits: true, standing: standing, logger: logger)
         let reaper = OrphanReaper(gate).map { [$0] } ?? []
-        try fit(&configuration)
+        let descriptors = try fit(&configuration, budget)
+        Self.fit(&ports, budget, beside: descriptors, logger)
         configuration.handlersAreProcesses = true
         configuration.handlerStanding = standing
         let anyMethod = options.commands.anyMethod
@@ -89,7 +92,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             configuration.concurrency = WorkerPool.handlers(forWorkers: count)
             try await WorkerPool.with(
                 program, gate: gate, count: count, timeout: options.timeout?.duration, anyMethod: anyMethod, logger: logger
-            ) { [configuration, logger] pool in
+            ) { [configuration, ports, logger] pool in
                 try await ConsumerRun.untilSignal(
                     configuration, handler: { try await pool.handle($0, $1) }, beside: reaper + [pool],
                     ports: ports, logger: logger)
@@ -113,13 +116,26 @@ struct ConsumeCommand: AsyncParsableCommand {
 
     /// As many processes as there are cores, and file descriptors for; a number that was named is taken, or refused. One that is out of
     /// range is refused elsewhere.
-    private func fit(_ configuration: inout ConsumerConfiguration) throws {
+    ///
+    /// - Returns: the descriptors that they need, all of them.
+    private func fit(_ configuration: inout ConsumerConfiguration, _ budget: DescriptorBudget) throws -> Int {
         let each = exec.isEmpty ? DescriptorLimit.perWorker : DescriptorLimit.perProcess
         if options.concurrency == nil {
-            configuration.concurrency = min(max(2, System.coreCount), max(1, DescriptorLimit.most(each)))
+            configuration.concurrency = min(max(2, System.coreCount), max(1, budget.most(each)))
         }
-        guard (1...ConsumerConfiguration.concurrencyLimit).contains(configuration.concurrency) else { return }
-        try DescriptorLimit.check(configuration.concurrency, each: each, exec.isEmpty ? "a worker" : "a process")
+        let count = configuration.concurrency
+        guard (1...ConsumerConfiguration.concurrencyLimit).contains(count) else { return 0 }
+        try DescriptorLimit.check(count, within: budget, each: each, exec.isEmpty ? "a worker" : "a process")
+        return count * each
+    }
+
+    /// What is served has the connections that are left.
+    private static func fit(_ ports: inout ConsumerPorts, _ budget: DescriptorBudget, beside handlers: Int, _ logger: Logger) {
+        guard ports.fit(budget, beside: handlers) else { return }
+        var facts: Logger.Metadata = ["descriptors": "\(budget.limit)"]
+        if ports.listen != nil { facts["listen"] = "\(ports.listenConnections)" }
+        if ports.web != nil { facts["web"] = "\(ports.webConnections)" }
+        logger.warning("file descriptors are short, and fewer connections are served at once", metadata: facts)
     }
 
     private static let answer: MessageHandler = { message, context in

@@ -9,6 +9,9 @@ struct ConsumerPorts: Sendable {
     var listen: ServedPlace?
     /// Where the console is.
     var web: ServedPlace?
+    /// How many connections each of the two may have at once.
+    private(set) var listenConnections = HTTPService.Limits().connections
+    private(set) var webConnections = WebService.limits.connections
 
     init() {}
 
@@ -17,6 +20,24 @@ struct ConsumerPorts: Sendable {
         metrics = options.metrics
         listen = try options.listen.map { try ServedPlace($0, tokenFile: options.listenTokenFile, .listen) }
         web = try options.web.map { try ServedPlace($0, tokenFile: options.webTokenFile, .consumersConsole) }
+    }
+
+    /// How descriptors are shared out where there may be so many.
+    func budget(_ limit: Int) -> DescriptorBudget {
+        DescriptorBudget(
+            limit: limit, metrics: metrics == nil ? 0 : MetricsServer.connectionLimit,
+            ports: (listen == nil ? [] : [listenConnections]) + (web == nil ? [] : [webConnections]))
+    }
+
+    /// Takes as many connections as the budget has.
+    ///
+    /// - Parameter handlers: the descriptors that these need, all of them.
+    /// - Returns: whether they are fewer than they would be.
+    mutating func fit(_ budget: DescriptorBudget, beside handlers: Int) -> Bool {
+        var given = budget.connections(beside: handlers)
+        if web != nil, let last = given.popLast() { webConnections = last }
+        if listen != nil, let last = given.popLast() { listenConnections = last }
+        return budget.ports != budget.connections(beside: handlers)
     }
 }
 
@@ -55,13 +76,17 @@ enum ConsumerRun {
         watch?.watch(consumer)
         var services = services
         if let web = ports.web {
-            let http = try await HTTPService.bind(web.address, flag: "--web", limits: WebService.limits)
+            var limits = WebService.limits
+            limits.connections = ports.webConnections
+            let http = try await HTTPService.bind(web.address, flag: "--web", limits: limits)
             logger.info("serving the console", metadata: ["address": "\(http.address)"])
             let desk = WebDesk(database: configuration.database, redaction: [], allowsChanges: false, isAlone: false)
             services.append(WebService(http, place: web, desk: desk).beside(logger))
         }
         if let listen = ports.listen {
-            let http = try await HTTPService.bind(listen.address, flag: "--listen")
+            var limits = HTTPService.Limits()
+            limits.connections = ports.listenConnections
+            let http = try await HTTPService.bind(listen.address, flag: "--listen", limits: limits)
             logger.info("listening for commands", metadata: ["address": "\(http.address)"])
             services.append(ListenService(http, token: listen.token, consumer: consumer))
         }

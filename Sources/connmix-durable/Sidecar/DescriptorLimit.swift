@@ -5,8 +5,6 @@ import SystemPackage
 ///
 /// A program that is started anew has 1,024 nearly everywhere, for the sake of old ones; the system would give it more.
 enum DescriptorLimit {
-    /// What connections, the database and everything else but handlers needs, and a start of a process for a moment.
-    static let reserve = 128
     /// Pipes of a process and what watches its end, while it runs.
     static let perProcess = 4
     /// A worker's stdin is also looked at.
@@ -49,21 +47,17 @@ enum DescriptorLimit {
     /// The C library has it, but Swift does not see it.
     private static let prlimit: Prlimit? = dlsym(nil, "prlimit").map { unsafeBitCast($0, to: Prlimit.self) }
 
-    /// How many processes there may be at once.
-    static func most(_ each: Int) -> Int {
-        max(0, (soft - reserve) / each)
-    }
-
     /// - Throws: `Failure` where so many processes cannot run at once.
-    static func check(_ count: Int, each: Int, _ what: String) throws {
-        guard count > most(each) else { return }
+    static func check(_ count: Int, within budget: DescriptorBudget, each: Int, _ what: String) throws {
+        let (most, reserve) = (budget.most(each), budget.leastReserve)
+        guard count > most else { return }
         let needed = count.multipliedReportingOverflow(by: each)
         guard !needed.overflow, needed.partialValue <= .max - reserve else { return }
         throw Failure(
             .usage,
             """
             --concurrency \(count) needs \(needed.partialValue + reserve) file descriptors (\(each) \(what) and \(reserve) for the \
-            rest), and the limit is \(soft); \(most(each) > 0 ? "lower it to \(most(each)), or " : "")raise the limit (ulimit -Hn, \
+            rest), and the limit is \(budget.limit); \(most > 0 ? "lower it to \(most), or " : "")raise the limit (ulimit -Hn, \
             LimitNOFILE= of systemd)
             """)
     }
