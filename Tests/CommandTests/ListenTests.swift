@@ -169,6 +169,9 @@ struct ListenTests {
             #expect(open.code == 64)
             #expect(open.errors.contains("--listen-token-file"))
             let file = folder + "/token"
+            let missing = try await Program.run(all: arguments + ["--listen", "127.0.0.1:0", "--listen-token-file", file])
+            #expect(missing.code == 64)
+            #expect(missing.errorLines.last?.hasSuffix("; --listen-token-file names a file that holds the token") == true)
             try Data("  \n".utf8).write(to: URL(fileURLWithPath: file))
             #expect(try await Program.run(all: arguments + ["--listen", "0.0.0.0:0", "--listen-token-file", file]).code == 65)
             try Data("0123456789abcdef\n".utf8).write(to: URL(fileURLWithPath: file))

@@ -21,7 +21,7 @@ struct ServedPlace: Sendable {
     /// - Throws: `Failure` where everybody who reaches the address would be served.
     init(_ address: MetricsAddress, tokenFile: String?, _ words: Words) throws {
         self.address = address
-        token = try tokenFile.map { try ListenToken.read($0) }
+        token = try tokenFile.map { try ListenToken.read($0, flag: words.tokenFlag) }
         guard token != nil || address.isLoopback else {
             throw Failure(
                 .usage,

@@ -11,9 +11,16 @@ struct ListenToken: Sendable {
         bytes = Array(text.utf8)
     }
 
+    /// - Parameter flag: of the command line, that names the file.
     /// - Throws: `Failure` where the file cannot be read, or holds none.
-    static func read(_ path: String) throws -> ListenToken {
-        let text = try InputFile.read(path, limit: 8_192)
+    static func read(_ path: String, flag: String) throws -> ListenToken {
+        let text: [UInt8]
+        do {
+            text = try InputFile.read(path, limit: 8_192)
+        } catch let failure as Failure where failure.exit == .noDatabase {
+            // What it names is no data to work on: a start without it makes no sense, and another one will not either.
+            throw Failure(.usage, "\(failure.message); \(flag) names a file that holds the token")
+        }
         let line = String(decoding: text, as: UTF8.self).trimmed
         guard let token = ListenToken(line) else {
             throw Failure(
