@@ -175,15 +175,21 @@ struct ListenTests {
             try Data("  \n".utf8).write(to: URL(fileURLWithPath: file))
             #expect(try await Program.run(all: arguments + ["--listen", "0.0.0.0:0", "--listen-token-file", file]).code == 65)
             try Data("0123456789abcdef\n".utf8).write(to: URL(fileURLWithPath: file))
-            try await withDevEngine { engine in
-                _ = try await listening(folder, center: engine.center, options: ["--listen-token-file", file]) { port in
-                    let peer = try #require(HTTPPeer(port: port))
-                    let body = #"{"c":"1","d":"x"}"#
-                    #expect(try peer.post("/v1/mesh/send", body).status == 401)
-                    // Whoever is refused is not read any further.
-                    let other = try #require(HTTPPeer(port: port))
-                    let answer = try other.post("/v1/mesh/send", body, headers: ["Authorization: Bearer 0123456789abcdef"])
-                    #expect(answer.status == 202)
+            for (mode, warnings) in [(0o644, 1), (0o640, 0), (0o600, 0)] as [(mode_t, Int)] {
+                try #require(chmod(file, mode) == 0)
+                try await withDevEngine { engine in
+                    let options = ["--listen-token-file", file, "--log-format", "json"]
+                    let outcome = try await listening(folder, center: engine.center, options: options) { port in
+                        let peer = try #require(HTTPPeer(port: port))
+                        let body = #"{"c":"1","d":"x"}"#
+                        #expect(try peer.post("/v1/mesh/send", body).status == 401)
+                        // Whoever is refused is not read any further.
+                        let other = try #require(HTTPPeer(port: port))
+                        let answer = try other.post("/v1/mesh/send", body, headers: ["Authorization: Bearer 0123456789abcdef"])
+                        #expect(answer.status == 202)
+                    }
+                    let said = try outcome.logged("every user of this machine may read the token; make its file mode 600")
+                    #expect(said.compactMap { $0["file"]?.text } == Array(repeating: file, count: warnings))
                 }
             }
         }

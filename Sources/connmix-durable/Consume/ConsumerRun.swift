@@ -55,6 +55,9 @@ enum ConsumerRun {
         _ configuration: ConsumerConfiguration, handler: @escaping MessageHandler, beside services: [any Service] = [],
         ports: ConsumerPorts = .init(), logger: Logger
     ) async throws {
+        for file in [ports.listen, ports.web].compactMap({ $0?.openTokenFile }) {
+            logger.warning("every user of this machine may read the token; make its file mode 600", metadata: ["file": "\(file)"])
+        }
         guard let metrics = ports.metrics else {
             return try await run(configuration, handler: handler, beside: services, ports: ports, logger: logger)
         }

@@ -36,6 +36,9 @@ struct WebCommand: AsyncParsableCommand {
 
     func run() async throws {
         let place = try ServedPlace(listen, tokenFile: tokenFile, .console)
+        if let file = place.openTokenFile {
+            StandardError.write(line: "every user of this machine may read the token in \(file); make it mode 600")
+        }
         _ = try database.inspector()
         let desk = WebDesk(database: database.database, redaction: redact, allowsChanges: allowChanges, isAlone: true)
         let http = try await HTTPService.bind(place.address, flag: "--listen", limits: WebService.limits)
