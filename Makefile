@@ -65,7 +65,7 @@ fuzz: fuzz-build
 fuzz-merge: fuzz-build
 	printf '%s\n' $(TARGETS) | xargs -P $(FUZZ_JOBS) -I{} Tests/FuzzTests/run {} -set_cover_merge=1
 
-# Every verb on every hostile and damaged file, and every hostile peer; `make test` tries some of them. An hour and more.
+# Every verb on every hostile and damaged file, and every hostile peer; `make test` tries some of them. Half an hour and more.
 hostile: dependencies
 	$(SWIFT) build --build-tests
 	CONNMIX_HOSTILE=all $(SWIFT) test --skip-build --no-parallel --filter 'HostileFileTests|DamagedFileTests|HostilePeerTests'

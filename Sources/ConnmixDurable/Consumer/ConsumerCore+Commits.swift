@@ -190,9 +190,11 @@ extension ConsumerCore {
 
     /// Lets those go on who wait for a commit that does not come back. What is not taken yet is refused; of the rest nobody knows.
     private func answerEnqueues() {
-        let (queued, taken, error) = state.withLock { state in
+        let (queued, taken, error) = state.withLock { state -> ([CommitWork.Enqueue], [CommitWork.Enqueue], ConnmixError?) in
+            // It may have come back in between, and answers them itself.
+            guard let error = state.schedule.standstill else { return ([], [], nil) }
             defer { (state.enqueues, state.takenEnqueues) = ([], [:]) }
-            return (state.enqueues, Array(state.takenEnqueues.values), state.schedule.standstill)
+            return (state.enqueues, Array(state.takenEnqueues.values), error)
         }
         guard let error else { return }
         for enqueue in queued { enqueue.finish(.failure(error)) }
