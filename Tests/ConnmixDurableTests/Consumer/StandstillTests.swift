@@ -27,6 +27,8 @@ struct StandstillTests {
         #expect(words(nil).contains("the disk does not answer"))
         #expect(words(.writes(entry: 7)).contains("a closure of entry 7"))
         #expect(words(.dedupe).contains("Dedupe") && !words(.dedupe).contains("disk"))
+        // `timedOut` says of an enqueue that it may have been taken.
+        #expect(standstill.error("db", awaiting: .lanes).code == .inputOutput)
     }
 
     @Test("it is known which closure of the user runs")

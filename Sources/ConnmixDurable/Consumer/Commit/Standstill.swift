@@ -37,8 +37,9 @@ struct Standstill: Sendable {
             case .writes(let entry): "a closure of entry \(entry) (HandlerContext.write, or Acknowledgement)"
             }
         if let name {
+            // As of a disk: it passes, and what is refused for it was not taken.
             return ConnmixError(
-                .timedOut,
+                .inputOutput,
                 "a commit to \(database) has been under way for more than \(patience.text): \(name) does not return; nothing is taken until it does; it must not wait for anything"
             )
         }
