@@ -11,9 +11,18 @@ struct HangingDiskTests {
     /// Keeps the writer's thread until it is let go, as a sync does that does not come back.
     private final class Sync: WriteOperation {
         private let back = DispatchSemaphore(value: 0)
+        private let beginning = AsyncStream<Void>.makeStream()
 
         func comesBack() { back.signal() }
-        func prepare() { back.wait() }
+
+        /// Returns when the writer's thread is kept: what is submitted from now on comes into the next batch.
+        func begins() async { for await _ in beginning.stream {} }
+
+        func prepare() {
+            beginning.continuation.finish()
+            back.wait()
+        }
+
         func apply(_ transaction: Transaction) {}
         func finish(_ result: Result<Void, any Error>) {}
     }
@@ -104,6 +113,7 @@ struct HangingDiskTests {
                     await run.consuming()
                     let core = try run.consumer.runningCore()
                     let first = try run.hang()
+                    await first.begins()
                     let taken = Task { try await run.consumer.outbox.meshPublish(to: "room", "taken") }
                     await core.wait { !$0.enqueues.isEmpty }
                     // The next batch: the commit that takes it, and what hangs.
