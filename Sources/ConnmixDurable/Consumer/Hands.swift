@@ -16,7 +16,8 @@ final class Hands: Sendable {
     private let slots: Int
     /// How long a handler may have one message until it counts as held, in microseconds.
     let patience: Int64
-    /// Two words a handler: its entry or 0, and since when.
+    /// Two words a handler: its entry or 0, and since when. The pointer is set once, and what it leads to is atomic: an array cannot hold
+    /// atomics, and each store is on the way of a message.
     private nonisolated(unsafe) let words: UnsafeMutablePointer<Atomic<Int64>>
 
     /// - Parameters:
