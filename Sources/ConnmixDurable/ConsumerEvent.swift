@@ -50,7 +50,8 @@ public enum ConsumerEvent: Sendable {
     /// A message of a topic that was probed was handled: all of them go on.
     case topicRecovered(String)
     /// Handlers do not come back: so many of all of them have had one message for more than half a minute, the longest this entry, for so
-    /// long. Told once, again each time that it has become twice as long, and when all of them hold one: nothing is handled then.
+    /// long. Told once, again each time that it has become twice as long, and when all of them hold one: nothing is handled then. Where such
+    /// messages come back it is told of others once they have taken twice as long, or twenty minutes; after an hour without any, anew.
     case handlersHeld(Int, of: Int, entry: Int64, for: Duration)
     /// Somebody set the wall clock, by so much; below zero: back. What waits for a retry or a pause waits on as before.
     case clockJumped(by: Duration)

@@ -66,27 +66,40 @@ final class Hands: Sendable {
 
 /// Decides when it is told that handlers do not come back. Pure.
 ///
-/// A message that takes its time by design must not fill the log: of one it is told once it counts as held, and each time its time has
-/// doubled; and at once when every handler holds one.
+/// A message that takes its time by design must not fill the log. Of one it is told once it counts as held, and each time its time has
+/// doubled. One that came back shows what is usual here: of others it is told once they have taken twice as long. When every handler holds
+/// one it is told at once, the first time. All that is forgotten after an hour without any.
 struct HandlerWatch: Sendable {
-    private var told: Hands.Holding?
-    private var nextAt: Int64 = 0
+    /// What came back after longer than half of that teaches no more: a handler that hung for a night must not hide the next one.
+    static let longestLimit: Int64 = 20 * 60 * 1_000_000
+    static let memory: Int64 = 60 * 60 * 1_000_000
+
+    private var longest: Hands.Holding?
+    /// Of what has been in hand for less it is not told.
+    private var limit: Int64 = 0
     private var wasAll = false
+    /// When one was held last.
+    private var lastAt: Int64 = 0
 
     /// - Parameters:
     ///   - held: those that count as held, the longest first.
     ///   - count: how many handlers there are.
-    ///   - now: by the steady clock.
+    ///   - now: by the steady clock, in microseconds.
     /// - Returns: whether it is to be told now.
     mutating func look(_ held: [Hands.Holding], of count: Int, now: Int64) -> Bool {
-        guard let longest = held.first else {
-            (told, wasAll) = (nil, false)
+        if let before = longest, before != held.first {
+            limit = min(max(limit, 2 * (now - before.since)), Self.longestLimit)
+        }
+        longest = held.first
+        guard let longest else {
+            if now - lastAt >= Self.memory { (limit, wasAll) = (0, false) }
             return false
         }
-        let isAll = held.count >= count
-        guard longest != told || now >= nextAt || isAll && !wasAll else { return false }
-        (told, wasAll) = (longest, isAll)
-        nextAt = longest.since + 2 * (now - longest.since)
+        lastAt = now
+        let isFirstOfAll = held.count >= count && !wasAll
+        guard now - longest.since >= limit || isFirstOfAll else { return false }
+        wasAll = wasAll || isFirstOfAll
+        limit = max(limit, 2 * (now - longest.since))
         return true
     }
 }
