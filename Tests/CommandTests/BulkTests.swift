@@ -1,8 +1,9 @@
 import ConnmixDevEngine
-import ConnmixDurable
 import FoundationEssentials
 import Subprocess
 import Testing
+
+@testable import ConnmixDurable
 
 @Suite("retry, replay, discard, restore, cancel, prune", .timeLimit(.minutes(1)))
 struct BulkTests {
@@ -268,7 +269,7 @@ struct BulkTests {
     func outbox() async throws {
         try await withFailures(1) { path in
             let outbox = try SharedOutbox(database: path)
-            for number in 1...5 { try outbox.enqueue(.meshPublish(to: number < 3 ? "news" : "sport", "hello")) }
+            let ids = try (1...5).map { try outbox.enqueue(.meshPublish(to: $0 < 3 ? "news" : "sport", "hello")) }
             let cancel = try await run(path, "outbox", "cancel", "--channel", "news", "--yes")
             #expect(cancel.lines == ["action 1: 2 of 2 commands cancelled"])
             func states() throws -> [CommandState: Int64] {
@@ -279,6 +280,18 @@ struct BulkTests {
             let retry = try await run(path, "outbox", "retry", "--channel", "news", "--state", "cancelled", "--yes", "--json")
             #expect(try retry.objects().first?["applied"] == .number(2))
             #expect(try states() == [.sent: 1, .pending: 5])
+            let store = try Store(path: path)
+            try await store.writer.write { transaction in
+                for id in ids.prefix(2) {
+                    let end = Settlement(state: .dead, attempts: 1, writes: 1, error: "client \(id) is gone")
+                    try OutboxTable.settle(transaction, id: id, end)
+                }
+            }
+            await store.close()
+            #expect(try await run(path, "outbox", "cancel", "--error", "gone", "--yes").code == 1, "pending ones are meant")
+            let aside = try await run(path, "outbox", "cancel", "--error", "gone", "--state", "dead", "--yes")
+            #expect(aside.lines == ["action 3: 2 of 2 commands cancelled"])
+            #expect(try states()[.cancelled] == 2)
         }
     }
 

@@ -188,7 +188,7 @@ struct TopWalkTests {
         }
     }
 
-    @Test("d cancels in the outbox, and says so where nothing is pending; more than may go at once is said")
+    @Test("d cancels in the outbox, and says so where nothing is left; more than may go at once is said")
     func outbox() {
         var model = makeReady()
         _ = model.pressed(.end)
@@ -196,7 +196,7 @@ struct TopWalkTests {
         let order = TopOrder(verb: .cancel, target: .cause(causes[2].id))
         #expect(model.work == .selecting(order))
         model.answer(.selection(order), .selection(TopSelection(order: order, ids: [], isCut: false)))
-        #expect(model.note?.text == "nothing to cancel: none of these commands is pending")
+        #expect(model.note?.text == "nothing to cancel: none is left")
         _ = model.pressed(.character("d"))
         model.answer(.selection(order), .selection(TopSelection(order: order, ids: [1, 2], isCut: true)))
         #expect(screen(model).last == "Cancel the oldest 2 commands of cause \(causes[2].cause.id) (there are more)? y/n")

@@ -30,7 +30,9 @@ struct OutboxRepairTests {
         }
     }
 
-    @Test("P4: an operator cancels what waits, and retries what is dead, expired, cancelled or unknown; undo takes both back")
+    @Test(
+        "P4: an operator cancels what waits, and puts aside and retries what is dead, expired, cancelled or unknown; undo takes that back"
+    )
     func verbs() async throws {
         try await withTemporaryDatabase { database in
             try await withDevEngine { engine in
@@ -69,10 +71,27 @@ struct OutboxRepairTests {
                     #expect(retry.applied == [lost])
                     #expect(try await end(database, lost) == .dead)
                     #expect(try operations.undo(retry.action).skipped == [.init(id: lost, why: .changed("dead"))])
+
+                    // What was given up is put aside, and comes back as it was.
+                    let aside = try operations.cancel([lost, waiting[1]], reason: "has left")
+                    #expect(aside.applied == [lost])
+                    #expect(aside.skipped == [.init(id: waiting[1], why: .wrongState("sent"))])
+                    #expect(try operations.cancel([lost]).skipped == [.init(id: lost, why: .wrongState("cancelled"))])
+                    #expect(try Inspector(database: database).status().outbox[.dead] ?? 0 == 0)
+                    #expect(try operations.undo(aside.action).applied == [lost])
+                    #expect(try Inspector(database: database).status().outbox[.dead] == 1)
+                    let left = try operations.cancel([lost])
+                    #expect(try operations.retry([lost]).applied == [lost])
+                    #expect(try await end(database, lost) == .dead)
+                    #expect(try operations.undo(left.action).skipped == [.init(id: lost, why: .changed("dead"))])
                     #expect(throws: ConnmixError.self) { try JournalOperator(database: database).undo(retry.action) }
                 }
                 let actions = try JournalOperator(database: database).actions()
-                #expect(actions.map(\.verb) == ["undo", "retry", "retry", "undo", "retry", "cancel"])
+                #expect(
+                    actions.map(\.verb) == [
+                        "undo", "retry", "cancel", "undo", "cancel", "cancel", "undo", "retry", "retry", "undo", "retry",
+                        "cancel",
+                    ])
                 #expect(actions.allSatisfy { !$0.isOnJournal && $0.actor == "ops" })
             }
         }

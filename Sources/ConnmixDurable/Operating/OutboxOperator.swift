@@ -37,7 +37,8 @@ public final class OutboxOperator: Sendable {
     }
 
     /// Takes pending commands back: they are not sent. One that is in flight at that moment may be applied all the same; its answer
-    /// changes nothing any more.
+    /// changes nothing any more. Those that were given up (dead, expired, unknown) are put aside: they keep their errors, and no longer
+    /// count among those.
     ///
     /// - Throws: `badData` where no command is named; `busy` and errors of the disk.
     @discardableResult

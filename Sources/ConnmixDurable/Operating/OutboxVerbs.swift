@@ -16,14 +16,14 @@ extension OutboxTable {
         }
     }
 
-    /// Waiting commands are not sent. One that is in flight may be applied all the same.
+    /// Waiting commands are not sent; one that is in flight may be applied all the same. Those that were given up are put aside.
     static func cancel(_ transaction: Transaction, id: Int64, time: Int64) throws -> Intervention {
         guard let before = try image(transaction, of: id) else { return .skipped(.notFound) }
         switch before.state {
-        case .pending:
+        case .pending, .dead, .expired, .unknown:
             try put(transaction, id, before, left(by: .cancel, before, time))
             return .applied(before: before.json)
-        case .sent, .dead, .expired, .cancelled, .superseded, .unknown:
+        case .sent, .cancelled, .superseded:
             return .skipped(.wrongState("\(before.state)"))
         }
     }

@@ -175,8 +175,7 @@ struct TopModel {
     private mutating func selected(_ selection: TopSelection) {
         guard selection.ids.isEmpty else { return work = .asking(selection) }
         work = .nothing
-        let what = selection.order.verb == .cancel ? "none of these commands is pending" : "none is left"
-        note = Note(text: "nothing to \(selection.order.verb.rawValue): \(what)", colour: .yellow)
+        note = Note(text: "nothing to \(selection.order.verb.rawValue): none is left", colour: .yellow)
     }
 
     /// So many rows have been looked at.

@@ -100,7 +100,7 @@ extension TopRead {
             return try inspector.entryIDs(filter) { _ in try check() }
         case .outbox:
             var filter = OutboxFilter()
-            filter.states = order.verb == .cancel ? [.pending] : troubled
+            filter.states = order.verb == .cancel ? troubled.union([.unknown]) : troubled
             (filter.cause, filter.order, filter.limit) = (cause.cause, .oldest, TopOrder.limit + 1)
             return try inspector.commandIDs(filter) { _ in try check() }
         }

@@ -93,7 +93,7 @@ extension TopScreen {
             ("enter, right, l", "list the rows of the cause; show the row"),
             ("esc, left", "back"),
             ("r", "retry the row, or all rows of the cause; asks first"),
-            ("d", "discard messages, cancel pending commands; asks first"),
+            ("d", "discard messages, cancel commands; asks first"),
             ("space", "look no more, until it is pressed again"),
             ("?, h", "these keys"),
             ("q, Ctrl-C", "quit"),

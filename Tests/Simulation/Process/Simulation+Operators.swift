@@ -73,7 +73,8 @@ extension Simulation {
         case 3: try withEntries("SELECT id FROM journal WHERE state = 10 ORDER BY id DESC LIMIT 12") { try journal.restore($0) }
         case 4:
             try withCommands("SELECT id FROM outbox WHERE state IN (2, 9, 11) ORDER BY id DESC LIMIT 12") { try outbox.retry($0) }
-        case 5: try withCommands("SELECT id FROM outbox WHERE state = 2 ORDER BY id DESC LIMIT 12") { try outbox.cancel($0) }
+        case 5:
+            try withCommands("SELECT id FROM outbox WHERE state IN (2, 9) ORDER BY id DESC LIMIT 12") { try outbox.cancel($0) }
         case 6, 7:
             try journal.pause(topics: dice.happens(oneIn: 3) ? nil : [Self.topics[dice.below(2)]], intake: dice.happens(oneIn: 2))
             world.after(dice.time(500_000...60_000_000), .operatorVerb) { [unowned self] in resumeAll() }

@@ -103,7 +103,7 @@ const meaning = {
   replay: 'A new message is made of it. What its handler did before may be done again.',
   discard: 'It is put aside; restore brings it back.',
   restore: 'It is put back, and handled again.',
-  cancel: 'It is not sent. One that is on its way at this moment may be applied all the same.',
+  cancel: 'It is not sent, and counts as given up no longer. One that is on its way at this moment may be applied all the same.',
   release: 'The lane opens, and its head is handled again first.',
   skip: 'The lane opens; its dead head stays dead.',
   undo: 'Taken back for every row to which nothing has happened since.',
@@ -304,7 +304,7 @@ const allStates = {
 };
 const rowVerbs = {
   journal: { dead: ['retry', 'replay', 'discard'], pending: ['retry', 'discard'], done: ['replay'], discarded: ['restore'] },
-  outbox: { dead: ['retry'], expired: ['retry'], unknown: ['retry'], cancelled: ['retry'], pending: ['cancel'] },
+  outbox: { dead: ['retry', 'cancel'], expired: ['retry', 'cancel'], unknown: ['retry', 'cancel'], cancelled: ['retry'], pending: ['cancel'] },
 };
 
 function filters(ledger, values, isCauses) {
