@@ -122,6 +122,10 @@ struct HangingDiskTests {
                     first.comesBack()
                     await core.wait { !$0.takenEnqueues.isEmpty }
                     let queued = Task { try await run.consumer.outbox.meshPublish(to: "room", "queued") }
+                    await core.wait { !$0.enqueues.isEmpty }
+                    // As when the commit came back just before: whoever waits is left to it.
+                    core.answerEnqueues()
+                    core.state.withLock { #expect($0.enqueues.count == 1 && $0.takenEnqueues.count == 1) }
                     let unknown = await #expect(throws: ConnmixError.self) { try await taken.value }
                     #expect(unknown?.code == .timedOut)
                     #expect(unknown?.message.contains("is not known") == true)

@@ -189,7 +189,7 @@ extension ConsumerCore {
     }
 
     /// Lets those go on who wait for a commit that does not come back. What is not taken yet is refused; of the rest nobody knows.
-    private func answerEnqueues() {
+    func answerEnqueues() {
         let (queued, taken, error) = state.withLock { state -> ([CommitWork.Enqueue], [CommitWork.Enqueue], ConnmixError?) in
             // It may have come back in between, and answers them itself.
             guard let error = state.schedule.standstill else { return ([], [], nil) }
