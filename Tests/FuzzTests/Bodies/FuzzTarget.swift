@@ -13,6 +13,7 @@ struct FuzzTarget: Sendable, CustomStringConvertible {
 
     static let all: [FuzzTarget] = [
         FuzzTarget(name: "base64-and-percent", limit: 512, run: EncodingTarget.run),
+        FuzzTarget(name: "console", limit: 1_024, run: ConsoleTarget.run),
         FuzzTarget(name: "directory", limit: 1_024, run: DirectoryTarget.run),
         FuzzTarget(name: "flags", limit: 128, run: FlagTarget.run),
         FuzzTarget(name: "frame", limit: 2_048, run: FrameTarget.run),

@@ -16,28 +16,16 @@ enum HTTPRequestTarget {
         try hold(answers.count <= 1, "a connection gets one answer")
     }
 
-    private static let place = Result { try SocketAddress(ipAddress: "127.0.0.1", port: 1) }
     private static let token = ListenToken("0123456789abcdef")
 
     /// What became of a request.
-    fileprivate enum Fate: Equatable {
+    private enum Fate: Equatable {
         case taken(Command, wait: Duration?)
         case refused(Int, reason: String)
     }
 
     private static func listen(_ pieces: [UnsafeRawBufferPointer]) throws -> [Fate] {
-        let channel = EmbeddedChannel()
-        let connections = HTTPConnections(limit: 4)
-        let endpoint = ListenEndpoint(token)
-        try HTTPService.addHandlers(to: channel.pipeline.syncOperations, .init(), connections)
-        try channel.pipeline.syncOperations.addHandler(endpoint)
-        try feed(channel, pieces)
-        // Nobody may hold a connection by sending nothing more.
-        channel.embeddedEventLoop.advanceTime(by: HTTPService.Limits().patience)
-        try hold(!channel.isActive, "a connection ends in time")
-        _ = try? channel.finish(acceptAlreadyClosed: true)
-        if let broken = endpoint.broken { throw broken }
-        return endpoint.seen
+        try ServedRequests.fates(of: pieces) { request in try [token, nil].map { try call(request, $0) } }
     }
 
     private static func metrics(_ pieces: [UnsafeRawBufferPointer]) throws -> [String] {
@@ -47,52 +35,14 @@ enum HTTPRequestTarget {
             asked.append(path)
             return path == "/metrics" ? .init(body: "connmix_up 1\n") : nil
         }
-        try feed(channel, pieces)
+        try ServedRequests.feed(channel, pieces)
         channel.embeddedEventLoop.advanceTime(by: MetricsServer.patience)
         try hold(!channel.isActive, "a connection ends in time")
         _ = try? channel.finish(acceptAlreadyClosed: true)
         return asked
     }
 
-    private static func feed(_ channel: EmbeddedChannel, _ pieces: [UnsafeRawBufferPointer]) throws {
-        try channel.connect(to: place.get()).wait()
-        for piece in pieces where channel.isActive { _ = try? channel.writeInbound(ByteBuffer(bytes: piece)) }
-    }
-}
-
-/// Answers each request at once, as `ListenService` does once its consumer has.
-private final class ListenEndpoint: ChannelInboundHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
-
-    private let token: ListenToken?
-    private var head: HTTPRequestHead?
-    private var body: [UInt8] = []
-    private(set) var seen: [HTTPRequestTarget.Fate] = []
-    private(set) var broken: (any Error)?
-
-    init(_ token: ListenToken?) {
-        self.token = token
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let next): (head, body) = (next, [])
-        case .body(let part): body += part.readableBytesView
-        case .end:
-            guard let asked = head else { return }
-            head = nil
-            do {
-                for token in [token, nil] { seen.append(try call(HTTPService.Request(asked, body), token)) }
-            } catch { broken = broken ?? error }
-            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "0"])
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-            if !asked.isKeepAlive { context.close(promise: nil) }
-        }
-    }
-
-    private func call(_ request: HTTPService.Request, _ token: ListenToken?) throws -> HTTPRequestTarget.Fate {
+    private static func call(_ request: HTTPService.Request, _ token: ListenToken?) throws -> Fate {
         let call: ListenCall
         do throws(ListenCall.Refusal) {
             call = try ListenCall(request, token: token)
