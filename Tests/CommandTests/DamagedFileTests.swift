@@ -38,11 +38,11 @@ struct DamagedFileTests {
     private func expect(_ verb: String, on path: String, _ what: String) async throws {
         let before = try Data(contentsOf: URL(fileURLWithPath: path))
         let follows = verb.contains("tail") || verb.hasPrefix("consume")
-        let words = verb.split(separator: " ").map { $0 == "NEW" ? "\(path).\(UUID().uuidString)" : String($0) }
+        let words = try HostileFileTests.words(verb, on: path)
         let signal = verb.hasPrefix("consume") ? "TERM" : "INT"
         let limits = follows ? ["--preserve-status", "-s", signal, "-k", "10", "0.7"] : ["-s", "KILL", Self.patience]
         let result = try await Subprocess.run(
-            .name("timeout"), arguments: Arguments(limits + [Program.path.string] + words + ["--database", path]), input: .none,
+            .name("timeout"), arguments: Arguments(limits + [Program.path.string] + words), input: .none,
             output: .string(limit: Self.outputLimit), error: .string(limit: 1 << 20))
         let outcome = Program.Outcome(result.terminationStatus, result.standardOutput, result.standardError)
         let told = "\(verb) on \(what): \(outcome.code.map { "\($0)" } ?? "signal") \(outcome.errors.prefix(500))"

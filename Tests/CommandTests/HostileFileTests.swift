@@ -12,14 +12,15 @@ struct HostileFileTests {
     static let codes: Set<Int32> = [0, 1, 64, 65, 66, 69, 73, 74, 75, 77, 130]
     static let isWhole = ProcessInfo.processInfo.environment["CONNMIX_HOSTILE"] == "all"
 
-    /// `NEW` stands for a path where there is none. Those that follow are ended after a while.
+    /// All that take a file but `top` and `web`, which read as `status` and the lists do. `NEW` stands for a path where there is none, `LINES` for a
+    /// file with a line to import. Those that follow are ended after a while.
     static let verbs = reading + changing
 
     static let reading = [
         "status", "status --json", "journal list --json", "journal list", "journal show 1 --json", "journal show 2",
         "journal causes", "outbox list --json", "outbox list", "outbox show 1", "lanes list", "lanes show x", "gaps --json",
         "gaps", "actions list --json", "actions list", "database info --json", "database check", "doctor", "journal tail",
-        "outbox tail --json", "journal export",
+        "outbox tail --json", "journal export", "outbox causes", "journal rehearse 1 -- true",
     ]
 
     private static let changing = [
@@ -29,7 +30,26 @@ struct HostileFileTests {
         "lanes release x --yes", "lanes skip x --yes", "journal prune --older-than 0s --yes",
         "outbox prune --older-than 0s --yes",
         "database migrate", "database backup NEW", "database vacuum", "database adopt",
+        "journal import LINES --yes", "publish news hello", "subscribe 7 news", "unsubscribe 7 news", "set-context 7 level=7",
+        #"call conn.call {"c":"7","f":"subscribe","a":["news"]}"#, "pause --topic chat", "resume --topic chat",
     ]
+
+    /// The verb's words, with the file's path where options belong.
+    static func words(_ verb: String, on path: String) throws -> [String] {
+        let lines = "\(path).lines"
+        if verb.contains("LINES") {
+            try Data(#"{"topic":"chat","client":"7","data":{"a":1}}"#.utf8).write(to: URL(fileURLWithPath: lines))
+        }
+        var words = verb.split(separator: " ").map { word in
+            switch word {
+            case "NEW": "\(path).\(UUID().uuidString)"
+            case "LINES": lines
+            default: String(word)
+            }
+        }
+        words.insert(contentsOf: ["--database", path], at: words.firstIndex(of: "--") ?? words.endIndex)
+        return words
+    }
 
     @Test("every verb ends in order", arguments: HostileFiles.values)
     func values(file: HostileFiles.File) async throws {
@@ -60,8 +80,7 @@ struct HostileFileTests {
     /// - Parameter time: how many seconds what follows goes on.
     private func expect(_ verb: String, on path: String, _ file: HostileFiles.File, for time: String = "0.7") async throws {
         let follows = verb.contains("tail") || verb.hasPrefix("consume")
-        var arguments = verb.split(separator: " ").map { $0 == "NEW" ? "\(path).\(UUID().uuidString)" : String($0) }
-        arguments += ["--database", path]
+        let arguments = try Self.words(verb, on: path)
         // Ends it in order after a while, and kills it where that does not help.
         let signal = verb.hasPrefix("consume") ? "TERM" : "INT"
         let limits = follows ? ["--preserve-status", "-s", signal, "-k", "10", time] : ["-s", "KILL", "20"]
