@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh Debian machine with Swift: `make run` and `make test`.
 # `make release` builds the program for other machines, `make install` puts it in PREFIX/bin.
-# `make check` is the gate for developers. Other targets: lint, sanitize, bench, docs, docc, api, format, clean.
+# `make check` is the gate for developers. Proofs, which take long (docs/reliability.md): simulate, simulate-breakages, torture, soak, loss, fuzz,
+# hostile, sanitize. Other targets: lint, bench, docs, docc, reference, api, format, package, fuzz-merge, clean.
 
 SWIFT ?= swift
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -115,17 +116,18 @@ simulate: dependencies
 simulate-breakages: dependencies
 	SWIFT="$(SWIFT)" Tests/Breakages/run
 
-# Proofs that take longer than a test may (docs/torture.md). Each takes more options: TORTURE="--seed 17".
+# Proofs that take longer than a test may (docs/torture.md). SEED repeats what is drawn; TORTURE="--folder /data/torture" has their files there.
+SEEDED = $(if $(SEED),--seed $(SEED))
 TORTURE_PROGRAM = $(SWIFT) run -c release --skip-build connmix-torture
 
 torture: torture-build
-	$(TORTURE_PROGRAM) death --rounds $(or $(ROUNDS),1000) $(TORTURE)
-	$(TORTURE_PROGRAM) disks $(TORTURE)
+	$(TORTURE_PROGRAM) death --rounds $(or $(ROUNDS),1000) $(SEEDED) $(TORTURE)
+	$(TORTURE_PROGRAM) disks $(SEEDED) $(TORTURE)
 	$(TORTURE_PROGRAM) locks $(TORTURE)
 
 # SOAK_MINUTES, SOAK_RATE: how long, and messages a second, or half (of what the machine does).
 soak: torture-build
-	$(TORTURE_PROGRAM) soak --minutes $(or $(SOAK_MINUTES),60) --rate $(or $(SOAK_RATE),1000) $(TORTURE)
+	$(TORTURE_PROGRAM) soak --minutes $(or $(SOAK_MINUTES),60) --rate $(or $(SOAK_RATE),1000) $(SEEDED) $(TORTURE)
 
 loss: torture-build
 	$(TORTURE_PROGRAM) loss $(TORTURE)

@@ -20,7 +20,8 @@ struct DisksCommand: AsyncParsableCommand {
     var work: [String] = []
     @Option(help: "So many states, or kinds of failures, are gone through at once.")
     var width = 4
-    @OptionGroup var options: RunOptions
+    @OptionGroup var options: FolderOptions
+    @OptionGroup var dice: DiceOptions
 
     func validate() throws {
         guard stride >= 1, width >= 1 else { throw ValidationError("--stride and --width have to be 1 or more") }
@@ -28,9 +29,9 @@ struct DisksCommand: AsyncParsableCommand {
 
     func run() async throws {
         let folder = try options.madeFolder("disks")
-        say("disks: every call of \(stride), --seed \(options.seed), files in \(folder)")
+        say("disks: every call of \(stride), --seed \(dice.seed), files in \(folder)")
         if !onlyFailures {
-            let states = try await PowerCuts(folder: folder, say: say).run(seed: options.seed, stride: stride, width: width)
+            let states = try await PowerCuts(folder: folder, say: say).run(seed: dice.seed, stride: stride, width: width)
             say("power cuts: \(states) states, each opens, checks out and has what was confirmed")
         }
         if !onlyCuts {

@@ -11,7 +11,7 @@ struct LocksCommand: AsyncParsableCommand {
 
     @Option(help: "How long.")
     var seconds = 60.0
-    @OptionGroup var options: RunOptions
+    @OptionGroup var options: FolderOptions
 
     func run() async throws {
         let folder = try options.madeFolder("locks")

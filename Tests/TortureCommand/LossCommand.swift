@@ -14,7 +14,7 @@ struct LossCommand: AsyncParsableCommand {
     var seconds = 60.0
     @Option(help: "Seconds between two kills.")
     var pause = 10.0
-    @OptionGroup var options: RunOptions
+    @OptionGroup var options: FolderOptions
 
     func run() async throws {
         let folder = try options.madeFolder("loss")

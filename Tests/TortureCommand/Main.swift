@@ -13,12 +13,16 @@ struct TortureCommand: AsyncParsableCommand {
         ])
 }
 
-/// Where a run keeps its files, and what its dice begin with.
-struct RunOptions: ParsableArguments {
-    @Option(help: "A folder for all files of the run; it is made. Default: a new one beneath the system's temporary folder.")
-    var folder: String?
+/// What the dice of a run begin with.
+struct DiceOptions: ParsableArguments {
     @Option(help: "What the dice begin with. Default: another each time.")
     var seed: UInt64 = .random(in: 0 ... .max)
+}
+
+/// Where a run keeps its files.
+struct FolderOptions: ParsableArguments {
+    @Option(help: "A folder for all files of the run; it is made. Default: a new one beneath the system's temporary folder.")
+    var folder: String?
 
     func madeFolder(_ name: String) throws -> String {
         let path =

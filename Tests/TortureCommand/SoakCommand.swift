@@ -11,14 +11,15 @@ struct SoakCommand: AsyncParsableCommand {
     var minutes = 60.0
     @Option(help: "Messages a second, over all nodes; `half`: of what this machine does in ten seconds before.")
     var rate = SoakRate.fixed(1_000)
-    @OptionGroup var options: RunOptions
+    @OptionGroup var options: FolderOptions
+    @OptionGroup var dice: DiceOptions
 
     func run() async throws {
         let folder = try options.madeFolder("soak")
         let rate = try await perSecond(folder)
-        say("soak: \(minutes) minutes, \(rate) messages/s, --seed \(options.seed), files in \(folder)")
+        say("soak: \(minutes) minutes, \(rate) messages/s, --seed \(dice.seed), files in \(folder)")
         let lines = try await SoakRun.run(
-            SoakPlan(seconds: minutes * 60, rate: rate), folder: folder, seed: options.seed, say: say)
+            SoakPlan(seconds: minutes * 60, rate: rate), folder: folder, seed: dice.seed, say: say)
         for line in lines { say(line) }
         say("soak: every promise was kept")
     }
