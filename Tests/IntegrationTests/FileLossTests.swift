@@ -181,8 +181,9 @@ struct FileLossTests {
                     try await user.send("hello")
                     try await engine.waitUntil { $0.delivered == 1 }
                     // They flow when it fills up, so that some are read and cannot be written.
-                    let feed = try await engine.feed(count: 100_000, clients: 20, perSecond: 4_000)
-                    try await feed.waitUntil(answered: 100)
+                    _ = try await engine.feed(count: 100_000, clients: 20, perSecond: 4_000)
+                    // Handed out and not answered: on a slow machine what comes in may fill the disk before the first answer.
+                    try await engine.waitUntil { $0.delivered > 100 }
                     try disk.fill()
                     for await event in consumer.events { if case .paused = event { break } }
                     unlink(disk.database)
