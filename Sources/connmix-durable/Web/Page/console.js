@@ -235,7 +235,7 @@ function notices(now) {
   if (status.workers) list.push([true, `The handler cannot run, for ${ageOf(status.workers.since, now)}: `, status.workers.cannot_run]);
   if (status.held) {
     const isAll = status.held.count >= status.held.handlers;
-    const which = status.held.messages.flatMap((message) => [h('a', { href: `#/journal/${message.entry}` }, String(message.entry)), ` for ${ageOf(message.since, now)} `]);
+    const which = status.held.messages.flatMap((message, place) => [place ? ', ' : '', h('a', { href: `#/journal/${message.entry}` }, String(message.entry)), ` for ${ageOf(message.since, now)}`]);
     list.push([isAll, `${count(status.held.count)} of ${count(status.held.handlers)} handlers have had one message for long${isAll ? ', and nothing else is handled' : ''}: `, ...which]);
   }
   for (const pause of status.paused) {
