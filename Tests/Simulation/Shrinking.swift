@@ -52,8 +52,11 @@ struct Shrinking {
 
     var text: String {
         let without = options.without.sorted().map(String.init).joined(separator: ",")
-        let command =
-            "simulate --seed \(options.seed) --seconds \(options.seconds)\(options.isRough ? " --rough" : "")\(without.isEmpty ? "" : " --without \(without)") --no-shrinking --trace"
+        var words = [CommandLine.arguments[0], "--seed \(options.seed)", "--seconds \(options.seconds)"]
+        if options.isRough { words.append("--rough") }
+        if options.diskLies { words.append("--disk-lies") }
+        if !without.isEmpty { words.append("--without \(without)") }
+        let command = (words + ["--no-shrinking", "--trace"]).joined(separator: " ")
         return """
             the smallest that fails (\(tries) tries): \(report.faults.count) faults in \(options.seconds) s
               \(report.violations.prefix(3).joined(separator: "\n  "))

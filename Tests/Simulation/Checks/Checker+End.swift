@@ -29,19 +29,29 @@ extension Checker {
         try view.each("SELECT entry, count(*), max(outcome = 2) FROM attempt GROUP BY entry") {
             failures[$0.int(0)] = ($0.int(1), $0.int(2) == 1)
         }
+        let orders = try orders(view)
         for (id, entry) in entries.sorted(by: { $0.key < $1.key }) {
             guard let state = states[id] else {
                 hold("P2", false, "entry \(id) was in the file, and is not any more")
                 continue
             }
             hold("P2", (8...11).contains(state), "entry \(id) ends in state \(state)")
-            let calls = handlers.byEntry[id, default: []].map { handlers.calls[$0] }
+            let indexes = handlers.byEntry[id, default: []]
+            let calls = indexes.map { handlers.calls[$0] }
             let tags = commandsOfEntry[id, default: []].compactMap { commands[$0]?.tag }
             if state == 8 {
-                let isWhole = calls.contains { $0.hasReturned && $0.tags == tags }
-                hold("P3", isWhole, "entry \(id) is done with commands \(tags), and no handler that returned had issued these")
-            } else if !entry.isTouched {
-                hold("P3", tags.isEmpty, "entry \(id) is not done, and left commands \(tags)")
+                // The mark, the commands and the handlers' own table are all of one call.
+                let isWhole = indexes.contains { index in
+                    let call = handlers.calls[index]
+                    return call.hasReturned && call.tags == tags && orders[id] == (call.writes ? index : nil)
+                }
+                hold(
+                    "P3", isWhole,
+                    "entry \(id) is done with commands \(tags) and what call \(orders[id] ?? -1) wrote, which is what no handler that returned had issued"
+                )
+            } else {
+                hold("P3", tags.isEmpty || entry.isTouched, "entry \(id) is not done, and left commands \(tags)")
+                hold("P3", orders[id] == nil, "entry \(id) is not done, and wrote its table")
             }
             switch state {
             case 9:
@@ -67,16 +77,14 @@ extension Checker {
             AND c.n <> (SELECT count(*) FROM journal j WHERE j.state = c.state)
             """)
         hold("file", mismatched.isEmpty, "the journal's counters are wrong: \(mismatched)")
-        // Own tables are written with the mark or not at all.
-        if try view.int("SELECT 1 FROM sqlite_schema WHERE name = 'orders'") != nil {
-            var written: [Int64: Int64] = [:]
-            try view.each("SELECT entry, call FROM orders") { written[$0.int(0)] = $0.int(1) }
-            for (id, call) in written.sorted(by: { $0.key < $1.key }) {
-                hold(
-                    "P3", states[id] == 8 && handlers.calls[Int(call)].hasReturned,
-                    "entry \(id) wrote its table, and its state is \(states[id] ?? 0)")
-            }
-        }
+    }
+
+    /// What handlers wrote to a table of their own: by entry, the call.
+    private func orders(_ view: FileView) throws -> [Int64: Int] {
+        var orders: [Int64: Int] = [:]
+        guard try view.int("SELECT 1 FROM sqlite_schema WHERE name = 'orders'") != nil else { return [:] }
+        try view.each("SELECT entry, call FROM orders") { orders[$0.int(0)] = Int($0.int(1)) }
+        return orders
     }
 
     private func outbox(_ view: FileView) throws {
