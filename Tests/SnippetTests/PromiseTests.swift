@@ -19,15 +19,26 @@ struct PromiseTests {
         String(decoding: try Data(contentsOf: path), as: UTF8.self)
     }
 
-    /// Every `@Test("P1, P2: …")`, by file and place.
+    /// Of `P3`, `P1, P2` and `P1 to P5`.
+    private func numbers(_ text: Substring?) -> [Int] {
+        let ends = text?.split { !$0.isNumber }.compactMap { Int($0) } ?? []
+        guard text?.contains(" to ") == true, let first = ends.first, let last = ends.last else { return ends }
+        return Array(first...last)
+    }
+
+    /// Every `@Test("P1, P2: …")`, by file and place, and those without numbers whose `@Suite("P1, P2: …")` has them.
     private func tests() throws -> [Found] {
-        let name = /@Test\(\s*"((?:P\d+(?:, )?)+)(?:, [^":]*)?: ([^"]*)"/
+        let name = /@(Suite|Test)\(\s*(?:"(?:(P\d+(?:(?:, | to )P\d+)*)(?:, [^":]*)?: )?([^"]*)")?/
         return try FileManager.default.subpathsOfDirectory(atPath: Self.root.appendingPathComponent("Tests").path)
             .filter { $0.hasSuffix(".swift") && !$0.hasSuffix("/PromiseTests.swift") }.sorted()
             .flatMap { path in
-                try text(Self.root.appendingPathComponent("Tests/\(path)")).matches(of: name).map { match in
-                    let numbers = match.1.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }
-                    return Found(promises: numbers, words: String(match.2), path: "../Tests/\(path)")
+                var suite: [Int] = []
+                return try text(Self.root.appendingPathComponent("Tests/\(path)")).matches(of: name).compactMap {
+                    match -> Found? in
+                    let own = numbers(match.2)
+                    if match.1 == "Suite" { suite = own }
+                    guard match.1 == "Test", let words = match.3, !(own + suite).isEmpty else { return nil }
+                    return Found(promises: own.isEmpty ? suite : own, words: String(words), path: "../Tests/\(path)")
                 }
             }
     }
