@@ -180,7 +180,9 @@ struct CodeBlockTests {
         guard let verb = arguments.first, ["build", "run", "test", "package", "format"].contains(verb) else {
             return "no command of swift"
         }
-        guard verb == "run", let name = arguments.dropFirst().first(where: { !$0.hasPrefix("-") }) else { return nil }
+        var words = arguments.dropFirst()
+        if words.first == "-c" { words = words.dropFirst(2) }
+        guard verb == "run", let name = words.first(where: { !$0.hasPrefix("-") }) else { return nil }
         let manifest = (try? MarkdownPage.text("Package.swift")) ?? ""
         return manifest.contains("name: \"\(name)\"") ? nil : "no target \(name)"
     }
@@ -205,7 +207,7 @@ struct CodeBlockTests {
             ("sh", "connmix-durable status --databse x", "databse"), ("sh", "connmix-durable jornal list", "jornal"),
             ("sh", "connmix-durable journal retry --cause 86940adb | head \\\n  --lines 3", nil),
             ("sh", "make runn", "no target"), ("sh", "frobnicate --all", "what is frobnicate"),
-            ("sh", "swift run nothing", "no target"),
+            ("sh", "swift run nothing", "no target"), ("sh", "swift run -c release nothing", "no target nothing"),
             ("sh", "A=1 sudo connmix-durable doctor > /tmp/x 2>&1 # well", nil),
             ("sh", "connmix-durable consume … --listen 127.0.0.1:1 --echo", nil),
             ("json", "{\"a\": 1", "no JSON"), ("json", "{\"a\": 1}\n{\"b\": 2}", nil), ("php", "echo 'nowhere';", "no file"),
