@@ -131,6 +131,8 @@ struct HangingDiskTests {
                     #expect(unknown?.message.contains("is not known") == true)
                     let refused = await #expect(throws: ConnmixError.self) { try await queued.value }
                     #expect(refused?.code == .inputOutput)
+                    // They are answered first. What comes back before the pause is told of is told of by nobody.
+                    await core.wait { $0.announcedPause != nil }
                     second.comesBack()
                     #expect(await run.event { if case .resumed = $0 { true } else { false } } != nil)
                     _ = try await run.consumer.outbox.meshPublish(to: "room", "after")
